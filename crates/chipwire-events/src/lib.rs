@@ -1,0 +1,36 @@
+//! The vocabulary of chipwire: what is written to the log, and nothing that does I/O.
+//!
+//! Holds the payload types ([`Article`], [`TaggedArticle`], [`Feed`], [`FeedState`], [`Rule`], [`Alert`], [`Delivery`],
+//! [`DeadLetter`]), their CloudEvents 1.0 envelope ([`Envelope`]), the codec between an [`Event`] and the bytes of a log
+//! record ([`Message`]), and the one table of topics ([`Topic`]).
+//!
+//! Refuses: any I/O, any clock, any randomness. Ids are hashes of what they name, so that the same input gives the same id
+//! on every machine and in every replay.
+//!
+//! Start reading at [`Event`]: one variant for every type of event that chipwire writes.
+
+mod alert;
+mod article;
+mod codec;
+mod dead_letter;
+mod envelope;
+mod error;
+mod feed;
+mod ids;
+mod mention;
+mod rule;
+pub mod schema;
+mod topic;
+
+pub use alert::{Alert, Delivery, DeliveryStatus};
+pub use article::{Article, Covers, Markup, Rejected, TaggedArticle};
+pub use codec::{Event, Message};
+pub use dead_letter::{DeadLetter, ErrorClass};
+pub use envelope::Envelope;
+pub use error::{Error, Result};
+pub use feed::{Feed, FeedError, FeedOrigin, FeedState, IdentityPolicy, ItemState};
+pub use ids::{AlertId, ArticleId, EventId, FeedId, RuleId, hash_hex};
+pub use jiff::Timestamp;
+pub use mention::{Entity, EntityRef, Field, Mention, Salience};
+pub use rule::Rule;
+pub use topic::{Cleanup, Topic, partition_of};

@@ -1,0 +1,3 @@
+//! chipwire-index
+mod types;
+pub use types::*;

@@ -1,0 +1,207 @@
+//! The port that every backend implements.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use crate::Result;
+
+/// What happens to old records of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cleanup {
+    /// Kept for at least this long; `None` is for ever.
+    Delete {
+        /// The time after which a record may be removed.
+        retention: Option<Duration>,
+    },
+    /// A state topic: at least the latest record of every key is kept.
+    Compact,
+}
+
+/// A topic as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// Its full name, prefix included.
+    pub name: Arc<str>,
+    /// The number of partitions. Fixed when the topic is made.
+    pub partitions: u32,
+    /// What happens to old records.
+    pub cleanup: Cleanup,
+}
+
+/// A partition of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartitionId {
+    /// The topic's full name.
+    pub topic: Arc<str>,
+    /// From 0.
+    pub partition: u32,
+}
+
+impl PartitionId {
+    /// Partition `partition` of `topic`.
+    pub fn new(topic: impl Into<Arc<str>>, partition: u32) -> Self {
+        Self { topic: topic.into(), partition }
+    }
+}
+
+impl fmt::Display for PartitionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.topic, self.partition)
+    }
+}
+
+/// For each partition the offset of the next record to read. A partition that is not in it is read from its beginning.
+pub type Positions = BTreeMap<PartitionId, i64>;
+
+/// A record to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The topic's full name.
+    pub topic: Arc<str>,
+    /// The partition, chosen by the writer.
+    pub partition: u32,
+    /// The key: orders nothing by itself, but names the record in a state topic.
+    pub key: Vec<u8>,
+    /// Names and values; names may repeat.
+    pub headers: Vec<(String, String)>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Where it stands.
+    pub offset: i64,
+    /// When it was written, in milliseconds since 1970-01-01 UTC, by the log's clock. For people and retention only.
+    pub timestamp_ms: i64,
+    /// The record.
+    pub record: Record,
+}
+
+impl StoredRecord {
+    /// The partition it was read from.
+    pub fn partition_id(&self) -> PartitionId {
+        PartitionId { topic: Arc::clone(&self.record.topic), partition: self.record.partition }
+    }
+}
+
+/// The most that one call may return. At least one record is returned when there is one, however large it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Records.
+    pub records: usize,
+    /// Bytes of keys and values together.
+    pub size_bytes: usize,
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self { records: 1_000, size_bytes: 8 << 20 }
+    }
+}
+
+/// Committed records, in order within each partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The records, those of one partition in order of their offsets.
+    pub records: Vec<StoredRecord>,
+    /// For every partition that advanced, the position after this batch. It may lie behind the last record's offset + 1,
+    /// where offsets have holes.
+    pub positions: Positions,
+    /// True when, at some moment during the call, there was nothing more to read in any partition.
+    pub at_end: bool,
+}
+
+/// What a worker has to deal with next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// These partitions now belong to this worker. Reading goes on at the group's stored positions, which are given (the
+    /// beginning, where nothing is stored).
+    Assigned(Positions),
+    /// These partitions no longer belong to this worker: what was done for them and not committed is void.
+    Revoked(Vec<PartitionId>),
+    /// Records of the assigned partitions; empty when the wait was over before anything came.
+    Batch(Batch),
+}
+
+/// The bounds of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The offset of the oldest record that is kept.
+    pub low: i64,
+    /// One past the offset of the newest committed record.
+    pub high: i64,
+}
+
+/// The latest record of every key of a state topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// By key; keys whose latest record is a tombstone are absent.
+    pub records: BTreeMap<Vec<u8>, StoredRecord>,
+    /// A reader that starts here sees exactly what came after.
+    pub positions: Positions,
+}
+
+/// An append-only log of records with transactions.
+pub trait EventLog: Send + Sync {
+    /// The identity of this very log, made when it was created: a projection of another one must not be used with it.
+    fn genesis(&self) -> Result<String>;
+
+    /// Creates the topics that are missing.
+    ///
+    /// # Errors
+    /// [`Error::TopicMismatch`](crate::Error::TopicMismatch) when one exists with another number of partitions.
+    fn ensure(&self, topics: &[TopicSpec]) -> Result<()>;
+
+    /// The bounds of every partition of a topic, by partition number.
+    fn bounds(&self, topic: &str) -> Result<Vec<Bounds>>;
+
+    /// Reads all partitions of `topics` from `from`, independently of any group.
+    fn reader(&self, topics: &[&str], from: &Positions) -> Result<Box<dyn Reader>>;
+
+    /// Joins `group` as `member` to share the partitions of `topics` with the group's other members. Where a backend has no
+    /// groups of several members, the newest worker of a group owns all partitions and fences the others.
+    fn worker(&self, group: &str, member: &str, topics: &[&str]) -> Result<Box<dyn Worker>>;
+
+    /// Opens the writer `name`.
+    fn writer(&self, name: &str) -> Result<Box<dyn Writer>>;
+
+    /// The latest record per key of a state topic, in the given partitions or in all, as of now.
+    fn state(&self, topic: &str, partitions: Option<&[u32]>) -> Result<State>;
+
+    /// The stored positions of `group`. Partitions for which nothing is stored are absent.
+    fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions>;
+}
+
+/// Reads committed records.
+pub trait Reader: Send {
+    /// The next records. Waits at most `wait` for the first; an empty batch means that nothing came.
+    fn next(&mut self, limit: Limit, wait: Duration) -> Result<Batch>;
+}
+
+/// Reads the partitions it is assigned and commits what comes of them.
+pub trait Worker: Send {
+    /// The next step. Waits at most `wait`; an empty batch means that nothing came.
+    ///
+    /// Assignments change only during this call: whoever commits every batch before asking for the next never has to
+    /// throw work away.
+    fn next(&mut self, limit: Limit, wait: Duration) -> Result<Step>;
+
+    /// Writes `outputs` and stores `upto` as the group's positions, both or neither. Either may be empty.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`](crate::Error::Fenced) when the worker was replaced or a partition of `upto` is no longer its own,
+    /// [`Error::Indeterminate`](crate::Error::Indeterminate) when it is not known whether it happened; both end the worker.
+    fn commit(&mut self, outputs: &[Record], upto: &Positions) -> Result<()>;
+}
+
+/// Appends records.
+pub trait Writer: Send {
+    /// Writes all of `records` or none.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`](crate::Error::Fenced) when a newer writer of this name was opened,
+    /// [`Error::Indeterminate`](crate::Error::Indeterminate) when it is not known whether it happened; both end the writer.
+    /// [`Error::Full`](crate::Error::Full) when the disk is full: nothing was written, and it can be tried again.
+    fn append(&mut self, records: &[Record]) -> Result<()>;
+}
