@@ -123,9 +123,11 @@ impl Event {
             _ => EventId::of(self.event_type(), &[&key, &hash_hex(16, &[&String::from_utf8_lossy(&value)])]),
         };
         let envelope = Envelope { id, event_type: self.event_type().to_owned(), source, time, covers };
-        let partition = match covers {
-            Some(covers) => covers.partition,
-            None => partition_of(&key, topic.partitions()),
+        let partition = match (self, covers) {
+            (_, Some(covers)) => covers.partition,
+            // Co-partitioned with `alerts`, so that whoever delivers a partition's alerts also owns their state.
+            (Event::DeliveryChanged(delivery), None) => partition_of(delivery.alert.rule.as_str(), topic.partitions()),
+            _ => partition_of(&key, topic.partitions()),
         };
         Ok(Message { topic, partition, key, headers: envelope.to_headers(), value: Some(value) })
     }

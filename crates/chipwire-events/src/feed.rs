@@ -71,9 +71,24 @@ pub struct ItemState {
     pub revision: u32,
     /// The content hash of that revision.
     pub content_hash: String,
+    /// A hash of its canonical link, by which it is known again when the feed changes its guids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// When it was last in the feed.
     #[schemars(with = "String")]
     pub last_seen: Timestamp,
+}
+
+/// A permanent move that the server announces and that has not held for long enough to be believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedMove {
+    /// The new address.
+    pub to: String,
+    /// Polls in a row that were sent there and could be read.
+    pub polls: u32,
+    /// The first of them.
+    #[schemars(with = "String")]
+    pub since: Timestamp,
 }
 
 /// Why a feed cannot be read just now.
@@ -117,6 +132,12 @@ pub struct FeedState {
     /// Not polled before this time.
     #[schemars(with = "String")]
     pub next_poll: Timestamp,
+    /// The time between two polls that the last full answer asked for, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_s: Option<u32>,
+    /// Set while the server announces a permanent move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<FeedMove>,
     /// The status of the last answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
