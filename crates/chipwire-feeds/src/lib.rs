@@ -1,1 +1,40 @@
-//! chipwire-feeds
+//! From the address of a feed to its articles: fetching, repair, parsing, identity and the schedule.
+//!
+//! Holds everything that knows HTTP and feed formats. [`poll()`] tells the whole story of one poll in one place: it asks the
+//! [`Fetcher`] for the feed (conditional, polite, never from a private address), repairs and parses the answer
+//! ([`parse_feed`]), decides which items are new or edited ([`identity`]) and when to ask again ([`schedule`]).
+//! [`Schedule`] is the queue of feeds that wait for their next poll, and [`opml`] reads and writes lists of feeds.
+//!
+//! Refuses: the log, the clock and randomness. The time of a poll is given by the caller; jitter is a hash of the feed's id.
+//! Whatever a server sends, the answer is a [`Poll`] whose state names what is wrong, never a panic: the third-party parser
+//! runs behind `catch_unwind`, so a binary must not be built with `panic = "abort"`, and one that wants a quiet standard
+//! error sets a panic hook of its own.
+//!
+//! Start reading at [`poll()`], then `repair`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic"))]
+
+pub mod address;
+mod coding;
+mod config;
+pub mod date;
+mod error;
+mod fetch;
+#[cfg(test)]
+mod histories;
+pub mod identity;
+mod json;
+pub mod opml;
+mod parse;
+mod politeness;
+mod poll;
+mod repair;
+pub mod schedule;
+pub mod text;
+
+pub use config::FetchConfig;
+pub use error::{ConfigError, FetchError, OpmlError, ParseError};
+pub use fetch::{Fetched, Fetcher, Request};
+pub use parse::{Entry, ParsedFeed, parse_feed};
+pub use poll::{Outcome, Poll, poll};
+pub use schedule::Schedule;

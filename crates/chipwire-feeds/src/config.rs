@@ -1,0 +1,67 @@
+//! The section `[fetch]` of the configuration.
+
+use serde::Deserialize;
+
+/// The section `[fetch]`: how feeds are fetched. Every key is optional.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FetchConfig {
+    /// The whole `User-Agent`, in place of `chipwire/<version> (+<contact>)`.
+    pub user_agent: Option<String>,
+    /// An address under which the owner of a feed can reach whoever runs this chipwire: part of the `User-Agent`.
+    pub contact: Option<String>,
+    /// Hosts that may be fetched from although their addresses are private: `"host"`, `"host:port"`, `"127.0.0.1:8080"`,
+    /// `"[::1]:8080"` or a range such as `"10.1.0.0/16"`.
+    pub allow_private_hosts: Vec<String>,
+    /// Time to open a connection, TLS included. Default 5,000.
+    pub connect_timeout_ms: u64,
+    /// Time from the open connection to the answer's headers. Default 10,000.
+    pub first_byte_timeout_ms: u64,
+    /// Time for one answer, all redirects and the body included, waiting for a turn excluded. Default 30,000.
+    pub total_timeout_ms: u64,
+    /// The largest body, after decompression. Default 10 MiB.
+    pub max_body_bytes: usize,
+    /// How many times larger than the bytes on the wire a body may become. Default 100.
+    pub max_ratio: usize,
+    /// Items of one feed that are read; the rest is left out. Default 2,000.
+    pub max_items: usize,
+    /// The shortest time between two polls of a feed, whatever the feed says. Default 300.
+    pub min_interval_s: u32,
+    /// The longest time between two polls of a feed that can be read. Default 86,400.
+    pub max_interval_s: u32,
+    /// The pause between two requests to one host. Default 2,000.
+    pub host_spacing_ms: u64,
+    /// Requests at one time over all hosts. Default 32.
+    pub max_concurrent: usize,
+}
+
+impl Default for FetchConfig {
+    fn default() -> Self {
+        Self {
+            user_agent: None,
+            contact: None,
+            allow_private_hosts: Vec::new(),
+            connect_timeout_ms: 5_000,
+            first_byte_timeout_ms: 10_000,
+            total_timeout_ms: 30_000,
+            max_body_bytes: 10 * 1024 * 1024,
+            max_ratio: 100,
+            max_items: 2_000,
+            min_interval_s: 300,
+            max_interval_s: 86_400,
+            host_spacing_ms: 2_000,
+            max_concurrent: 32,
+        }
+    }
+}
+
+impl FetchConfig {
+    /// The value of the `User-Agent` header.
+    pub fn user_agent_value(&self) -> String {
+        match (&self.user_agent, &self.contact) {
+            (Some(user_agent), _) => user_agent.clone(),
+            (None, Some(contact)) => format!("chipwire/{} (+{contact})", env!("CARGO_PKG_VERSION")),
+            (None, None) => format!("chipwire/{}", env!("CARGO_PKG_VERSION")),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What can go wrong on the way to a feed's items, in words for the feed's owner and its reader.
+
+use std::net::IpAddr;
+
+/// Why a `[fetch]` section cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// An entry of `allow_private_hosts` has the wrong form.
+    #[error(
+        "`{0}` in `fetch.allow_private_hosts` is neither a host, nor host:port, nor an address, nor a range such as 10.1.0.0/16"
+    )]
+    PrivateHost(String),
+    /// The user agent holds characters that a header cannot carry.
+    #[error("`{0}` in `fetch.user_agent` or `fetch.contact` cannot be sent as a header: use printable ASCII only")]
+    UserAgent(String),
+    /// `min_interval_s` is above `max_interval_s`.
+    #[error("`fetch.min_interval_s` is {min}, above `fetch.max_interval_s`, which is {max}")]
+    Intervals {
+        /// The lower bound.
+        min: u32,
+        /// The upper bound.
+        max: u32,
+    },
+    /// The HTTP client could not be set up.
+    #[error("failed to set up the HTTP client")]
+    Client(#[from] reqwest::Error),
+}
+
+/// Why no answer came from a feed's address. Messages name the cause and, where there is one, the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// Not a web address.
+    #[error("`{url}` is no web address: {reason}")]
+    Url {
+        /// As it was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The address leads into a private network.
+    #[error(transparent)]
+    Private(#[from] Refused),
+    /// The host's name could not be resolved.
+    #[error("host `{host}` has no address: check the spelling, or the name server")]
+    Dns {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        source: reqwest::Error,
+    },
+    /// No connection.
+    #[error("no connection to `{host}`")]
+    Connect {
+        /// The host.
+        host: String,
+        /// Why not.
+        source: reqwest::Error,
+    },
+    /// The TLS handshake failed.
+    #[error("no secure connection to `{host}`: its certificate or protocol is not acceptable")]
+    Tls {
+        /// The host.
+        host: String,
+        /// Why not.
+        source: reqwest::Error,
+    },
+    /// Too slow.
+    #[error("`{host}` took longer than {limit_ms} ms to {step}")]
+    Timeout {
+        /// The host.
+        host: String,
+        /// What it was to do.
+        step: &'static str,
+        /// The limit, in milliseconds.
+        limit_ms: u64,
+    },
+    /// The body is over the limit.
+    #[error("the answer is larger than {limit_bytes} bytes (`fetch.max_body_bytes`)")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit_bytes: usize,
+    },
+    /// The body unpacks to many times its size.
+    #[error("the answer unpacks to more than {limit} times its size (`fetch.max_ratio`)")]
+    Ratio {
+        /// The limit.
+        limit: usize,
+    },
+    /// The body cannot be decompressed.
+    #[error("the answer claims the coding `{coding}` and cannot be unpacked")]
+    Coding {
+        /// The value of `Content-Encoding`.
+        coding: String,
+    },
+    /// A redirect that is not followed.
+    #[error("redirect to `{to}` is not followed: {reason}")]
+    Redirect {
+        /// The target, as it was sent.
+        to: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The server broke off or does not speak HTTP.
+    #[error("`{host}` broke off the answer or sent no valid HTTP")]
+    Protocol {
+        /// The host.
+        host: String,
+        /// What was wrong.
+        source: reqwest::Error,
+    },
+}
+
+impl FetchError {
+    /// A short stable name for counting.
+    pub fn class(&self) -> &'static str {
+        match self {
+            FetchError::Url { .. } => "url",
+            FetchError::Private(_) => "private_address",
+            FetchError::Dns { .. } => "dns",
+            FetchError::Connect { .. } => "connect",
+            FetchError::Tls { .. } => "tls",
+            FetchError::Timeout { .. } => "timeout",
+            FetchError::TooLarge { .. } | FetchError::Ratio { .. } => "too_large",
+            FetchError::Coding { .. } => "coding",
+            FetchError::Redirect { .. } => "redirect",
+            FetchError::Protocol { .. } => "protocol",
+        }
+    }
+}
+
+/// An address that is not fetched from because it is not public.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{host}` {}is a private address: add it to `fetch.allow_private_hosts` if it may be fetched from",
+    address.map(|address| format!("({address}) ")).unwrap_or_default()
+)]
+pub struct Refused {
+    /// The host as the URL names it.
+    pub host: String,
+    /// The address that it stands for, where it was resolved.
+    pub address: Option<IpAddr>,
+}
+
+/// Why a document is not read as a feed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Nothing but white space.
+    #[error("the document is empty")]
+    Empty,
+    /// A page for people.
+    #[error(
+        "this is a web page{}, not a feed{}",
+        title.as_ref().map(|title| format!(" (\"{title}\")")).unwrap_or_default(),
+        feeds.first().map(|feed| format!("; it links to the feed {feed}: follow that one")).unwrap_or_default()
+    )]
+    Html {
+        /// The page's title.
+        title: Option<String>,
+        /// The feeds that the page names with `rel="alternate"`.
+        feeds: Vec<String>,
+    },
+    /// A page that asks the client to prove that it is human.
+    #[error("the site asks for proof of a human reader in place of the feed: ask its owner to let feed readers pass")]
+    Challenge,
+    /// JSON, but no JSON Feed.
+    #[error("this is JSON, but no JSON Feed: {0}")]
+    Json(String),
+    /// XML or text of another kind.
+    #[error("this is no feed: {0}")]
+    NotAFeed(String),
+    /// A feed with nothing in it that could be saved.
+    #[error("the feed is damaged at line {line} ({what}), and no item could be saved")]
+    Damaged {
+        /// The line in the document, from 1.
+        line: usize,
+        /// What is wrong there.
+        what: String,
+    },
+}
+
+impl ParseError {
+    /// A short stable name for counting.
+    pub fn class(&self) -> &'static str {
+        match self {
+            ParseError::Empty => "empty",
+            ParseError::Html { .. } => "html",
+            ParseError::Challenge => "challenge",
+            ParseError::Json(_) | ParseError::NotAFeed(_) => "not_a_feed",
+            ParseError::Damaged { .. } => "parse",
+        }
+    }
+}
+
+/// Why a list of feeds cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum OpmlError {
+    /// Not OPML.
+    #[error("this is no OPML list of feeds")]
+    Opml(#[from] ::opml::Error),
+    /// An outline's address is none.
+    #[error("`{url}` in the outline \"{text}\" is no web address: {reason}")]
+    Url {
+        /// As it stands in the list.
+        url: String,
+        /// The outline's text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No outline has an address.
+    #[error("the list has no outline with an `xmlUrl`")]
+    NoFeeds,
+    /// Folders in folders in folders.
+    #[error("the folders are nested more than {0} deep")]
+    TooDeep(usize),
+}

@@ -1,0 +1,107 @@
+//! JSON Feed 1.0 and 1.1 (jsonfeed.org), read leniently: a field of the wrong type is a missing field.
+
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    date,
+    error::ParseError,
+    identity,
+    parse::{Entry, ParsedFeed},
+    repair::Repairs,
+    text,
+};
+
+/// Reads a JSON Feed.
+pub(crate) fn parse(
+    document: &str,
+    url: Option<&Url>,
+    max_items: usize,
+    repairs: &mut Repairs,
+) -> Result<ParsedFeed, ParseError> {
+    let mut values = serde_json::Deserializer::from_str(document).into_iter::<Value>();
+    let feed = match values.next() {
+        Some(Ok(feed)) => feed,
+        Some(Err(error)) => {
+            return Err(ParseError::Damaged { line: error.line(), what: format!("invalid JSON: {error}") });
+        }
+        None => return Err(ParseError::Empty),
+    };
+    if values.byte_offset() < document.trim_end().len() {
+        repairs.note("text after the end of the JSON value");
+    }
+    let version = string(&feed, "version");
+    let Some(items) = feed.get("items").and_then(Value::as_array) else {
+        let keys: Vec<&str> = feed.as_object().into_iter().flatten().take(5).map(|(key, _)| key.as_str()).collect();
+        let found = if keys.is_empty() { String::new() } else { format!(" (it has: {})", keys.join(", ")) };
+        return Err(ParseError::Json(format!("it has no list `items`{found}")));
+    };
+    match version {
+        Some(version) if version.contains("jsonfeed.org/version/") => {}
+        Some(version) => return Err(ParseError::Json(format!("its version is `{}`", text::cap_chars(&version, 60)))),
+        None if items.iter().any(|item| string(item, "id").is_some() || string(item, "url").is_some()) => {
+            repairs.note("no `version`");
+        }
+        None => return Err(ParseError::Json("it has no `version`".to_owned())),
+    }
+    if items.len() > max_items {
+        repairs.note(format!("more than {max_items} items: the rest is left out"));
+    }
+    let link = string(&feed, "home_page_url").and_then(|link| text::web_url(&link, url));
+    let base = url.or(link.as_ref());
+    let feed_authors = authors(&feed);
+    let entries =
+        items.iter().take(max_items).filter(|item| item.is_object()).map(|item| entry(item, base, &feed_authors));
+    let entries = entries.collect();
+    Ok(ParsedFeed {
+        title: string(&feed, "title").map(|title| text::collapse(&title)).filter(|title| !title.is_empty()),
+        link: link.map(String::from),
+        language: string(&feed, "language").and_then(|language| text::language_tag(&language)),
+        entries,
+        ..ParsedFeed::default()
+    })
+}
+
+fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String]) -> Entry {
+    let link = ["url", "external_url", "id"]
+        .iter()
+        .find_map(|key| text::web_url(&string(item, key)?, if *key == "id" { None } else { base }))
+        .map(|link| identity::without_tracking(&link).into());
+    let html = string(item, "content_html").map(|html| text::absolute_links(&html, base).into_owned());
+    let mut authors = authors(item);
+    if authors.is_empty() {
+        authors = feed_authors.to_vec();
+    }
+    let time = |key| string(item, key).and_then(|text| date::parse(&text));
+    Entry {
+        id: String::new(),
+        guid: string(item, "id"),
+        link,
+        title: text::collapse(&string(item, "title").unwrap_or_default()),
+        published: time("date_published"),
+        updated: time("date_modified"),
+        authors,
+        categories: item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(text_of).collect(),
+        summary: string(item, "summary"),
+        content: html.or_else(|| string(item, "content_text")),
+    }
+    .finished()
+}
+
+fn authors(value: &Value) -> Vec<String> {
+    let many = value.get("authors").and_then(Value::as_array).into_iter().flatten();
+    many.chain(value.get("author")).filter_map(|author| string(author, "name").or_else(|| text_of(author))).collect()
+}
+
+fn string(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(text_of)
+}
+
+/// Texts, and numbers as texts: numeric ids are common.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.chars().filter(|c| text::is_legal(*c)).collect()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,326 @@
+//! From the bytes of a feed to its entries: repair, the strict parser, and what it gets wrong set right.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chipwire_events::{Markup, Timestamp};
+use feed_rs::model;
+use url::Url;
+
+use crate::{
+    date,
+    error::ParseError,
+    identity, json,
+    repair::{
+        Repairs,
+        canonical::{self, Canonical, Family, Item},
+        decode,
+        root::{self, Document},
+        salvage::{Salvaged, salvage},
+    },
+    text,
+};
+
+/// Items that are read where no configuration says otherwise.
+const MAX_ITEMS: usize = 2_000;
+
+/// Names and categories longer than this, in characters, are cut.
+const MAX_NAME_CHARS: usize = 200;
+
+/// Names or categories of one entry.
+const MAX_NAMES: usize = 100;
+
+/// A feed as it was read.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct ParsedFeed {
+    /// Its title as plain text.
+    pub title: Option<String>,
+    /// The address of the site.
+    pub link: Option<String>,
+    /// Its language as a BCP 47 tag.
+    pub language: Option<String>,
+    /// How long it may be kept before it is asked for again, in seconds: the longer of `ttl` and `sy:updatePeriod`.
+    pub ttl_s: Option<u32>,
+    /// Hours of the day (UTC) at which it asks not to be polled.
+    pub skip_hours: Vec<u8>,
+    /// Days of the week, from Monday as 1 to Sunday as 7, at which it asks not to be polled.
+    pub skip_days: Vec<u8>,
+    /// Its entries in its order.
+    pub entries: Vec<Entry>,
+    /// What had to be repaired, in words for the feed's owner.
+    pub repairs: Vec<String>,
+}
+
+/// An entry of a feed.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The guid, or else what identifies the entry best: see [`identity::stable_id`].
+    pub id: String,
+    /// The guid or id that the feed gives.
+    pub guid: Option<String>,
+    /// The address of its page, http or https, without tracking parameters.
+    pub link: Option<String>,
+    /// The title as plain text.
+    pub title: String,
+    /// When it was published, as the feed says: not checked against any clock.
+    pub published: Option<Timestamp>,
+    /// When it was changed, as the feed says.
+    pub updated: Option<Timestamp>,
+    /// The authors' names.
+    pub authors: Vec<String>,
+    /// The categories.
+    pub categories: Vec<String>,
+    /// The summary, HTML or plain, links absolute.
+    pub summary: Option<String>,
+    /// The content, HTML or plain, links absolute.
+    pub content: Option<String>,
+}
+
+impl Entry {
+    /// The longer of content and summary, and what its characters mean.
+    pub fn body(&self) -> (&str, Markup) {
+        let content = self.content.as_deref().unwrap_or_default();
+        let summary = self.summary.as_deref().unwrap_or_default();
+        let body = if summary.len() > content.len() { summary } else { content };
+        (body, text::markup_of(body))
+    }
+
+    /// Cuts everything to size and gives it an id.
+    pub(crate) fn finished(mut self) -> Self {
+        self.title = text::cap_chars(&self.title, text::MAX_TITLE_CHARS).trim_end().to_owned();
+        self.guid = self.guid.map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty());
+        for body in [&mut self.summary, &mut self.content] {
+            *body = body
+                .take()
+                .map(|body| text::cap_bytes(body.trim(), text::MAX_BODY_BYTES).to_owned())
+                .filter(|body| !body.is_empty());
+        }
+        for names in [&mut self.authors, &mut self.categories] {
+            let mut kept: Vec<String> = Vec::new();
+            for name in names.drain(..).map(|name| text::plain_of_html(&name)) {
+                let name = text::cap_chars(&name, MAX_NAME_CHARS).to_owned();
+                if !name.is_empty() && !kept.contains(&name) && kept.len() < MAX_NAMES {
+                    kept.push(name);
+                }
+            }
+            *names = kept;
+        }
+        self.id = match &self.guid {
+            Some(guid) => guid.clone(),
+            None => identity::stable_id(chipwire_events::IdentityPolicy::Guid, &self),
+        };
+        self
+    }
+}
+
+/// Reads a feed of any format. `content_type` is the header's value, `url` the address it came from, against which
+/// relative links are resolved.
+pub fn parse_feed(bytes: &[u8], content_type: Option<&str>, url: Option<&Url>) -> Result<ParsedFeed, ParseError> {
+    parse_at_most(bytes, content_type, url, MAX_ITEMS)
+}
+
+/// As [`parse_feed`], with a limit on the number of items.
+pub(crate) fn parse_at_most(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    url: Option<&Url>,
+    max_items: usize,
+) -> Result<ParsedFeed, ParseError> {
+    let mut repairs = Repairs::default();
+    let text = decode::decode(bytes, content_type, &mut repairs);
+    let mut feed = match root::find(&text, url, &mut repairs)? {
+        Document::Json(text) => json::parse(text, url, max_items, &mut repairs)?,
+        Document::Rss(text) => parse_xml(text, Family::Rss, url, max_items, &mut repairs)?,
+        Document::Atom(text) => parse_xml(text, Family::Atom, url, max_items, &mut repairs)?,
+    };
+    feed.repairs = repairs.into_vec();
+    Ok(feed)
+}
+
+fn parse_xml(
+    text: &str,
+    family: Family,
+    url: Option<&Url>,
+    max_items: usize,
+    repairs: &mut Repairs,
+) -> Result<ParsedFeed, ParseError> {
+    let document = canonical::write(text, family, url, max_items, repairs);
+    let damaged = |what: &str| {
+        let (line, what) = document.fault.clone().unwrap_or((1, what.to_owned()));
+        ParseError::Damaged { line, what }
+    };
+    let base = document.head.base.as_ref().or(url);
+    let whole = read(&document.xml, base).filter(|feed| feed.entries.len() == document.items.len());
+    let Salvaged { feed, entries } = match whole {
+        Some(mut feed) => {
+            let entries = std::mem::take(&mut feed.entries).into_iter().map(Some).collect();
+            Salvaged { feed, entries }
+        }
+        None => {
+            let salvaged = salvage(&document, |part| read(part, base)).ok_or_else(|| damaged("it cannot be parsed"))?;
+            let lost = salvaged.entries.iter().filter(|entry| entry.is_none()).count();
+            repairs.note(format!("parsed item by item; {lost} of {} items could not be saved", salvaged.entries.len()));
+            salvaged
+        }
+    };
+    if entries.iter().all(Option::is_none) && (document.fault.is_some() || !entries.is_empty()) {
+        return Err(damaged("no item can be parsed"));
+    }
+    Ok(convert(&document, feed, entries, url))
+}
+
+/// Runs the third-party parser, which may panic on remote bytes.
+fn read(xml: &str, base: Option<&Url>) -> Option<model::Feed> {
+    let parse = || {
+        feed_rs::parser::Builder::new()
+            .base_uri(base.map(Url::as_str))
+            .sanitize_content(false)
+            .id_generator(|_, _, _| String::new())
+            .timestamp_parser(|text| {
+                let time = date::parse(text)?;
+                chrono::DateTime::from_timestamp(time.as_second(), u32::try_from(time.subsec_nanosecond()).ok()?)
+            })
+            .build()
+            .parse(xml.as_bytes())
+            .ok()
+    };
+    catch_unwind(AssertUnwindSafe(parse)).ok().flatten()
+}
+
+fn convert(
+    document: &Canonical,
+    feed: model::Feed,
+    entries: Vec<Option<model::Entry>>,
+    url: Option<&Url>,
+) -> ParsedFeed {
+    let head = &document.head;
+    let base = head.base.as_ref().or(url);
+    let link = page_link(&feed.links, document.family).and_then(|link| text::web_url(link, base));
+    // Where nothing says what relative links are relative to, the site is the best guess.
+    let base = base.or(link.as_ref());
+    let feed_authors = names(&feed.authors);
+    let entries = entries
+        .into_iter()
+        .zip(&document.items)
+        .filter_map(|(entry, item)| Some(convert_entry(entry?, item, document.family, base, &feed_authors)))
+        .collect();
+    let language = feed.language.as_deref().and_then(text::language_tag).or_else(|| head.language.clone());
+    ParsedFeed {
+        title: feed.title.map(|title| plain(&title, document.family)).filter(|title| !title.is_empty()),
+        link: link.map(String::from),
+        language,
+        ttl_s: ttl_s(head),
+        skip_hours: head.skip_hours.clone(),
+        skip_days: head.skip_days.iter().filter_map(|day| weekday(day)).collect(),
+        entries,
+        repairs: Vec::new(),
+    }
+}
+
+fn convert_entry(
+    entry: model::Entry,
+    item: &Item,
+    family: Family,
+    base: Option<&Url>,
+    feed_authors: &[String],
+) -> Entry {
+    let body_base = item.base.as_ref().or(base);
+    let guid = Some(entry.id).filter(|id| !id.trim().is_empty());
+    let link = page_link(&entry.links, family)
+        .and_then(|link| text::web_url(link, body_base))
+        .or_else(|| text::web_url(guid.as_deref().filter(|_| item.guid_is_link)?, None))
+        .map(|link| identity::without_tracking(&link).into());
+    let absolute = |body: String| text::absolute_links(&body, body_base).into_owned();
+    let mut authors = names(&entry.authors);
+    if authors.is_empty() {
+        authors = feed_authors.to_vec();
+    }
+    Entry {
+        id: String::new(),
+        guid,
+        link,
+        title: entry.title.map(|title| plain(&title, family)).unwrap_or_default(),
+        published: entry.published.and_then(timestamp),
+        // The parser copies the one date of RSS into the other.
+        updated: entry
+            .updated
+            .filter(|_| family == Family::Atom || entry.updated != entry.published)
+            .and_then(timestamp),
+        authors,
+        categories: entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect(),
+        summary: entry.summary.map(|summary| absolute(summary.content)),
+        content: entry.content.and_then(|content| content.body).map(absolute),
+    }
+    .finished()
+}
+
+fn timestamp<Tz: chrono::TimeZone>(time: chrono::DateTime<Tz>) -> Option<Timestamp> {
+    Timestamp::new(time.timestamp(), i32::try_from(time.timestamp_subsec_nanos()).ok()?).ok()
+}
+
+/// A title as plain text. In Atom a text of type `text` means just what it says; in RSS nobody knows, and HTML is common.
+fn plain(title: &model::Text, family: Family) -> String {
+    match family {
+        Family::Atom if title.content_type.essence().to_string() == "text/plain" => text::collapse(&title.content),
+        _ => text::plain_of_html(&title.content),
+    }
+}
+
+fn page_link(links: &[model::Link], family: Family) -> Option<&str> {
+    let of_rel = |wanted: &'static str| links.iter().filter(move |link| link.rel.as_deref() == Some(wanted));
+    let link = match family {
+        Family::Rss => links.iter().rfind(|link| link.target.is_none() && link.rel.is_none() && !link.href.is_empty()),
+        Family::Atom => of_rel("alternate")
+            .find(|link| link.media_type.as_deref().is_none_or(|kind| kind.contains("html")))
+            .or_else(|| of_rel("alternate").next())
+            .or_else(|| of_rel("related").next()),
+    };
+    link.map(|link| link.href.as_str())
+}
+
+fn names(people: &[model::Person]) -> Vec<String> {
+    people
+        .iter()
+        .filter_map(|person| {
+            let name = person.name.as_deref().map(|name| name.trim_matches(|c: char| " ()<>[],;\"".contains(c)));
+            name.filter(|name| !name.is_empty()).or(person.email.as_deref()).map(str::to_owned)
+        })
+        .collect()
+}
+
+fn ttl_s(head: &canonical::Head) -> Option<u32> {
+    let period = head.update_period.as_deref().and_then(|period| match period {
+        "hourly" => Some(3_600),
+        "daily" => Some(86_400),
+        "weekly" => Some(7 * 86_400),
+        "monthly" => Some(30 * 86_400),
+        "yearly" => Some(365 * 86_400),
+        _ => None,
+    });
+    let syndication = period.map(|period: u32| period / head.update_frequency.unwrap_or(1).max(1));
+    head.ttl_min.map(|minutes| minutes.saturating_mul(60)).max(syndication).filter(|seconds| *seconds > 0)
+}
+
+fn weekday(name: &str) -> Option<u8> {
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let index = days.iter().position(|day| name.starts_with(day))?;
+    u8::try_from(index + 1).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_parser_is_caught() {
+        // What `repair` keeps away from it, given to it as it is.
+        let author =
+            "<rss version='2.0'><channel><item><author>editor@example.com（张三）</author></item></channel></rss>";
+        let npt = "<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel><item>\
+                   <itunes:duration>99999999999999999999999999</itunes:duration></item></channel></rss>";
+        for xml in [author, npt] {
+            let outer = catch_unwind(|| feed_rs::parser::parse(xml.as_bytes()).is_ok());
+            assert!(outer.is_err(), "the parser no longer panics here: {xml}");
+            assert!(read(xml, None).is_none());
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Writing a feed anew: whatever RSS or Atom came in, one plain and well-formed form goes out.
+//!
+//! All RSS becomes RSS 2.0 with every item in one channel, all Atom becomes Atom 1.0 with every text escaped. Elements that
+//! nobody reads here are left out, so that the strict parser that comes next never sees them. Tags that do not match are
+//! mended, a document type never gets through, and what the parser does not keep (`xml:base`, `isPermaLink`, `skipHours`,
+//! `sy:updatePeriod`) is collected on the way.
+
+use std::ops::Range;
+
+use url::Url;
+
+use super::{Repairs, writer::Writer};
+
+pub(super) const RSS_PROLOG: &str = "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
+                          xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel>";
+pub(super) const RSS_EPILOG: &str = "</channel></rss>";
+pub(super) const ATOM_PROLOG: &str = "<feed xmlns=\"http://www.w3.org/2005/Atom\">";
+pub(super) const ATOM_EPILOG: &str = "</feed>";
+
+/// Which of the two forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Rss,
+    Atom,
+}
+
+/// A feed in its plain form.
+#[derive(Debug)]
+pub(crate) struct Canonical {
+    pub(crate) family: Family,
+    /// The document.
+    pub(crate) xml: String,
+    pub(crate) items: Vec<Item>,
+    pub(crate) head: Head,
+    /// The line and kind of the first damage to the structure.
+    pub(crate) fault: Option<(usize, String)>,
+}
+
+/// An item, and what the parser does not keep of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// Where it stands in the document.
+    pub(crate) span: Range<usize>,
+    /// What relative links in its body are relative to.
+    pub(crate) base: Option<Url>,
+    /// Its guid is, as far as it says, the address of its page.
+    pub(crate) guid_is_link: bool,
+}
+
+/// What the feed says about itself and the parser does not keep.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) base: Option<Url>,
+    pub(crate) language: Option<String>,
+    pub(crate) ttl_min: Option<u32>,
+    pub(crate) skip_hours: Vec<u8>,
+    pub(crate) skip_days: Vec<String>,
+    pub(crate) update_period: Option<String>,
+    pub(crate) update_frequency: Option<u32>,
+}
+
+impl Canonical {
+    /// A document with this one item only, or with none.
+    pub(crate) fn part(&self, item: Option<&Item>) -> String {
+        let start = self.items.first().map_or(self.xml.len(), |first| first.span.start);
+        let epilog = match self.family {
+            Family::Rss => RSS_EPILOG,
+            Family::Atom => ATOM_EPILOG,
+        };
+        match item {
+            Some(item) => {
+                let prolog = match self.family {
+                    Family::Rss => RSS_PROLOG,
+                    Family::Atom => ATOM_PROLOG,
+                };
+                let body = self.xml.get(item.span.clone()).unwrap_or_default();
+                format!("{prolog}{body}{epilog}")
+            }
+            None if self.items.is_empty() => self.xml.clone(),
+            None => format!("{}{epilog}", self.xml.get(..start).unwrap_or_default()),
+        }
+    }
+}
+
+/// Writes the feed that begins at the start of `text` anew. `url` is where it came from.
+pub(crate) fn write(
+    text: &str,
+    family: Family,
+    url: Option<&Url>,
+    max_items: usize,
+    repairs: &mut Repairs,
+) -> Canonical {
+    let mut writer = Writer::new(text, family, url, max_items, repairs);
+    writer.run();
+    writer.finish()
+}

@@ -1,0 +1,146 @@
+//! From bytes to text: which encoding is it really?
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::Repairs;
+
+/// How far into the document a declaration is looked for, in bytes.
+const DECLARATION_BYTES: usize = 1_024;
+
+/// Decodes a document: byte order mark, then the pattern of UTF-16 and UTF-32, then UTF-8 if it is valid, then what the
+/// HTTP header says, then what the document says, then a guess by its letters.
+pub(crate) fn decode(bytes: &[u8], content_type: Option<&str>, repairs: &mut Repairs) -> String {
+    if let Some((big_endian, skip)) = utf32(bytes) {
+        repairs.note("encoded as UTF-32, which feeds must not be");
+        return decode_utf32(bytes.get(skip..).unwrap_or_default(), big_endian);
+    }
+    if let Some((encoding, length)) = Encoding::for_bom(bytes) {
+        return with(encoding, bytes.get(length..).unwrap_or_default(), "its byte order mark", repairs);
+    }
+    if let Some(encoding) = utf16(bytes) {
+        return with(encoding, bytes, "its pattern", repairs);
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
+    let header = content_type.and_then(charset).and_then(|label| Encoding::for_label(label.as_bytes()));
+    let declared = declared(bytes).and_then(|label| Encoding::for_label(label.as_bytes()));
+    for (encoding, said_by) in [(header, "the HTTP header"), (declared, "the XML declaration")] {
+        // Both often say UTF-8 out of habit; that it is not valid is known by now. UTF-16 would have shown its pattern.
+        if let Some(encoding) = encoding.filter(|encoding| *encoding != UTF_8 && encoding.is_ascii_compatible()) {
+            return with(encoding, bytes, said_by, repairs);
+        }
+    }
+    // One bad byte in a long text of valid UTF-8 is damage, not another encoding.
+    let lossy = String::from_utf8_lossy(bytes);
+    let bad = lossy.matches('\u{fffd}').count();
+    let good = bytes.iter().filter(|byte| **byte >= 0x80).count();
+    if bad * 8 < good {
+        repairs.note("some bytes are not valid UTF-8");
+        return lossy.into_owned();
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    repairs.note(format!("not valid UTF-8: read as {}, by its letters", encoding.name()));
+    encoding.decode_without_bom_handling(bytes).0.into_owned()
+}
+
+fn with(encoding: &'static Encoding, bytes: &[u8], said_by: &str, repairs: &mut Repairs) -> String {
+    let (text, damaged) = encoding.decode_without_bom_handling(bytes);
+    if damaged {
+        repairs.note(format!("some bytes are not valid {}, which {said_by} names", encoding.name()));
+    }
+    text.into_owned()
+}
+
+/// The `charset` of a content type.
+fn charset(content_type: &str) -> Option<&str> {
+    let lower = content_type.to_ascii_lowercase();
+    let at = lower.find("charset=")? + "charset=".len();
+    let value = content_type.get(at..)?.trim_start_matches(['"', '\'', ' ']);
+    value.split(['"', '\'', ';', ' ', ',']).next().filter(|label| !label.is_empty())
+}
+
+/// The `encoding` of the XML declaration.
+fn declared(bytes: &[u8]) -> Option<&str> {
+    let start = bytes.get(..bytes.len().min(DECLARATION_BYTES))?;
+    let ascii = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(start.get(..error.valid_up_to())?).ok()?,
+    };
+    let declaration = ascii.get(ascii.find("<?xml")?..)?;
+    let declaration = declaration.get(..declaration.find("?>")?)?;
+    let value = declaration.get(declaration.find("encoding")? + "encoding".len()..)?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value.get(1..)?.split(quote).next()
+}
+
+/// UTF-32 by its mark or by the zeros around an ASCII `<`: whether it is big-endian, and the length of the mark.
+fn utf32(bytes: &[u8]) -> Option<(bool, usize)> {
+    match bytes {
+        [0, 0, 0xfe, 0xff, ..] => Some((true, 4)),
+        [0xff, 0xfe, 0, 0, ..] => Some((false, 4)),
+        [0, 0, 0, b'<', ..] => Some((true, 0)),
+        [b'<', 0, 0, 0, ..] => Some((false, 0)),
+        _ => None,
+    }
+}
+
+fn decode_utf32(bytes: &[u8], big_endian: bool) -> String {
+    let (units, _) = bytes.as_chunks::<4>();
+    units
+        .iter()
+        .map(|unit| if big_endian { u32::from_be_bytes(*unit) } else { u32::from_le_bytes(*unit) })
+        .map(|code| char::from_u32(code).unwrap_or('\u{fffd}'))
+        .collect()
+}
+
+fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes {
+        [0, b'<', 0, ..] => Some(UTF_16BE),
+        [b'<', 0, second, 0, ..] if *second != 0 => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(bytes: &[u8], content_type: Option<&str>, expected: &str, noted: &str) {
+        let mut repairs = Repairs::default();
+        assert_eq!(decode(bytes, content_type, &mut repairs), expected);
+        assert_eq!(repairs.into_vec().join("; "), noted);
+    }
+
+    #[test]
+    fn the_encoding_is_found() {
+        let utf16: Vec<u8> = "<a>é</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let utf16_be: Vec<u8> = "<a>é</a>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let utf32: Vec<u8> = "<é>".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        check("<é>".as_bytes(), None, "<é>", "");
+        check("\u{feff}<é>".as_bytes(), Some("text/xml; charset=latin1"), "<é>", "");
+        check("<é>".as_bytes(), Some("text/xml; charset=latin1"), "<é>", "");
+        check(&utf16, None, "<a>é</a>", "");
+        check(&utf16_be, None, "<a>é</a>", "");
+        check(&[b"\xff\xfe".as_slice(), &utf16].concat(), None, "<a>é</a>", "");
+        check(&utf32, None, "<é>", "encoded as UTF-32, which feeds must not be");
+        check(b"<\xe9>", Some("text/xml; charset=\"ISO-8859-1\""), "<é>", "");
+        check(b"<?xml encoding='windows-1252'?><\x93>", None, "<?xml encoding='windows-1252'?><“>", "");
+        check(b"<?xml encoding='utf-8'?><\xe9>", Some("text/xml;charset=koi8-r"), "<?xml encoding='utf-8'?><И>", "");
+        check("<\u{4e2d}".as_bytes(), Some("text/xml; charset=gbk"), "<\u{4e2d}", "");
+        let damaged = [("é".repeat(20)).as_bytes(), b"\xff"].concat();
+        check(&damaged, None, &format!("{}\u{fffd}", "é".repeat(20)), "some bytes are not valid UTF-8");
+        check(
+            b"<?xml encoding='utf-8'?>the chip\x92s price rose, and the caf\xe9 said",
+            None,
+            "<?xml encoding='utf-8'?>the chip’s price rose, and the café said",
+            "not valid UTF-8: read as windows-1252, by its letters",
+        );
+        check(b"", None, "", "");
+        check(b"\xff", None, "ÿ", "not valid UTF-8: read as windows-1252, by its letters");
+    }
+}

@@ -1,0 +1,508 @@
+//! Polls of a scripted server on a real socket, which sends whatever bytes a test wants.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use chipwire_events::{Feed, FeedOrigin, FeedState, Timestamp};
+use chipwire_feeds::{FetchConfig, Fetcher, Outcome, Poll, poll};
+use expect_test::{Expect, expect};
+use jiff::SignedDuration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+/// What the server does with a request.
+enum Reply {
+    /// Sends this and closes the connection.
+    Bytes(Vec<u8>),
+    /// Sends this, then the other again and again.
+    Endless(Vec<u8>, Vec<u8>),
+    /// Sends this, then a byte every ten milliseconds.
+    Drip(Vec<u8>),
+    /// Sends nothing.
+    Silence,
+}
+
+struct Origin {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+    most_at_once: Arc<AtomicUsize>,
+}
+
+impl Origin {
+    /// Starts a server; `script` gets the path, the number of the request from 0 and the whole head of the request.
+    async fn start(script: impl Fn(&str, usize, &str) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let most_at_once = Arc::new(AtomicUsize::new(0));
+        let (seen, most) = (Arc::clone(&requests), Arc::clone(&most_at_once));
+        let (script, at_once) = (Arc::new(script), Arc::new(AtomicUsize::new(0)));
+        tokio::spawn(async move {
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let (script, seen, at_once, most) =
+                    (Arc::clone(&script), Arc::clone(&seen), Arc::clone(&at_once), Arc::clone(&most));
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        let Ok(byte) = socket.read_u8().await else { return };
+                        head.push(byte);
+                    }
+                    most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    let head = String::from_utf8(head).unwrap();
+                    let path = head.split(' ').nth(1).unwrap().to_owned();
+                    let number = {
+                        let mut seen = seen.lock().unwrap();
+                        seen.push(head.clone());
+                        seen.len() - 1
+                    };
+                    // A client that hangs up in the middle is what some of the tests want.
+                    let _ = send(&mut socket, script(&path, number, &head)).await;
+                    at_once.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Self { address, requests, most_at_once }
+    }
+
+    fn feed(&self, path: &str) -> Feed {
+        Feed::new(format!("http://{}{path}", self.address), FeedOrigin::User)
+    }
+
+    /// A fetcher that may ask this server, with short time-outs and no pauses.
+    fn fetcher(&self, change: impl FnOnce(&mut FetchConfig)) -> Fetcher {
+        let mut config = FetchConfig {
+            allow_private_hosts: vec![self.address.to_string()],
+            host_spacing_ms: 0,
+            max_body_bytes: 1 << 20,
+            total_timeout_ms: 20_000,
+            ..FetchConfig::default()
+        };
+        change(&mut config);
+        Fetcher::new(config).unwrap()
+    }
+
+    fn last_request(&self) -> String {
+        self.requests.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+async fn send(socket: &mut tokio::net::TcpStream, reply: Reply) -> std::io::Result<()> {
+    match reply {
+        Reply::Bytes(bytes) => socket.write_all(&bytes).await?,
+        Reply::Endless(head, piece) => {
+            socket.write_all(&head).await?;
+            loop {
+                socket.write_all(&piece).await?;
+            }
+        }
+        Reply::Drip(head) => {
+            socket.write_all(&head).await?;
+            loop {
+                socket.write_all(b" ").await?;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        Reply::Silence => {
+            // Until the client goes.
+            let _ = socket.read_u8().await;
+        }
+    }
+    socket.shutdown().await
+}
+
+fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
+    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
+    Reply::Bytes([head.as_bytes(), body].concat())
+}
+
+fn redirect(status: &str, to: &str) -> Reply {
+    answer(status, &format!("location: {to}\r\n"), b"")
+}
+
+const FEED: &str =
+    "<rss version='2.0'><channel><title>Chips</title><item><guid>1</guid><title>One</title></item></channel></rss>";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn later(hours: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(hours)
+}
+
+/// What came of a poll, in one line; addresses of this machine as `HOST`.
+fn summary(poll: &Poll, origin: &Origin) -> String {
+    let text = match (&poll.outcome, &poll.state.error) {
+        (Outcome::Failed(class), Some(error)) => format!("{class}: {}", error.message),
+        (Outcome::NotModified, None) => "not modified".to_owned(),
+        (Outcome::Read { new, .. }, None) => {
+            let titles: Vec<&str> = poll.articles.iter().map(|article| article.title.as_str()).collect();
+            format!("{new} new from {}: {}", poll.state.title.as_deref().unwrap_or("-"), titles.join(", "))
+        }
+        (outcome, error) => format!("{outcome:?} and {error:?} do not fit"),
+    };
+    text.replace(&origin.address.to_string(), "HOST").replace(&origin.address.ip().to_string(), "IP")
+}
+
+async fn check(origin: &Origin, path: &str, expected: &Expect) -> Poll {
+    check_with(origin, path, |_| {}, expected).await
+}
+
+async fn check_with(origin: &Origin, path: &str, change: impl FnOnce(&mut FetchConfig), expected: &Expect) -> Poll {
+    let poll = poll(&origin.fetcher(change), &origin.feed(path), None, now()).await;
+    expected.assert_eq(&summary(&poll, origin));
+    assert!(poll.state.next_poll > now());
+    poll
+}
+
+#[tokio::test]
+async fn validators_are_kept_and_sent_back() {
+    let origin = Origin::start(|_, number, _| match number {
+        0 => answer(
+            "200 OK",
+            "etag: W/\"a\\b\"\r\nlast-modified: yesterday, or so\r\ncache-control: max-age=7200\r\n",
+            FEED.as_bytes(),
+        ),
+        1 => answer("304 Not Modified", "", b""),
+        2 => answer("200 OK", "etag: \"new\"\r\n", FEED.as_bytes()),
+        _ => answer("304 Not Modified", "", b""),
+    })
+    .await;
+    let (fetcher, feed) = (origin.fetcher(|_| {}), origin.feed("/"));
+    let first = poll(&fetcher, &feed, None, now()).await;
+    assert_eq!(summary(&first, &origin), "1 new from Chips: One");
+    assert_eq!((first.bytes, first.state.articles), (FEED.len() as u64, 1));
+    assert!(first.state.next_poll >= later(2), "max-age counts");
+    let request = origin.last_request().to_lowercase();
+    for absent in ["if-none-match", "if-modified-since", "cookie", "referer"] {
+        assert!(!request.contains(absent), "{request}");
+    }
+    assert!(request.contains(&format!("user-agent: chipwire/{}\r\n", env!("CARGO_PKG_VERSION"))), "{request}");
+    assert!(request.contains("accept-encoding: gzip, deflate, br, zstd\r\n"), "{request}");
+
+    let second = poll(&fetcher, &feed, Some(&first.state), later(3)).await;
+    assert_eq!(summary(&second, &origin), "not modified");
+    let request = origin.last_request();
+    assert!(request.contains("if-none-match: W/\"a\\b\"\r\n"), "{request}");
+    assert!(request.contains("if-modified-since: yesterday, or so\r\n"), "{request}");
+    assert_eq!(second.state.last_ok, Some(later(3)));
+    assert_eq!(second.state.items, first.state.items);
+
+    let third = poll(&fetcher, &feed, Some(&second.state), later(6)).await;
+    assert_eq!(summary(&third, &origin), "0 new from Chips: ");
+    assert_eq!((third.state.etag.as_deref(), third.state.last_modified.as_deref()), (Some("\"new\""), None));
+
+    let mut unconditional = third.state.clone();
+    unconditional.etag = None;
+    let fourth = poll(&fetcher, &feed, Some(&unconditional), later(9)).await;
+    assert!(summary(&fourth, &origin).starts_with("http: the server answers \"not modified\" (304) although"));
+}
+
+#[tokio::test]
+async fn redirects_are_followed_by_hand() {
+    let origin = Origin::start(|path, _, _| match path {
+        "/ok" => answer("200 OK", "", FEED.as_bytes()),
+        "/moved" => redirect("301 Moved Permanently", "/moved2"),
+        "/moved2" => redirect("308 Permanent Redirect", "ok"),
+        "/found" => redirect("302 Found", "/moved2"),
+        "/loop" => redirect("301 Moved Permanently", "/loop2"),
+        "/loop2" => redirect("301 Moved Permanently", "/loop"),
+        "/metadata" => redirect("302 Found", "http://169.254.169.254/latest/meta-data/"),
+        "/decimal" => redirect("302 Found", "http://2130706433/"),
+        "/name" => redirect("302 Found", "http://localhost./"),
+        "/file" => redirect("302 Found", "file:///etc/passwd"),
+        "/nowhere" => answer("302 Found", "", b""),
+        "/broken" => redirect("302 Found", "http://[::"),
+        _ => match path.strip_prefix("/n/").and_then(|number| number.parse::<u32>().ok()) {
+            Some(number) => redirect("307 Temporary Redirect", &format!("/n/{}", number + 1)),
+            None => answer("404 Not Found", "", b""),
+        },
+    })
+    .await;
+    check(&origin, "/found", &expect!["1 new from Chips: One"]).await;
+    check(
+        &origin,
+        "/loop",
+        &expect!["redirect: redirect to `http://HOST/loop` is not followed: it goes round in a circle"],
+    )
+    .await;
+    check(
+        &origin,
+        "/n/1",
+        &expect!["redirect: redirect to `http://HOST/n/7` is not followed: too many redirects in a row"],
+    )
+    .await;
+    check(
+        &origin,
+        "/metadata",
+        &expect![
+            "private_address: `169.254.169.254` is a private address: add it to `fetch.allow_private_hosts` if it may be fetched from"
+        ],
+    )
+    .await;
+    check(
+        &origin,
+        "/decimal",
+        &expect!["private_address: `IP` is a private address: add it to `fetch.allow_private_hosts` if it may be fetched from"],
+    )
+    .await;
+    check(
+        &origin,
+        "/name",
+        &expect![
+            "private_address: `localhost.` is a private address: add it to `fetch.allow_private_hosts` if it may be fetched from"
+        ],
+    )
+    .await;
+    check(&origin, "/file", &expect!["url: `file:///etc/passwd` is no web address: only http and https are fetched"])
+        .await;
+    check(&origin, "/nowhere", &expect!["redirect: redirect to `` is not followed: the server names no target"]).await;
+    check(
+        &origin,
+        "/broken",
+        &expect!["redirect: redirect to `http://[::` is not followed: the target is no web address"],
+    )
+    .await;
+
+    // A permanent move is believed after three polls over two days, a temporary one never.
+    let (fetcher, moved, found) = (origin.fetcher(|_| {}), origin.feed("/moved"), origin.feed("/found"));
+    let mut states: [Option<FeedState>; 2] = [None, None];
+    for (hours, expected) in [(0, "/moved"), (30, "/moved"), (40, "/moved"), (48, "/ok"), (60, "/ok")] {
+        for (feed, state, expected) in [(&moved, 0, expected), (&found, 1, "/found")] {
+            let polled = poll(&fetcher, feed, states.get(state).unwrap().as_ref(), later(hours)).await;
+            assert!(polled.state.error.is_none());
+            assert!(polled.state.url.ends_with(expected), "after {hours} hours: {}", polled.state.url);
+            *states.get_mut(state).unwrap() = Some(polled.state);
+        }
+    }
+}
+
+#[tokio::test]
+async fn limits_hold() {
+    const ENDLESS: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<rss>";
+    let bomb = gzip(&vec![b' '; 50 << 20]);
+    let dense = gzip(&[b' '; 3 << 19]);
+    let origin = Origin::start(move |path, _, _| match path {
+        "/huge" => answer("200 OK", "", &vec![b' '; 2 << 20]),
+        "/endless" => Reply::Endless(ENDLESS.to_vec(), vec![b'x'; 65_536]),
+        "/chunks" => Reply::Endless(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec(),
+            [b"8000\r\n".as_slice(), &[b'x'; 0x8000], b"\r\n"].concat(),
+        ),
+        "/bomb" => answer("200 OK", "content-encoding: gzip\r\n", &bomb),
+        "/dense" => answer("200 OK", "content-encoding: gzip\r\n", &dense),
+        "/gzip" => answer("200 OK", "content-encoding: gzip\r\n", &gzip(FEED.as_bytes())),
+        "/drip" => Reply::Drip(ENDLESS.to_vec()),
+        "/silence" => Reply::Silence,
+        "/headers" => {
+            Reply::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"x-more: and more and more and more\r\n".repeat(100))
+        }
+        "/header" => Reply::Endless(b"HTTP/1.1 200 OK\r\nx-long: ".to_vec(), vec![b'x'; 65_536]),
+        "/short" => Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n<rss>".to_vec()),
+        "/noise" => Reply::Bytes(b"\x16\x03\x01 this is no http\r\n\r\n".to_vec()),
+        _ => Reply::Bytes(Vec::new()),
+    })
+    .await;
+    let large = expect!["too_large: the answer is larger than 1048576 bytes (`fetch.max_body_bytes`)"];
+    for path in ["/huge", "/endless", "/chunks", "/bomb"] {
+        check_with(&origin, path, |config| config.max_ratio = 1_000_000, &large).await;
+    }
+    check_with(
+        &origin,
+        "/dense",
+        |config| config.max_body_bytes = 100 << 20,
+        &expect!["too_large: the answer unpacks to more than 100 times its size (`fetch.max_ratio`)"],
+    )
+    .await;
+    let zipped = check(&origin, "/gzip", &expect!["1 new from Chips: One"]).await;
+    assert_eq!(zipped.bytes, gzip(FEED.as_bytes()).len() as u64, "bytes are counted on the wire");
+    check_with(
+        &origin,
+        "/drip",
+        |config| config.total_timeout_ms = 300,
+        &expect!["timeout: `IP` took longer than 300 ms to send its answer"],
+    )
+    .await;
+    check_with(
+        &origin,
+        "/silence",
+        |config| (config.connect_timeout_ms, config.first_byte_timeout_ms) = (100, 200),
+        &expect!["timeout: `IP` took longer than 300 ms to begin its answer"],
+    )
+    .await;
+    for path in ["/headers", "/header", "/short", "/noise", "/nothing"] {
+        let polled = poll(&origin.fetcher(|_| {}), &origin.feed(path), None, now()).await;
+        let error = polled.state.error.unwrap();
+        assert_eq!(error.class, "protocol", "{path}: {}", error.message);
+        assert!(
+            error.message.starts_with("`127.0.0.1` broke off the answer or sent no valid HTTP: "),
+            "{}",
+            error.message
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_feed_is_named() {
+    let origin = Origin::start(|path, _, _| match path {
+        "/page" => answer(
+            "200 OK",
+            "content-type: text/html\r\n",
+            b"<!doctype html><title>Chip news</title><link rel=alternate type=application/rss+xml href=/rss>",
+        ),
+        "/challenge" => answer("200 OK", "cf-mitigated: challenge\r\n", FEED.as_bytes()),
+        "/challenge403" => answer("403 Forbidden", "cf-mitigated: challenge\r\n", b""),
+        "/empty" => answer("200 OK", "", b"  "),
+        "/json" => answer("200 OK", "content-type: application/rss+xml\r\n", b"{\"error\":\"x\"}"),
+        "/cut" => answer("200 OK", "", b"<rss><channel>\n<title>x"),
+        "/type" => answer("200 OK", "content-type: text/html; charset=windows-1252\r\n", FEED.as_bytes()),
+        "/1252" => answer(
+            "200 OK",
+            "content-type: text/xml; charset=windows-1252\r\n",
+            b"<rss version='2.0'><channel><title>R&D</title><item><title>China\x92s H20 & more</title><link>/a</link></item></channel></rss>",
+        ),
+        "/panic" => answer(
+            "200 OK",
+            "",
+            "<rss version='2.0'><channel><title>P</title><item><guid>1</guid><title>Saved</title><author>e@example.com（张三）</author></item></channel></rss>".as_bytes(),
+        ),
+        _ => answer("404 Not Found", "", b"<html>"),
+    })
+    .await;
+    check(
+        &origin,
+        "/page",
+        &expect!["html: this is a web page (\"Chip news\"), not a feed; it links to the feed http://HOST/rss: follow that one"],
+    )
+    .await;
+    let challenge = expect![
+        "challenge: the site asks for proof of a human reader in place of the feed: ask its owner to let feed readers pass"
+    ];
+    check(&origin, "/challenge", &challenge).await;
+    check(&origin, "/challenge403", &challenge).await;
+    check(&origin, "/empty", &expect!["empty: the document is empty"]).await;
+    check(
+        &origin,
+        "/json",
+        &expect!["not_a_feed: this is JSON, but no JSON Feed: it has no list `items` (it has: error)"],
+    )
+    .await;
+    check(
+        &origin,
+        "/cut",
+        &expect!["parse: the feed is damaged at line 2 (the document ends inside <title>), and no item could be saved"],
+    )
+    .await;
+    check(&origin, "/type", &expect!["1 new from Chips: One"]).await;
+    check(&origin, "/panic", &expect!["1 new from P: Saved"]).await;
+    let repaired = check(&origin, "/1252", &expect!["1 new from R&D: China’s H20 & more"]).await;
+    assert_eq!(repaired.state.warnings, ["an ampersand that was not escaped"]);
+    let url = repaired.articles.first().unwrap().url.clone();
+    assert_eq!(url, Some(format!("http://{}/a", origin.address)));
+}
+
+#[tokio::test]
+async fn failures_are_counted_and_answered_with_patience() {
+    let origin = Origin::start(|path, number, _| match (path, number) {
+        (_, 0) => answer("429 Too Many Requests", "retry-after: 7200\r\n", b""),
+        (_, 1) => answer("503 Service Unavailable", "retry-after: Sun, 01 Mar 2026 16:00:00 GMT\r\n", b""),
+        (_, 2) => answer("404 Not Found", "", b""),
+        (_, 3) => answer("200 OK", "", FEED.as_bytes()),
+        (_, 4 | 5) => answer("410 Gone", "", b""),
+        _ => answer("418 I'm a teapot", "", b""),
+    })
+    .await;
+    // 429 makes a pause of five seconds to the host: another fetcher does not know of it.
+    let feed = origin.feed("/");
+    let mut state: Option<FeedState> = None;
+    let mut lines = Vec::new();
+    for hours in 0..7 {
+        let polled = poll(&origin.fetcher(|_| {}), &feed, state.as_ref(), later(hours)).await;
+        let pause_s = polled.state.next_poll.as_second() - later(hours).as_second();
+        let error = polled
+            .state
+            .error
+            .as_ref()
+            .map_or("-".to_owned(), |error| format!("{} since {}", error.count, error.since));
+        lines.push(format!(
+            "{} | {error} | {:?} | {} min",
+            summary(&polled, &origin),
+            polled.state.http_status,
+            pause_s / 60
+        ));
+        state = Some(polled.state);
+    }
+    expect![[r#"
+        http: the server was asked too often (429): it is left in peace for a while | 1 since 2026-03-01T12:00:00Z | Some(429) | 120 min
+        http: the server has trouble of its own (503): it is asked again later | 2 since 2026-03-01T12:00:00Z | Some(503) | 180 min
+        http: there is no feed at this address (404): look on the site for its new one | 3 since 2026-03-01T12:00:00Z | Some(404) | X min
+        1 new from Chips: One | - | Some(200) | X min
+        http: the feed is gone for good (410): remove it, or look on the site for another | 1 since 2026-03-01T16:00:00Z | Some(410) | X min
+        http: the feed is gone for good (410): remove it, or look on the site for another | 2 since 2026-03-01T16:00:00Z | Some(410) | X min
+        http: the server answers with status 418, which is not expected of a feed | 3 since 2026-03-01T16:00:00Z | Some(418) | X min"#]]
+    .assert_eq(&{
+        // Ports differ from run to run, and with them the feed's id and its jitter.
+        let jittered = |(number, line): (usize, &String)| match number {
+            0 | 1 => line.clone(),
+            _ => format!("{} | X min", line.rsplit_once(" | ").unwrap().0),
+        };
+        lines.iter().enumerate().map(jittered).collect::<Vec<_>>().join("\n")
+    });
+}
+
+#[tokio::test]
+async fn no_server_is_named() {
+    let origin = Origin::start(|_, _, _| Reply::Silence).await;
+    // A port on which nobody listens: bound and given back.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let fetcher = origin.fetcher(|config| config.allow_private_hosts = vec!["127.0.0.0/8".to_owned()]);
+    let polled = poll(&fetcher, &Feed::new(format!("http://{free}/"), FeedOrigin::User), None, now()).await;
+    let error = polled.state.error.unwrap();
+    assert_eq!(error.class, "connect");
+    assert!(error.message.starts_with("no connection to `127.0.0.1`: "), "{}", error.message);
+
+    let polled = poll(&fetcher, &Feed::new("http://feeds.invalid/", FeedOrigin::User), None, now()).await;
+    let error = polled.state.error.unwrap();
+    assert_eq!(error.class, "dns", "{}", error.message);
+
+    for (url, class) in [("no url", "url"), ("ftp://example.org/", "url"), ("http://10.0.0.1/", "private_address")] {
+        let polled = poll(&fetcher, &Feed::new(url, FeedOrigin::User), None, now()).await;
+        assert_eq!(polled.state.error.unwrap().class, class, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn one_request_at_a_time_and_a_pause_between() {
+    let origin = Origin::start(|_, _, _| answer("200 OK", "", FEED.as_bytes())).await;
+    let fetcher = Arc::new(origin.fetcher(|config| config.host_spacing_ms = 50));
+    let start = Instant::now();
+    let polls: Vec<_> = (0..5)
+        .map(|number| {
+            let (fetcher, feed) = (Arc::clone(&fetcher), origin.feed(&format!("/{number}")));
+            tokio::spawn(async move { poll(&fetcher, &feed, None, now()).await })
+        })
+        .collect();
+    for polled in polls {
+        assert!(polled.await.unwrap().state.error.is_none());
+    }
+    assert_eq!(origin.most_at_once.load(Ordering::SeqCst), 1);
+    assert!(start.elapsed() >= Duration::from_millis(200), "four pauses of 50 ms, not {:?}", start.elapsed());
+}
