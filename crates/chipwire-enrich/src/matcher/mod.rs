@@ -1,0 +1,11 @@
+//! From a gazetteer to something that finds names: tokens, a trie over them, tickers and cue phrases.
+
+mod cues;
+mod ticker;
+mod token;
+mod trie;
+
+pub(crate) use self::cues::{Cues, Hits};
+pub(crate) use self::ticker::Tickers;
+pub(crate) use self::token::{Document, Gap, Words, shape};
+pub(crate) use self::trie::{Match, Trie};

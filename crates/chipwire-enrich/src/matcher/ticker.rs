@@ -1,0 +1,202 @@
+//! Codes of listed shares, where it is written that they are codes: never a bare number or word.
+//!
+//! `NASDAQ:NVDA`, `HK: 0700`, `9988.HK`, `$NVDA`, `NVDA US Equity`, `(700 HK)`, `NVDA:US`; and, where the company is named
+//! right before, `(NVDA)`, `<TXN>` and `#NVDA`.
+
+use std::collections::BTreeMap;
+
+use super::token::{Document, Gap, Token, shape};
+use crate::gazetteer::{EntityDef, Exchange, normal_code};
+
+/// Chinese names of exchanges before a colon.
+const CHINESE: &[(&str, Exchange)] = &[
+    ("纳斯达克", Exchange::UnitedStates),
+    ("纽交所", Exchange::UnitedStates),
+    ("港交所", Exchange::HongKong),
+    ("港股", Exchange::HongKong),
+    ("上交所", Exchange::Shanghai),
+    ("深交所", Exchange::Shenzhen),
+];
+
+/// A code in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) entity: usize,
+    /// Its first token.
+    pub(crate) start: usize,
+    /// One past its last token.
+    pub(crate) end: usize,
+    /// Its first unit, which may be a sign before the first token.
+    pub(crate) from: usize,
+    /// The code, as it was looked up.
+    pub(crate) code: String,
+    /// It counts only where the company is named right before it.
+    pub(crate) needs_name: bool,
+}
+
+/// The codes of all companies.
+#[derive(Debug, Default)]
+pub(crate) struct Tickers {
+    codes: BTreeMap<(Exchange, String), usize>,
+}
+
+impl Tickers {
+    pub(crate) fn add(&mut self, entity: usize, definition: &EntityDef) {
+        for ticker in &definition.tickers {
+            if let Some((name, code)) = ticker.split_once(':')
+                && let Some(exchange) = Exchange::by_name(name)
+            {
+                self.codes.insert((exchange, normal_code(exchange, code)), entity);
+            }
+        }
+    }
+
+    fn entity(&self, exchange: Exchange, code: &str) -> Option<usize> {
+        self.codes.get(&(exchange, normal_code(exchange, code))).copied()
+    }
+
+    /// Every code in `document`, by position.
+    pub(crate) fn find(&self, document: &Document) -> Vec<Found> {
+        let mut found = Vec::new();
+        for (at, token) in document.tokens.iter().enumerate() {
+            if !token.is(shape::UPPER | shape::DIGIT | shape::EAST_ASIAN | shape::CAPITAL | shape::LETTER) {
+                continue;
+            }
+            let next_gap = document.token(at + 1).map(|next| next.gap);
+            let hit = match next_gap {
+                Some(Gap::Colon) => self.after_colon(document, at),
+                Some(Gap::Dot) => self.before_suffix(document, at),
+                _ => None,
+            };
+            let hit = hit.or_else(|| self.signed(document, at)).or_else(|| self.bloomberg(document, at));
+            found.extend(hit.or_else(|| self.bracketed(document, at)));
+        }
+        found
+    }
+
+    /// `NASDAQ:NVDA` and, the other way round, `NVDA:US`.
+    fn after_colon(&self, document: &Document, at: usize) -> Option<Found> {
+        let (token, next) = (document.token(at)?, document.token(at + 1)?);
+        if !is_whole(document, at + 1) {
+            return None;
+        }
+        let (word, other) = (document.written(token), document.written(next));
+        let small = word.chars().any(char::is_lowercase) && word.len() < 4;
+        if !small
+            && let Some(exchange) = Exchange::by_name(&word)
+            && is_code(next)
+            && let Some(entity) = self.entity(exchange, &other)
+        {
+            return Some(hit(entity, at, at + 2, token.start, other));
+        }
+        if token.is(shape::EAST_ASIAN) {
+            return self.after_chinese(document, at, &other);
+        }
+        let tight = next.start == token.end + 1;
+        let exchange = Exchange::by_country(&other).filter(|_| tight && is_code(token))?;
+        let entity = self.entity(exchange, &word)?;
+        Some(hit(entity, at, at + 2, token.start, word))
+    }
+
+    fn after_chinese(&self, document: &Document, at: usize, code: &str) -> Option<Found> {
+        CHINESE.iter().find_map(|(name, exchange)| {
+            let start = (at + 1).checked_sub(name.chars().count())?;
+            let first = document.token(start)?;
+            let before = document.text(first.start, document.token(at)?.end);
+            let entity = (before == *name).then(|| self.entity(*exchange, code))??;
+            Some(hit(entity, start, at + 2, first.start, code.to_owned()))
+        })
+    }
+
+    /// `9988.HK`, `NVDA.O`.
+    fn before_suffix(&self, document: &Document, at: usize) -> Option<Found> {
+        let (token, next) = (document.token(at)?, document.token(at + 1)?);
+        let exchange = Exchange::by_suffix(&document.written(next))?;
+        if !is_code(token) || !is_whole(document, at + 1) {
+            return None;
+        }
+        let code = document.written(token);
+        let entity = self.entity(exchange, &code)?;
+        let signed = token.start.checked_sub(1).filter(|sign| document.ch(*sign) == Some('$'));
+        Some(hit(entity, at, at + 2, signed.unwrap_or(token.start), code))
+    }
+
+    /// `$NVDA` and `#NVDA`.
+    fn signed(&self, document: &Document, at: usize) -> Option<Found> {
+        let token = document.token(at)?;
+        let sign = token.start.checked_sub(1)?;
+        let ch = document.ch(sign).filter(|ch| matches!(ch, '$' | '#'))?;
+        let free =
+            sign.checked_sub(1).and_then(|before| document.ch(before)).is_none_or(|before| !before.is_alphanumeric());
+        let letters = token.is(shape::UPPER) && !token.is(shape::DIGIT);
+        if !free || !letters || !is_whole(document, at) {
+            return None;
+        }
+        let code = document.written(token);
+        let entity = self.entity(Exchange::UnitedStates, &code)?;
+        let needs_name = ch == '#' && code.len() < 4;
+        Some(Found { needs_name, ..hit(entity, at, at + 1, sign, code) })
+    }
+
+    /// `NVDA US Equity`, or in brackets without the last word.
+    fn bloomberg(&self, document: &Document, at: usize) -> Option<Found> {
+        let (token, next) = (document.token(at)?, document.token(at + 1)?);
+        if next.gap != Gap::Space || !is_code(token) || !next.is(shape::UPPER) {
+            return None;
+        }
+        let exchange = Exchange::by_country(&document.written(next))?;
+        let code = document.written(token);
+        let entity = self.entity(exchange, &code)?;
+        let equity = document
+            .token(at + 2)
+            .is_some_and(|word| word.gap == Gap::Space && document.written(word).eq_ignore_ascii_case("equity"));
+        let bracketed = surrounding(document, at, at + 2) == Some(('(', ')'));
+        (equity || bracketed).then(|| hit(entity, at, if equity { at + 3 } else { at + 2 }, token.start, code))
+    }
+
+    /// `Nvidia (NVDA)` and `Texas Instruments Inc <TXN>`.
+    fn bracketed(&self, document: &Document, at: usize) -> Option<Found> {
+        let token = document.token(at)?;
+        if !is_code(token) || !matches!(surrounding(document, at, at + 1), Some(('(', ')') | ('<', '>'))) {
+            return None;
+        }
+        let code = document.written(token);
+        let digits = !token.is(shape::LETTER);
+        let exchanges: &[Exchange] = if digits {
+            &[
+                Exchange::HongKong,
+                Exchange::Shanghai,
+                Exchange::Shenzhen,
+                Exchange::Tokyo,
+                Exchange::Taiwan,
+                Exchange::Korea,
+            ]
+        } else {
+            &[Exchange::UnitedStates, Exchange::Amsterdam, Exchange::Frankfurt, Exchange::Paris, Exchange::Tokyo]
+        };
+        let entity = exchanges.iter().find_map(|exchange| self.entity(*exchange, &code))?;
+        Some(Found { needs_name: true, ..hit(entity, at, at + 1, token.start, code) })
+    }
+}
+
+fn hit(entity: usize, start: usize, end: usize, from: usize, code: String) -> Found {
+    Found { entity, start, end, from, code, needs_name: false }
+}
+
+/// Codes are written in capitals and digits.
+fn is_code(token: &Token) -> bool {
+    !token.is(shape::EAST_ASIAN) && (token.is(shape::UPPER) || !token.is(shape::LETTER))
+}
+
+/// Whether nothing that makes a longer code follows the token.
+fn is_whole(document: &Document, at: usize) -> bool {
+    document.token(at + 1).is_none_or(|next| {
+        !matches!(next.gap, Gap::Dot | Gap::Hyphen) || document.ch(next.start).is_some_and(char::is_lowercase)
+    })
+}
+
+fn surrounding(document: &Document, start: usize, end: usize) -> Option<(char, char)> {
+    let first = document.token(start)?;
+    let last = document.token(end.checked_sub(1)?)?;
+    Some((document.ch(first.start.checked_sub(1)?)?, document.ch(last.end)?))
+}

@@ -1,0 +1,435 @@
+//! Tokens: what names are compared by.
+//!
+//! A token is a run of letters and digits of one script; each Han character and each Hangul syllable is one of its own, a
+//! code of letters and digits stays whole, and `U.S.` is one. Nothing is lower-cased as a whole: every token is folded on
+//! its own into a buffer and looked up, so positions never move and nothing is allocated per token.
+
+use std::collections::HashMap;
+
+use chipwire_events::Field;
+
+use crate::view::{PARAGRAPH, Unit};
+
+/// The words that any name or cue has, numbered from 1; 0 is every other word.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    numbers: HashMap<Box<str>, u32>,
+}
+
+impl Words {
+    /// The number of `word`, which is folded already.
+    pub(crate) fn get(&self, word: &str) -> u32 {
+        self.numbers.get(word).copied().unwrap_or(0)
+    }
+
+    /// The number of `word`, a new one if it has none.
+    pub(crate) fn intern(&mut self, word: &str) -> u32 {
+        let next = u32::try_from(self.numbers.len() + 1).unwrap_or(u32::MAX);
+        *self.numbers.entry(word.into()).or_insert(next)
+    }
+}
+
+/// What is between two tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gap {
+    /// Nothing: the script changes.
+    Empty,
+    /// White space or a middle dot.
+    Space,
+    /// A hyphen alone.
+    Hyphen,
+    /// An apostrophe alone.
+    Apostrophe,
+    /// A full stop alone, as in `JD.com`.
+    Dot,
+    /// A full stop and white space.
+    DotSpace,
+    /// A comma.
+    Comma,
+    /// A slash alone.
+    Slash,
+    /// An ampersand.
+    Ampersand,
+    /// A colon.
+    Colon,
+    /// A percent sign.
+    Percent,
+    /// An opening bracket.
+    Open,
+    /// A closing bracket.
+    Close,
+    /// Quotes and space.
+    Quote,
+    /// Anything else.
+    Other,
+    /// The edge of a paragraph, a field or a masked address.
+    Hard,
+}
+
+/// Properties of a token, as bits.
+pub(crate) mod shape {
+    /// It has a digit.
+    pub(crate) const DIGIT: u8 = 1;
+    /// It has a letter.
+    pub(crate) const LETTER: u8 = 2;
+    /// Its first character is a capital.
+    pub(crate) const CAPITAL: u8 = 4;
+    /// It has capitals and no small letters.
+    pub(crate) const UPPER: u8 = 8;
+    /// It is Han, Kana or Hangul.
+    pub(crate) const EAST_ASIAN: u8 = 16;
+    /// It is a Hangul syllable.
+    pub(crate) const HANGUL: u8 = 32;
+    /// It is an abbreviation, or one letter, after which a full stop does not end a sentence.
+    pub(crate) const ABBREVIATION: u8 = 64;
+    /// It is an acronym with a stop after every letter.
+    pub(crate) const DOTTED: u8 = 128;
+}
+
+/// A token of a document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Token {
+    /// Its first unit.
+    pub(crate) start: usize,
+    /// One past its last unit.
+    pub(crate) end: usize,
+    /// Its word, or 0.
+    pub(crate) word: u32,
+    /// The number of its sentence.
+    pub(crate) sentence: usize,
+    /// What is before it.
+    pub(crate) gap: Gap,
+    /// Bits of [`shape`].
+    pub(crate) shape: u8,
+}
+
+impl Token {
+    pub(crate) fn is(&self, bits: u8) -> bool {
+        self.shape & bits != 0
+    }
+}
+
+/// A sentence, and how it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sentence {
+    /// Its first token.
+    pub(crate) first: usize,
+    /// All of its words are in capitals.
+    pub(crate) capitals: bool,
+    /// Most of its words begin with a capital, as in a headline.
+    pub(crate) headline: bool,
+}
+
+/// Title and body of an article as one sequence of tokens.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) units: Vec<Unit>,
+    /// The first unit of the body.
+    pub(crate) body: usize,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) sentences: Vec<Sentence>,
+}
+
+impl Document {
+    pub(crate) fn new(title: Vec<Unit>, body: Vec<Unit>, words: &Words) -> Self {
+        let mut units = title;
+        units.push(Unit { ch: PARAGRAPH, start: 0, end: 0 });
+        let start = units.len();
+        units.extend(body);
+        let mut tokens = tokens(&units, |word| words.get(word));
+        let sentences = sentences(&mut tokens, &units);
+        Self { units, body: start, tokens, sentences }
+    }
+
+    pub(crate) fn token(&self, at: usize) -> Option<&Token> {
+        self.tokens.get(at)
+    }
+
+    /// The token before the one at `at`.
+    pub(crate) fn before(&self, at: usize) -> Option<&Token> {
+        at.checked_sub(1).and_then(|at| self.tokens.get(at))
+    }
+
+    pub(crate) fn sentence_of(&self, token: usize) -> Option<&Sentence> {
+        self.token(token).and_then(|token| self.sentences.get(token.sentence))
+    }
+
+    pub(crate) fn ch(&self, unit: usize) -> Option<char> {
+        self.units.get(unit).map(|unit| unit.ch)
+    }
+
+    /// The characters of units `start..end`.
+    pub(crate) fn text(&self, start: usize, end: usize) -> String {
+        self.units.get(start..end).unwrap_or_default().iter().map(|unit| unit.ch).collect()
+    }
+
+    /// The token as it is written.
+    pub(crate) fn written(&self, token: &Token) -> String {
+        self.text(token.start, token.end)
+    }
+
+    /// The token in the form in which words are compared.
+    pub(crate) fn folded(&self, token: &Token) -> String {
+        let mut word = String::new();
+        fold(self.units.get(token.start..token.end).unwrap_or_default(), token.is(shape::DOTTED), &mut word);
+        word
+    }
+
+    /// The field and the raw bytes of units `start..end`.
+    pub(crate) fn raw(&self, start: usize, end: usize) -> Option<(Field, usize, usize)> {
+        let field = if start >= self.body { Field::Body } else { Field::Title };
+        Some((field, self.units.get(start)?.start, self.units.get(end.checked_sub(1)?)?.end))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Digit,
+    Latin,
+    Greek,
+    Cyrillic,
+    Hiragana,
+    Katakana,
+    Hangul,
+    Han,
+    Letter,
+}
+
+fn class(ch: char) -> Option<Class> {
+    Some(match ch {
+        '0'..='9' => Class::Digit,
+        'a'..='z' | 'A'..='Z' => Class::Latin,
+        '\0'..='\u{7F}' => return None,
+        'ー' => Class::Katakana,
+        _ if !ch.is_alphanumeric() => return None,
+        '\u{80}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => Class::Latin,
+        '\u{370}'..='\u{3FF}' => Class::Greek,
+        '\u{400}'..='\u{52F}' => Class::Cyrillic,
+        '\u{3040}'..='\u{309F}' => Class::Hiragana,
+        '\u{30A0}'..='\u{30FF}' => Class::Katakana,
+        '\u{AC00}'..='\u{D7AF}' => Class::Hangul,
+        '々'
+        | '\u{3400}'..='\u{4DBF}'
+        | '\u{4E00}'..='\u{9FFF}'
+        | '\u{F900}'..='\u{FAFF}'
+        | '\u{20000}'..='\u{3FFFF}' => Class::Han,
+        _ if ch.is_numeric() => Class::Digit,
+        _ => Class::Letter,
+    })
+}
+
+/// Writes the folded form of a token: lower case; the stops of an acronym left out; and `US`, which is not the pronoun, as
+/// `u.s.`.
+fn fold(units: &[Unit], dotted: bool, word: &mut String) {
+    word.clear();
+    let mut capitals = true;
+    for unit in units {
+        match unit.ch {
+            '.' if dotted => {}
+            ch if ch.is_ascii() => {
+                capitals &= ch.is_ascii_uppercase();
+                word.push(ch.to_ascii_lowercase());
+            }
+            ch => word.extend(ch.to_lowercase()),
+        }
+    }
+    if word == "us" && (capitals || dotted) {
+        word.clear();
+        word.push_str("u.s.");
+    }
+}
+
+/// The tokens of `units`; `number` says which number a folded word has. Sentences are not told apart yet.
+pub(crate) fn tokens(units: &[Unit], mut number: impl FnMut(&str) -> u32) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::with_capacity(units.len() / 6);
+    let mut word = String::new();
+    let mut at = 0;
+    while let Some(unit) = units.get(at) {
+        let Some(first) = class(unit.ch) else {
+            at += 1;
+            continue;
+        };
+        let (end, dotted) = token_end(units, at, first);
+        let slice = units.get(at..end).unwrap_or_default();
+        fold(slice, dotted, &mut word);
+        let previous = tokens.last().map_or(0, |token| token.end);
+        tokens.push(Token {
+            start: at,
+            end,
+            word: number(&word),
+            sentence: 0,
+            gap: if tokens.is_empty() { Gap::Hard } else { gap(units.get(previous..at).unwrap_or_default()) },
+            shape: shape_of(slice, first, dotted) | abbreviation(units, at, end, dotted, &word),
+        });
+        at = end;
+    }
+    tokens
+}
+
+fn token_end(units: &[Unit], start: usize, first: Class) -> (usize, bool) {
+    if matches!(first, Class::Han | Class::Hangul) {
+        return (start + 1, false);
+    }
+    let class_at = |at: usize| units.get(at).and_then(|unit| class(unit.ch));
+    let mut script = (first != Class::Digit).then_some(first);
+    let mut end = start + 1;
+    while let Some(next) = class_at(end) {
+        let joins = match (script, next) {
+            (Some(Class::Hiragana), Class::Katakana) => units.get(end).is_some_and(|unit| unit.ch == 'ー'),
+            (Some(Class::Hiragana | Class::Katakana), Class::Digit) => false,
+            (_, Class::Digit) => true,
+            (None, Class::Latin | Class::Greek | Class::Cyrillic | Class::Letter) => true,
+            (Some(script), next) => script == next,
+            (None, _) => false,
+        };
+        if !joins {
+            break;
+        }
+        if next != Class::Digit {
+            script = Some(next);
+        }
+        end += 1;
+    }
+    if first == Class::Latin && end == start + 1 {
+        let dotted = dotted_end(units, start);
+        if dotted > end {
+            return (dotted, true);
+        }
+    }
+    (times_end(units, start, end), false)
+}
+
+/// The end of `U.S.` or `I.B.M`, or `start` where there is none.
+fn dotted_end(units: &[Unit], start: usize) -> usize {
+    let is = |at: usize, test: fn(char) -> bool| units.get(at).is_some_and(|unit| test(unit.ch));
+    let mut at = start;
+    let mut letters = 1;
+    while is(at + 1, |ch| ch == '.') && is(at + 2, char::is_alphabetic) && !is(at + 3, char::is_alphanumeric) {
+        at += 2;
+        letters += 1;
+    }
+    if letters == 1 {
+        return start;
+    }
+    if is(at + 1, |ch| ch == '.') { at + 2 } else { at + 1 }
+}
+
+/// `8xH100` is eight times an H100: the token ends after the sign.
+fn times_end(units: &[Unit], start: usize, end: usize) -> usize {
+    let ch = |at: usize| units.get(at).map(|unit| unit.ch);
+    let mut at = start;
+    while at < end && ch(at).is_some_and(|ch| ch.is_ascii_digit()) {
+        at += 1;
+    }
+    let sign = at > start && matches!(ch(at), Some('x' | 'X')) && at + 1 < end;
+    if sign && ch(at + 1).is_some_and(|ch| ch.is_ascii_uppercase()) { at + 1 } else { end }
+}
+
+fn shape_of(units: &[Unit], class: Class, dotted: bool) -> u8 {
+    let mut bits = 0;
+    let (mut upper, mut lower) = (false, false);
+    for unit in units {
+        upper |= unit.ch.is_uppercase();
+        lower |= unit.ch.is_lowercase();
+        bits |= if unit.ch.is_numeric() { shape::DIGIT } else { 0 };
+        bits |= if unit.ch.is_alphabetic() { shape::LETTER } else { 0 };
+    }
+    if units.first().is_some_and(|unit| unit.ch.is_uppercase()) {
+        bits |= shape::CAPITAL;
+    }
+    if upper && !lower {
+        bits |= shape::UPPER;
+    }
+    if matches!(class, Class::Han | Class::Hangul | Class::Hiragana | Class::Katakana) {
+        bits |= shape::EAST_ASIAN;
+    }
+    if class == Class::Hangul {
+        bits |= shape::HANGUL;
+    }
+    if dotted { bits | shape::DOTTED } else { bits }
+}
+
+/// The bit of an abbreviation; asked only where a full stop follows, as that is rare.
+fn abbreviation(units: &[Unit], start: usize, end: usize, dotted: bool, folded: &str) -> u8 {
+    let stop = units.get(end).is_some_and(|unit| unit.ch == '.');
+    let short = dotted || (stop && (end - start == 1 || crate::lexicon::is_abbreviation(folded)));
+    if short { shape::ABBREVIATION } else { 0 }
+}
+
+fn gap(units: &[Unit]) -> Gap {
+    let space = |unit: &Unit| unit.ch == ' ';
+    let without = |ch: char| {
+        let mut signs = units.iter().filter(|unit| unit.ch != ' ').map(|unit| unit.ch);
+        signs.next() == Some(ch) && signs.next().is_none()
+    };
+    let one = |ch: char| matches!(units, [unit] if unit.ch == ch);
+    match units {
+        [] => Gap::Empty,
+        _ if units.iter().all(|unit| matches!(unit.ch, ' ' | '·')) => Gap::Space,
+        _ if units.iter().any(|unit| matches!(unit.ch, PARAGRAPH | crate::view::BREAK)) => Gap::Hard,
+        _ if one('-') => Gap::Hyphen,
+        _ if one('\'') => Gap::Apostrophe,
+        _ if one('.') => Gap::Dot,
+        [dot, rest @ ..] if dot.ch == '.' && rest.iter().all(space) => Gap::DotSpace,
+        _ if without(',') || without('、') => Gap::Comma,
+        _ if one('/') => Gap::Slash,
+        _ if without('&') => Gap::Ampersand,
+        _ if without(':') => Gap::Colon,
+        _ if without('%') => Gap::Percent,
+        _ if without('(') => Gap::Open,
+        _ if without(')') => Gap::Close,
+        _ if units.iter().all(|unit| matches!(unit.ch, ' ' | '"' | '\'')) => Gap::Quote,
+        _ => Gap::Other,
+    }
+}
+
+/// Numbers the sentences of `tokens` and says how each is written.
+fn sentences(tokens: &mut [Token], units: &[Unit]) -> Vec<Sentence> {
+    let mut starts = vec![0];
+    let mut previous: Option<Token> = None;
+    for (at, token) in tokens.iter_mut().enumerate() {
+        if previous.is_some_and(|previous| parts_sentences(&previous, token, units)) {
+            starts.push(at);
+        }
+        token.sentence = starts.len() - 1;
+        previous = Some(*token);
+    }
+    let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
+    starts.iter().zip(ends).map(|(first, end)| describe(tokens, *first, end)).collect()
+}
+
+fn parts_sentences(previous: &Token, token: &Token, units: &[Unit]) -> bool {
+    if token.gap == Gap::Hard {
+        return true;
+    }
+    let between = units.get(previous.end..token.start).unwrap_or_default();
+    let mut signs = between.iter().peekable();
+    while let Some(unit) = signs.next() {
+        match unit.ch {
+            '。' | '！' | '？' | '；' | ';' => return true,
+            '!' | '?' => return signs.peek().is_some(),
+            '.' => {
+                let spaced = signs.peek().is_some_and(|next| matches!(next.ch, ' ' | '"' | '\'' | ')' | '.'));
+                return spaced && !previous.is(shape::ABBREVIATION);
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+fn describe(tokens: &[Token], first: usize, end: usize) -> Sentence {
+    let (mut words, mut upper, mut long, mut capital) = (0, 0, 0, 0);
+    for token in tokens.get(first..end).unwrap_or_default() {
+        if !token.is(shape::LETTER) || token.is(shape::EAST_ASIAN) || token.end - token.start < 2 {
+            continue;
+        }
+        words += 1;
+        upper += usize::from(token.is(shape::UPPER));
+        if token.end - token.start > 3 {
+            long += 1;
+            capital += usize::from(token.is(shape::CAPITAL));
+        }
+    }
+    Sentence { first, capitals: words >= 4 && upper * 10 >= words * 8, headline: long >= 4 && capital * 10 >= long * 7 }
+}

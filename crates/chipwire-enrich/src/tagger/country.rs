@@ -1,0 +1,140 @@
+//! Names that several countries use, given to the country that is meant: `export controls`, `Chips Act`.
+
+use super::{
+    Kind, Tagger,
+    candidates::{Candidate, State},
+};
+use crate::{
+    lexicon,
+    matcher::{Document, Hits},
+};
+
+/// Words that may stand between a country and its rule: `China's new rare-earth export controls`.
+const BESIDE_TOKENS: usize = 4;
+
+/// The jurisdiction of what has none.
+const NOWHERE: &str = "XX";
+/// In a gazetteer, every country that is not named there, and none at all.
+const ANY: &str = "*";
+
+/// A country in the text, and where.
+struct Named {
+    code: &'static str,
+    start: usize,
+    end: usize,
+    /// A rule is aimed at it: `curbs on China`.
+    aimed_at: bool,
+}
+
+impl Tagger {
+    /// Replaces the entity of each accepted name that depends on the country.
+    pub(super) fn resolve_countries(&self, document: &Document, hits: &Hits, candidates: &mut Vec<Candidate>) {
+        let depends = |candidate: &Candidate| {
+            candidate.state == State::Accepted
+                && self.definition(candidate.entity).is_some_and(|entity| !entity.by_country.is_empty())
+        };
+        if !candidates.iter().any(depends) {
+            return;
+        }
+        let named = self.countries_in(document, hits);
+        let market = candidates
+            .iter()
+            .any(|candidate| self.sense(candidate.entity).is_some_and(|sense| sense.kind != Kind::Other));
+        let jurisdictions: Vec<String> = candidates
+            .iter()
+            .filter(|candidate| !depends(candidate))
+            .filter_map(|candidate| self.definition(candidate.entity)?.jurisdiction.clone())
+            .collect();
+        for candidate in candidates.iter_mut().filter(|candidate| depends(candidate)) {
+            let Some(entity) = self.definition(candidate.entity) else { continue };
+            let has = |code: &str| entity.by_country.contains_key(code);
+            let home = entity.jurisdiction.as_deref().filter(|code| *code != NOWHERE);
+            let at_home = home.is_some_and(|home| named.iter().any(|named| named.code == home));
+            let country = right_before(document, &named, candidate)
+                .map(str::to_owned)
+                .or_else(|| home.filter(|_| at_home).map(str::to_owned))
+                .or_else(|| nearest(document, &named, candidate).map(str::to_owned))
+                .or_else(|| jurisdictions.iter().find(|code| has(code) || Some(code.as_str()) == home).cloned())
+                .or_else(|| elsewhere(&named))
+                .or_else(|| (market && has("US")).then(|| "US".to_owned()));
+            let country = country.as_deref().unwrap_or(NOWHERE);
+            let any = || if home == Some(country) { None } else { entity.by_country.get(ANY) };
+            let Some(id) = entity.by_country.get(country).or_else(any) else { continue };
+            match self.gazetteer.position(&entity.kind, id) {
+                Some(at) => {
+                    candidate.entity = at;
+                    candidate.reasons.push(format!("country:{country}"));
+                }
+                None => candidate.state = State::Rejected,
+            }
+        }
+        candidates.retain(|candidate| candidate.state == State::Accepted);
+    }
+
+    fn countries_in(&self, document: &Document, hits: &Hits) -> Vec<Named> {
+        let mut named = Vec::new();
+        for (code, phrases) in &self.countries {
+            for (start, end) in phrases.iter().flat_map(|phrase| hits.of(*phrase)) {
+                let word = |at: usize| document.token(at).map(|token| document.folded(token));
+                let article = start.checked_sub(1).filter(|at| word(*at).as_deref() == Some("the")).unwrap_or(start);
+                let aimed_at = article.checked_sub(1).and_then(word).is_some_and(|before| lexicon::aims_at(&before));
+                named.push(Named { code, start, end, aimed_at });
+            }
+        }
+        named.sort_by_key(|named| (named.start, named.end));
+        named
+    }
+}
+
+fn here<'a>(
+    document: &'a Document,
+    named: &'a [Named],
+    candidate: &Candidate,
+) -> impl Iterator<Item = &'a Named> + use<'a> {
+    let sentence = document.token(candidate.start).map(|token| token.sentence);
+    named.iter().filter(move |named| document.token(named.start).map(|token| token.sentence) == sentence)
+}
+
+/// The country inside the name or shortly before it, unless the rule is aimed at that.
+fn right_before(document: &Document, named: &[Named], candidate: &Candidate) -> Option<&'static str> {
+    let inside =
+        here(document, named, candidate).find(|named| named.start >= candidate.start && named.end <= candidate.end);
+    let before = || {
+        here(document, named, candidate)
+            .filter(|named| named.end <= candidate.start && named.end + BESIDE_TOKENS >= candidate.start)
+            .max_by_key(|named| named.end)
+            .filter(|named| !named.aimed_at || named.end == candidate.start)
+            .filter(|named| !is_target(document, named, candidate))
+    };
+    inside.or_else(before).map(|named| named.code)
+}
+
+/// "China export curbs" are curbs on exports to China, unlike China's or Chinese ones.
+fn is_target(document: &Document, named: &Named, candidate: &Candidate) -> bool {
+    named.end == candidate.start
+        && document
+            .token(named.start)
+            .is_some_and(|token| matches!(document.folded(token).as_str(), "china" | "russia"))
+}
+
+/// The nearest country in the sentence at which nothing is aimed.
+fn nearest(document: &Document, named: &[Named], candidate: &Candidate) -> Option<&'static str> {
+    let distance = |named: &Named| {
+        if named.end <= candidate.start {
+            candidate.start - named.end
+        } else {
+            named.start.saturating_sub(candidate.end)
+        }
+    };
+    here(document, named, candidate)
+        .filter(|named| !named.aimed_at && !is_target(document, named, candidate))
+        .min_by_key(|named| distance(named))
+        .map(|named| named.code)
+}
+
+/// The country of the text: America where it is named at all, as its rules are most written about; or else the first.
+fn elsewhere(named: &[Named]) -> Option<String> {
+    let mut acting = named.iter().filter(|named| !named.aimed_at).map(|named| named.code);
+    let first = acting.next()?;
+    Some(if first == "US" || acting.any(|code| code == "US") { "US".to_owned() } else { first.to_owned() })
+}

@@ -1,0 +1,173 @@
+//! Acronyms that the text itself explains: `Bureau of Industry and Security (BIS)`, `AMD (age-related macular degeneration)`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Tagger,
+    candidates::{Candidate, State},
+};
+use crate::{
+    lexicon,
+    matcher::{Document, Gap, shape},
+};
+
+/// What an acronym means in one text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// This entity.
+    Entity(usize),
+    /// Something that the gazetteer does not know.
+    Other,
+}
+
+/// The acronyms that were explained, in folded form.
+#[derive(Debug, Default)]
+pub(super) struct Definitions {
+    meanings: BTreeMap<String, Meaning>,
+}
+
+impl Definitions {
+    pub(super) fn get(&self, folded: &str) -> Option<Meaning> {
+        self.meanings.get(folded).copied()
+    }
+}
+
+/// Words that acronyms skip.
+const SMALL: &[&str] = &["a", "an", "and", "at", "by", "de", "des", "du", "for", "in", "of", "on", "or", "the", "to"];
+
+impl Tagger {
+    /// Finds what is explained and decides the candidates inside the brackets.
+    pub(super) fn definitions(&self, document: &Document, candidates: &mut [Candidate]) -> Definitions {
+        let accepted: BTreeSet<(usize, usize, usize)> = candidates
+            .iter()
+            .filter(|candidate| candidate.state == State::Accepted && candidate.alias.is_some())
+            .map(|candidate| (candidate.entity, candidate.start, candidate.end))
+            .collect();
+        let mut definitions = Definitions::default();
+        for candidate in candidates.iter_mut() {
+            let Some(alias) = candidate.alias.and_then(|alias| self.trie.alias(alias)) else { continue };
+            if candidate.state == State::Rejected || alias.length != 1 {
+                continue;
+            }
+            let named_in = |start: usize, end: usize| {
+                let (first, last) = (start.saturating_sub(super::NAME_TOKENS), end);
+                accepted.range((candidate.entity, first, 0)..(candidate.entity, last, 0)).any(|(_, _, to)| start < *to)
+            };
+            if candidate.state == State::Open && names_other_firm(document, candidate) {
+                definitions.meanings.entry(alias.folded.clone()).or_insert(Meaning::Other);
+                candidate.state = State::Rejected;
+                continue;
+            }
+            let known = match explanation(document, candidate.start) {
+                None => continue,
+                Some(Explanation::Words(start, end)) => named_in(start, end),
+                Some(Explanation::Brackets) if named_in(candidate.start.saturating_sub(1), candidate.start) => true,
+                Some(Explanation::Brackets) => continue,
+            };
+            let open = candidate.state == State::Open;
+            if known {
+                definitions.meanings.insert(alias.folded.clone(), Meaning::Entity(candidate.entity));
+                if open {
+                    candidate.accept(0.97, vec!["definition".to_owned()]);
+                }
+            } else {
+                definitions.meanings.entry(alias.folded.clone()).or_insert(Meaning::Other);
+                if open {
+                    candidate.state = State::Rejected;
+                }
+            }
+        }
+        definitions
+    }
+}
+
+/// Whether words that no name has make the candidate a part of another firm's name: `Micron Products Inc`.
+fn names_other_firm(document: &Document, candidate: &Candidate) -> bool {
+    for (unknown, at) in (candidate.end..candidate.end + 4).enumerate() {
+        let Some(token) = document.token(at) else { return false };
+        if token.gap != Gap::Space || !token.is(shape::CAPITAL) {
+            return false;
+        }
+        let word = document.folded(token);
+        if lexicon::is_firm_form(&word) {
+            return unknown > 0;
+        }
+        if token.word != 0 && !lexicon::is_legal_form(&word) {
+            return false;
+        }
+    }
+    false
+}
+
+/// What stands beside an acronym.
+enum Explanation {
+    /// The tokens from the first to before the second, whose initials are its letters.
+    Words(usize, usize),
+    /// It is in brackets, and what is before them is not spelled by its letters: only a known name right there can be what
+    /// it stands for.
+    Brackets,
+}
+
+fn explanation(document: &Document, at: usize) -> Option<Explanation> {
+    let token = document.token(at)?;
+    let letters: Vec<char> = document.folded(token).chars().collect();
+    let before = token.start.checked_sub(1).and_then(|unit| document.ch(unit));
+    if before == Some('(') && document.ch(token.end) == Some(')') {
+        let start = spelled_before(document, at, &letters);
+        return Some(start.map_or(Explanation::Brackets, |start| Explanation::Words(start, at)));
+    }
+    let next = document.token(at + 1)?;
+    if next.gap == Gap::Open && token.is(shape::UPPER) && letters.len() > 1 {
+        return spelled_after(document, at + 1, &letters).map(|end| Explanation::Words(at + 1, end));
+    }
+    None
+}
+
+fn initial(document: &Document, at: usize) -> Option<char> {
+    document.token(at).and_then(|token| document.ch(token.start)).and_then(|ch| ch.to_lowercase().next())
+}
+
+fn is_small(document: &Document, at: usize) -> bool {
+    document.token(at).is_some_and(|token| SMALL.contains(&document.folded(token).as_str()))
+}
+
+/// The first of the words before `end` whose initials are `letters`.
+fn spelled_before(document: &Document, end: usize, letters: &[char]) -> Option<usize> {
+    if letters.len() < 2 {
+        return None;
+    }
+    let mut at = end;
+    for letter in letters.iter().rev() {
+        loop {
+            // The bracket itself is before the first word that is looked at; after that, a sentence's end is the end.
+            if at != end && document.token(at).is_some_and(|token| matches!(token.gap, Gap::Hard | Gap::DotSpace)) {
+                return None;
+            }
+            at = at.checked_sub(1)?;
+            if initial(document, at) == Some(*letter) {
+                break;
+            }
+            let compound = document.token(at).is_some_and(|token| token.gap == Gap::Hyphen);
+            if !is_small(document, at) && !compound {
+                return None;
+            }
+        }
+    }
+    Some(at)
+}
+
+/// One past the last of the words from `start` on whose initials are `letters`.
+fn spelled_after(document: &Document, start: usize, letters: &[char]) -> Option<usize> {
+    let mut at = start;
+    for letter in letters {
+        while initial(document, at) != Some(*letter) {
+            let compound = document.token(at).is_some_and(|token| token.gap == Gap::Hyphen);
+            if !is_small(document, at) && !compound {
+                return None;
+            }
+            at += 1;
+        }
+        at += 1;
+    }
+    Some(at)
+}

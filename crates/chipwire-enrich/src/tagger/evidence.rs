@@ -1,0 +1,316 @@
+//! Weighing: whether an ambiguous name means the entity here.
+//!
+//! Evidence in the same sentence decides where there is any; the rest of the text only where the sentence is silent. So one
+//! sense holds for a whole text unless a place says otherwise. Weights were chosen by hand on cases; they order evidence
+//! and are not probabilities.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Kind, Tagger,
+    candidates::{Candidate, follows_person},
+    definitions::{Definitions, Meaning},
+};
+use crate::{
+    lexicon,
+    matcher::{Document, Gap, Hits, shape},
+};
+
+/// A mention that is certain enough to be evidence for others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sure {
+    pub(super) entity: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// What is certain so far, in the orders in which it is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Sures {
+    by_entity: BTreeMap<usize, Vec<Sure>>,
+    starts: BTreeSet<usize>,
+    ends: BTreeSet<usize>,
+}
+
+impl Sures {
+    pub(super) fn new(mentions: impl Iterator<Item = Sure>) -> Self {
+        let mut sures = Self::default();
+        for sure in mentions {
+            sures.by_entity.entry(sure.entity).or_default().push(sure);
+            sures.starts.insert(sure.start);
+            sures.ends.insert(sure.end);
+        }
+        for places in sures.by_entity.values_mut() {
+            places.sort_by_key(|sure| (sure.start, sure.end));
+        }
+        sures
+    }
+
+    /// The mentions of each entity that can be its nearest to the candidate.
+    fn around(&self, candidate: &Candidate) -> impl Iterator<Item = &Sure> {
+        self.by_entity.values().flat_map(|places| {
+            let from = places.partition_point(|sure| sure.start < candidate.start).saturating_sub(2);
+            let until = (places.partition_point(|sure| sure.start < candidate.end) + 1).min(places.len());
+            places.get(from..until).unwrap_or_default()
+        })
+    }
+}
+
+/// All that a decision looks at.
+pub(super) struct Scene<'a> {
+    pub(super) tagger: &'a Tagger,
+    pub(super) document: &'a Document,
+    pub(super) hits: &'a Hits,
+    pub(super) definitions: &'a Definitions,
+    pub(super) sure: Sures,
+}
+
+/// Right beside the name.
+const BESIDE: f64 = 4.0;
+/// A few words away.
+const NEAR: f64 = 3.0;
+/// In the same sentence.
+const SENTENCE: f64 = 2.0;
+/// Elsewhere in the text.
+const FAR: f64 = 1.0;
+/// Less than this convinces nobody.
+const ENOUGH: f64 = 2.0;
+
+/// Evidence of one direction: the best piece counts in full, others a little.
+#[derive(Debug, Default)]
+struct Scale {
+    best: f64,
+    more: f64,
+    /// What was put on it, the weight first.
+    reasons: Vec<(f64, String)>,
+}
+
+impl Scale {
+    fn put(&mut self, weight: f64, reason: impl FnOnce() -> String) {
+        self.more += weight.min(self.best) * 0.15;
+        self.best = self.best.max(weight);
+        self.reasons.push((weight, reason()));
+    }
+
+    fn weight(&self) -> f64 {
+        self.best + self.more.min(1.5)
+    }
+}
+
+/// Evidence for and against, near by and elsewhere.
+#[derive(Debug, Default)]
+struct Evidence {
+    here: Scale,
+    here_against: Scale,
+    far: Scale,
+    far_against: Scale,
+}
+
+impl Scene<'_> {
+    /// Confidence and reasons if the candidate is to be accepted.
+    pub(super) fn verdict(&self, candidate: &Candidate) -> Option<(f64, Vec<String>)> {
+        let alias = candidate.alias.and_then(|alias| self.tagger.trie.alias(alias))?;
+        let mut evidence = Evidence::default();
+        match self.definitions.get(&alias.folded) {
+            Some(Meaning::Entity(entity)) if entity == candidate.entity => {
+                evidence.here.put(BESIDE, || "definition".to_owned());
+            }
+            Some(_) => evidence.here_against.put(NEAR, || "defined-otherwise".to_owned()),
+            None => {}
+        }
+        self.cues(candidate, &mut evidence);
+        self.mentions(candidate, &mut evidence);
+        self.writing(candidate, alias.code, &mut evidence);
+        let (here, against) = (evidence.here.weight(), evidence.here_against.weight());
+        let (mut weight, mut scales) = (here - against, vec![&evidence.here]);
+        if !(here >= ENOUGH && here > against) {
+            let silent = against < ENOUGH;
+            let all = here.min(ENOUGH) * 0.5 + evidence.far.weight();
+            let all_against = against + evidence.far_against.weight();
+            if !(silent && all >= ENOUGH && all > all_against) {
+                return None;
+            }
+            weight = (all - all_against) * 0.5;
+            scales.push(&evidence.far);
+        }
+        let mut reasons: Vec<(f64, String)> =
+            scales.into_iter().flat_map(|scale| scale.reasons.iter().cloned()).collect();
+        reasons.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        reasons.dedup_by(|a, b| a.1 == b.1);
+        let named = if alias.mode == crate::Mode::Cased { "alias:cased" } else { "alias:cue" };
+        let reasons =
+            [named.to_owned()].into_iter().chain(reasons.into_iter().take(4).map(|(_, reason)| reason)).collect();
+        Some(((0.55 + 0.08 * weight).clamp(0.5, 0.94), reasons))
+    }
+
+    /// Words for and against it.
+    fn cues(&self, candidate: &Candidate, evidence: &mut Evidence) {
+        let Some(sense) = self.tagger.sense(candidate.entity) else { return };
+        let text = |phrase: usize| self.tagger.cues.text(phrase);
+        for phrase in &sense.cues {
+            self.phrase(candidate, *phrase, &mut evidence.here, &mut evidence.far, || format!("cue:{}", text(*phrase)));
+        }
+        for phrase in &sense.against {
+            let (here, far) = (&mut evidence.here_against, &mut evidence.far_against);
+            self.phrase(candidate, *phrase, here, far, || format!("against:{}", text(*phrase)));
+        }
+    }
+
+    /// The nearest place of one phrase.
+    fn phrase(
+        &self,
+        candidate: &Candidate,
+        phrase: usize,
+        here: &mut Scale,
+        far: &mut Scale,
+        reason: impl Fn() -> String,
+    ) {
+        let mut best: f64 = 0.0;
+        for (start, end) in self.hits.around(phrase, candidate.start, candidate.end) {
+            let inside = start >= candidate.start && end <= candidate.end;
+            if !inside {
+                best = best.max(self.nearness(candidate, start, end));
+            }
+        }
+        if best >= SENTENCE {
+            here.put(best, reason);
+        } else if best > 0.0 {
+            far.put(best, reason);
+        }
+    }
+
+    /// The weight of something at tokens `start..end`, by how far it is.
+    fn nearness(&self, candidate: &Candidate, start: usize, end: usize) -> f64 {
+        let sentence = |token: usize| self.document.token(token).map(|token| token.sentence);
+        if sentence(start) != sentence(candidate.start) {
+            return FAR;
+        }
+        let distance = self.distance(candidate, start, end);
+        // A Chinese or Korean word is about two tokens.
+        let east_asian = self.document.token(candidate.start).is_some_and(|token| token.is(shape::EAST_ASIAN));
+        match if east_asian { distance / 2 } else { distance } {
+            0..=1 => BESIDE,
+            2..=8 => NEAR,
+            _ => SENTENCE,
+        }
+    }
+
+    /// Words between the name and `start..end`; a possessive is none.
+    fn distance(&self, candidate: &Candidate, start: usize, end: usize) -> usize {
+        if start < candidate.end {
+            return candidate.start.saturating_sub(end);
+        }
+        let possessive = self.document.token(candidate.end).is_some_and(|token| token.gap == Gap::Apostrophe);
+        (start - candidate.end).saturating_sub(usize::from(possessive))
+    }
+
+    /// What else is mentioned.
+    fn mentions(&self, candidate: &Candidate, evidence: &mut Evidence) {
+        let tagger = self.tagger;
+        let Some(sense) = tagger.sense(candidate.entity) else { return };
+        for sure in self.sure.around(candidate) {
+            let overlaps = sure.start < candidate.end && candidate.start < sure.end;
+            let Some(other) = tagger.sense(sure.entity) else { continue };
+            if overlaps {
+                continue;
+            }
+            let nearness = self.nearness(candidate, sure.start, sure.end);
+            let here = nearness >= SENTENCE;
+            if other.negative {
+                // Another sense of the same name is spoken of; other senses of other names say nothing.
+                if sure.entity != candidate.entity && tagger.shares_name(sure.entity, candidate) {
+                    let scale = if here { &mut evidence.here_against } else { &mut evidence.far_against };
+                    scale.put(NEAR, || format!("against:{}", tagger.id(sure.entity)));
+                    continue;
+                }
+                if sure.entity != candidate.entity {
+                    continue;
+                }
+            }
+            let id = || tagger.id(sure.entity);
+            let (weight, far, reason): (f64, f64, String) = if sure.entity == candidate.entity {
+                (nearness.max(NEAR), 3.0, "entity".to_owned())
+            } else if sense.owners.contains(&sure.entity) {
+                (nearness.max(NEAR), 2.5, format!("vendor:{}", id()))
+            } else if other.owners.contains(&candidate.entity) {
+                (nearness.max(NEAR), 2.5, format!("product:{}", id()))
+            } else if sense.kind == Kind::Product && other.kind == Kind::Product {
+                let siblings = sense.owners.first() == other.owners.first();
+                if siblings {
+                    (NEAR, 2.5, format!("sibling:{}", id()))
+                } else {
+                    (SENTENCE, 0.5, format!("near:{}", id()))
+                }
+            } else if sense.kind == Kind::Company && other.kind != Kind::Other {
+                (SENTENCE, FAR, format!("near:{}", id()))
+            } else if sense.kind == Kind::Other {
+                let same = other.kind == Kind::Other;
+                (if same { SENTENCE } else { 1.5 }, if same { FAR } else { 0.5 }, format!("near:{}", id()))
+            } else {
+                continue;
+            };
+            let (scale, weight) = if here { (&mut evidence.here, weight) } else { (&mut evidence.far, far) };
+            if !scale.reasons.iter().any(|(known, text)| *text == reason && *known >= weight) {
+                scale.put(weight, || reason);
+            }
+        }
+    }
+
+    /// How it is written, and what words of no meaning stand beside it.
+    fn writing(&self, candidate: &Candidate, code: bool, evidence: &mut Evidence) {
+        let document = self.document;
+        let (Some(token), Some(last)) = (document.token(candidate.start), document.before(candidate.name_end)) else {
+            return;
+        };
+        let company = self.tagger.sense(candidate.entity).is_some_and(|sense| sense.kind == Kind::Company);
+        if candidate.name_end - candidate.start == 1 && !code && follows_person(document, candidate.start) {
+            evidence.here_against.put(6.0, || "against:person".to_owned());
+        }
+        if let Some(next) = document.token(candidate.end)
+            && next.gap == Gap::Hyphen
+            && !last.is(shape::DIGIT)
+            && next.is(shape::LETTER)
+            && !next.is(shape::DIGIT)
+            && !self.is_name(candidate.end)
+            && !lexicon::is_suffix(&document.folded(next))
+        {
+            evidence.here_against.put(BESIDE, || "against:compound".to_owned());
+        }
+        let plain = document.sentence_of(candidate.start).is_some_and(|s| !s.headline && !s.capitals);
+        let starts = document.sentence_of(candidate.start).is_some_and(|s| s.first + 1 == candidate.start);
+        let before = document.before(candidate.start).filter(|before| {
+            before.is(shape::CAPITAL) && !before.is(shape::DIGIT) && !self.is_name_end(candidate.start)
+        });
+        let joined = before.is_some() && token.gap == Gap::Hyphen;
+        let named = before.is_some_and(|before| before.word == 0) && token.gap == Gap::Space && plain && !starts;
+        if joined {
+            evidence.here_against.put(BESIDE, || "against:compound".to_owned());
+        } else if named && !code {
+            evidence.here_against.put(2.5, || "against:name".to_owned());
+        }
+        // "Vanguard Micron Inc" is a firm, but another one.
+        if candidate.firm && !joined && !named {
+            evidence.here.put(BESIDE, || "legal-form".to_owned());
+        }
+        if let Some(next) = document.token(candidate.end)
+            && plain
+            && !code
+            && !company
+            && next.word == 0
+            && next.gap == Gap::Space
+            && next.is(shape::CAPITAL)
+            && !next.is(shape::DIGIT)
+            && !self.is_name(candidate.end)
+        {
+            evidence.here_against.put(2.5, || "against:name".to_owned());
+        }
+    }
+
+    fn is_name(&self, start: usize) -> bool {
+        self.sure.starts.contains(&start)
+    }
+
+    fn is_name_end(&self, end: usize) -> bool {
+        self.sure.ends.contains(&end)
+    }
+}

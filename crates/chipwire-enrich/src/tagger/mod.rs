@@ -1,0 +1,273 @@
+//! The tagger: what a text mentions, how sure that is, and how much the text is about it.
+//!
+//! First every name and code is found ([`crate::matcher`]). Names that are certain are accepted; then the others are weighed
+//! in rounds, as what was accepted in one round is evidence in the next. At the end overlaps are settled, and names that
+//! several countries use are given to the country that is meant.
+
+mod candidates;
+mod country;
+mod definitions;
+mod evidence;
+mod overlap;
+mod salience;
+
+use std::collections::BTreeSet;
+
+use chipwire_events::{Article, Field, Markup, Mention, TaggedArticle};
+
+use self::candidates::{Candidate, State};
+use crate::{
+    gazetteer::{EntityDef, Gazetteer, Mode, VENDOR_KIND},
+    lexicon,
+    matcher::{Cues, Document, Hits, Tickers, Trie, Words},
+    view::{Reading, matching},
+};
+
+/// Rounds in which accepted names may make other names certain. More change nothing in real texts.
+const ROUNDS: usize = 3;
+/// No name that holds another begins further before it.
+const NAME_TOKENS: usize = 8;
+/// From this confidence on a mention is evidence for others.
+const SURE: f64 = 0.6;
+
+/// What is looked up of an entity while a text is tagged.
+#[derive(Debug)]
+struct Sense {
+    cues: Vec<usize>,
+    against: Vec<usize>,
+    /// The companies behind it: its vendor or parent, and theirs.
+    owners: Vec<usize>,
+    kind: Kind,
+    /// It is told apart and never tagged.
+    negative: bool,
+}
+
+/// What kinds of entities are to each other, as far as that is evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Company,
+    /// Something that a company makes.
+    Product,
+    Other,
+}
+
+/// Finds mentions. Compiled once from a gazetteer, then shared by any number of threads.
+#[derive(Debug)]
+pub struct Tagger {
+    gazetteer: Gazetteer,
+    words: Words,
+    trie: Trie,
+    tickers: Tickers,
+    cues: Cues,
+    senses: Vec<Sense>,
+    /// The phrases that tell which country is meant.
+    countries: Vec<(&'static str, Vec<usize>)>,
+}
+
+impl Tagger {
+    /// Compiles `gazetteer`.
+    pub fn new(gazetteer: Gazetteer) -> Self {
+        let (mut words, mut trie, mut tickers, mut cues) =
+            (Words::default(), Trie::default(), Tickers::default(), Cues::default());
+        let mut senses = Vec::new();
+        for (at, entity) in gazetteer.entities().iter().enumerate() {
+            tickers.add(at, entity);
+            for alias in entity.aliases.iter().filter(|alias| alias.mode != Mode::Never) {
+                trie.add(at, &alias.text, alias.mode, alias.case, &mut words);
+                if alias.plural {
+                    trie.add(at, &format!("{}s", alias.text), alias.mode, alias.case, &mut words);
+                }
+            }
+            senses.push(Sense {
+                cues: entity.cues.iter().map(|cue| cues.add(cue, &mut words)).collect(),
+                against: entity.against.iter().map(|cue| cues.add(cue, &mut words)).collect(),
+                owners: owners(&gazetteer, entity),
+                kind: match entity {
+                    _ if entity.kind == VENDOR_KIND => Kind::Company,
+                    _ if entity.vendor.is_some() => Kind::Product,
+                    _ => Kind::Other,
+                },
+                negative: entity.negative,
+            });
+        }
+        let countries = lexicon::COUNTRIES
+            .iter()
+            .map(|(code, phrases)| (*code, phrases.iter().map(|phrase| cues.add(phrase, &mut words)).collect()))
+            .collect();
+        Self { gazetteer, words, trie, tickers, cues, senses, countries }
+    }
+
+    /// The gazetteer that it was compiled from.
+    pub fn gazetteer(&self) -> &Gazetteer {
+        &self.gazetteer
+    }
+
+    /// The mentions in `text`, which may contain HTML, by position. All are in [`Field::Body`].
+    pub fn tag_text(&self, text: &str) -> Vec<Mention> {
+        self.mentions("", text, Reading::Mixed)
+    }
+
+    /// The tagged form of `article`. Title and body are one document: what is clear in one is clear in the other.
+    pub fn enrich(&self, article: Article) -> TaggedArticle {
+        let reading = match article.markup {
+            Markup::Html => Reading::Html,
+            Markup::Plain => Reading::Mixed,
+        };
+        let mentions = self.mentions(&article.title, &article.body, reading);
+        let entities = salience::entities(&mentions, article.body.len());
+        TaggedArticle { article, mentions, entities, gazetteer: self.gazetteer.digest().to_owned() }
+    }
+
+    fn mentions(&self, title: &str, body: &str, reading: Reading) -> Vec<Mention> {
+        let document = Document::new(matching(title, Reading::Mixed), matching(body, reading), &self.words);
+        let mut candidates = self.candidates(&document);
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        let hits = self.cues.find(&document);
+        self.accept_certain(&document, &hits, &mut candidates);
+        let definitions = self.definitions(&document, &mut candidates);
+        self.accept_parts(&mut candidates);
+        for _ in 0..ROUNDS {
+            if !self.weigh_open(&document, &hits, &definitions, &mut candidates) {
+                break;
+            }
+            self.accept_parts(&mut candidates);
+            overlap::drop_covered(self, &mut candidates);
+        }
+        self.accept_named_tickers(&mut candidates);
+        overlap::settle(self, &mut candidates);
+        self.resolve_countries(&document, &hits, &mut candidates);
+        let mut mentions: Vec<Mention> =
+            candidates.iter().filter_map(|candidate| self.mention(&document, candidate, title, body)).collect();
+        mentions.sort_by(|a, b| {
+            (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
+        });
+        mentions
+    }
+
+    fn mention(&self, document: &Document, candidate: &Candidate, title: &str, body: &str) -> Option<Mention> {
+        let entity = self.gazetteer.entities().get(candidate.entity)?;
+        if candidate.state != State::Accepted || entity.negative {
+            return None;
+        }
+        let (field, start, end) = document.raw(candidate.from, candidate.to)?;
+        let text = if field == Field::Title { title } else { body };
+        Some(Mention {
+            field,
+            start,
+            end,
+            kind: entity.kind.clone(),
+            entity: entity.id.clone(),
+            name: entity.name.clone(),
+            surface: text.get(start..end)?.to_owned(),
+            confidence: (candidate.confidence * 100.0).round() / 100.0,
+            reasons: candidate.reasons.clone(),
+        })
+    }
+
+    fn definition(&self, entity: usize) -> Option<&EntityDef> {
+        self.gazetteer.entities().get(entity)
+    }
+
+    fn sense(&self, entity: usize) -> Option<&Sense> {
+        self.senses.get(entity)
+    }
+
+    /// Whether `company` is behind `entity`: its vendor, its parent, or the parent of that.
+    fn is_owner(&self, company: usize, entity: usize) -> bool {
+        self.sense(entity).is_some_and(|sense| sense.owners.contains(&company))
+    }
+
+    /// Whether a name of `entity` has the candidate's name in it: `wet AMD` has `AMD`.
+    fn shares_name(&self, entity: usize, candidate: &Candidate) -> bool {
+        let Some(alias) = candidate.alias.and_then(|alias| self.trie.alias(alias)) else { return false };
+        self.definition(entity).is_some_and(|entity| {
+            entity.aliases.iter().any(|other| {
+                let mut words = other.text.split(|ch: char| !ch.is_alphanumeric());
+                words.any(|word| word.to_lowercase() == alias.folded)
+            })
+        })
+    }
+
+    fn id(&self, entity: usize) -> &str {
+        self.definition(entity).map_or("", |entity| entity.id.as_str())
+    }
+
+    fn weigh_open(
+        &self,
+        document: &Document,
+        hits: &Hits,
+        definitions: &definitions::Definitions,
+        candidates: &mut [Candidate],
+    ) -> bool {
+        let sure = evidence::Sures::new(
+            candidates
+                .iter()
+                .filter(|candidate| candidate.state == State::Accepted && candidate.confidence >= SURE)
+                .map(|candidate| evidence::Sure {
+                    entity: candidate.entity,
+                    start: candidate.start,
+                    end: candidate.end,
+                }),
+        );
+        let scene = evidence::Scene { tagger: self, document, hits, definitions, sure };
+        let mut changed = false;
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.state == State::Open) {
+            if let Some((confidence, reasons)) = scene.verdict(candidate) {
+                candidate.accept(confidence, reasons);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// A company inside the name of what it makes is meant, however common its name is: `Meta` in `Meta MTIA`.
+    fn accept_parts(&self, candidates: &mut [Candidate]) {
+        let wholes: BTreeSet<(usize, usize, usize)> = candidates
+            .iter()
+            .filter(|candidate| candidate.state == State::Accepted)
+            .map(|candidate| (candidate.start, candidate.end, candidate.entity))
+            .collect();
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.state == State::Open) {
+            // A name is a few words long: only what starts shortly before can cover it.
+            let first = candidate.start.saturating_sub(NAME_TOKENS);
+            let whole = wholes
+                .range((first, 0, 0)..=(candidate.start, usize::MAX, usize::MAX))
+                .find(|(_, end, entity)| candidate.end <= *end && self.is_owner(candidate.entity, *entity));
+            if let Some((_, _, entity)) = whole {
+                candidate.accept(0.95, vec![format!("part-of:{}", self.id(*entity))]);
+            }
+        }
+    }
+
+    /// A code that proves nothing by itself, right after its company: `Nvidia (NVDA)`.
+    fn accept_named_tickers(&self, candidates: &mut [Candidate]) {
+        let named: BTreeSet<(usize, usize)> = candidates
+            .iter()
+            .filter(|candidate| candidate.state == State::Accepted)
+            .map(|candidate| (candidate.entity, candidate.end))
+            .collect();
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.state == State::NeedsName) {
+            let mut before = candidate.start.saturating_sub(1)..=candidate.start;
+            if before.any(|end| named.contains(&(candidate.entity, end))) {
+                let reasons = vec![format!("ticker:{}", candidate.code)];
+                candidate.accept(0.95, reasons);
+            }
+        }
+    }
+}
+
+/// The companies behind `entity`, the nearest first.
+fn owners(gazetteer: &Gazetteer, entity: &EntityDef) -> Vec<usize> {
+    let mut owners = Vec::new();
+    let mut next: Vec<&str> = entity.vendor.iter().chain(&entity.parent).map(String::as_str).collect();
+    while let Some(id) = next.pop() {
+        let Some(at) = gazetteer.position(VENDOR_KIND, id) else { continue };
+        if !owners.contains(&at) && owners.len() < 4 {
+            owners.push(at);
+            next.extend(gazetteer.entities().get(at).and_then(|owner| owner.parent.as_deref()));
+        }
+    }
+    owners
+}

@@ -1,0 +1,309 @@
+//! From raw text to characters: tags become marks or nothing, entities become what they stand for.
+//!
+//! This is a scanner, not a parser: it needs no tree, must keep the byte range of every character, and must be linear on
+//! any input. Where a tag is broken it prefers to keep text over losing it.
+
+use super::{BREAK, LINE, PARAGRAPH, Unit};
+
+/// How much of HTML to expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Everything that looks like a tag is one.
+    Html,
+    /// Text that may have been HTML: only tags of known elements, and entities.
+    Mixed,
+    /// Text: nothing is markup.
+    Plain,
+}
+
+/// Elements that set their content apart from what is before and after.
+const BLOCK: &[&str] = &[
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "caption",
+    "center",
+    "dd",
+    "details",
+    "dialog",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hr",
+    "html",
+    "legend",
+    "li",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "option",
+    "p",
+    "pre",
+    "section",
+    "select",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "title",
+    "tr",
+    "ul",
+];
+
+/// Elements in the flow of a line.
+const INLINE: &[&str] = &[
+    "a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "big", "button", "cite", "code", "data", "del", "dfn", "em",
+    "embed", "font", "i", "img", "input", "ins", "kbd", "label", "link", "mark", "meta", "noscript", "object",
+    "picture", "q", "s", "samp", "small", "source", "span", "strike", "strong", "time", "tt", "u", "var", "video",
+    "wbr",
+];
+
+/// Elements whose content is not text of the article.
+const DROPPED: &[&str] = &["script", "style", "template", "svg", "iframe", "math"];
+
+enum Effect {
+    Nothing,
+    Mark(char),
+    /// Leave out all up to the end tag of this element.
+    Drop(&'static str),
+}
+
+struct Tag {
+    end: usize,
+    effect: Effect,
+}
+
+/// The longest entity is `&CounterClockwiseContourIntegral;`.
+const ENTITY_BYTES_MAX: usize = 34;
+
+/// The characters of `raw`, each with its byte range.
+pub(super) fn units(raw: &str, reading: Reading) -> Vec<Unit> {
+    let mut scanner = Scanner {
+        raw,
+        reading,
+        units: Vec::with_capacity(raw.len()),
+        no_tag_before: 0,
+        no_comment_end: false,
+        blocks: false,
+    };
+    scanner.run();
+    if scanner.blocks && reading == Reading::Html {
+        // With real blocks in it, line breaks in the source mean nothing.
+        for unit in &mut scanner.units {
+            if matches!(unit.ch, '\n' | '\r') {
+                unit.ch = ' ';
+            }
+        }
+    }
+    scanner.units
+}
+
+struct Scanner<'a> {
+    raw: &'a str,
+    reading: Reading,
+    units: Vec<Unit>,
+    /// Up to here a search for the end of a tag has already failed; it is not repeated, to stay linear.
+    no_tag_before: usize,
+    /// No comment that opens from here on is ever closed.
+    no_comment_end: bool,
+    blocks: bool,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) {
+        let mut at = 0;
+        while let Some(ch) = self.raw.get(at..).and_then(|rest| rest.chars().next()) {
+            let next = at + ch.len_utf8();
+            at = match ch {
+                '<' if self.reading != Reading::Plain => self.tag(at).unwrap_or_else(|| self.push(ch, at, next)),
+                '&' if self.reading != Reading::Plain => self.entity(at).unwrap_or_else(|| self.push(ch, at, next)),
+                _ => self.push(ch, at, next),
+            };
+        }
+    }
+
+    fn push(&mut self, ch: char, start: usize, end: usize) -> usize {
+        self.units.push(Unit { ch, start, end });
+        end
+    }
+
+    /// Reads the tag at `at`; the answer is where text goes on, or nothing where there is no tag.
+    fn tag(&mut self, at: usize) -> Option<usize> {
+        if at < self.no_tag_before {
+            return None;
+        }
+        let tag = match self.read_tag(at) {
+            Some(tag) => tag?,
+            None => {
+                self.no_tag_before = self.raw.len();
+                return None;
+            }
+        };
+        match tag.effect {
+            Effect::Nothing => Some(tag.end),
+            Effect::Mark(mark) => {
+                self.blocks |= mark != BREAK;
+                Some(self.push(mark, at, tag.end))
+            }
+            Effect::Drop(name) => {
+                let end = self.end_tag(tag.end, name);
+                Some(self.push(BREAK, at, end))
+            }
+        }
+    }
+
+    /// `None`: no tag can end from here on. `Some(None)`: this is not a tag.
+    #[expect(clippy::option_option, reason = "the two kinds of no must be told apart to stay linear")]
+    fn read_tag(&mut self, at: usize) -> Option<Option<Tag>> {
+        let rest = self.raw.get(at..).unwrap_or_default();
+        let bytes = rest.as_bytes();
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            let close = if self.no_comment_end { None } else { comment.find("-->") };
+            self.no_comment_end |= close.is_none();
+            let end = at + 4 + close.map_or(0, |length| length + 3);
+            return Some(Some(Tag { end, effect: Effect::Nothing }));
+        }
+        if rest.starts_with("<![CDATA[") {
+            return Some(Some(Tag { end: at + 9, effect: Effect::Nothing }));
+        }
+        let closing = bytes.get(1) == Some(&b'/');
+        let name_at = if closing { 2 } else { 1 };
+        let name_bytes = bytes.get(name_at..).unwrap_or_default();
+        let length =
+            name_bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-')).count();
+        let letter = name_bytes.first().is_some_and(u8::is_ascii_alphabetic);
+        let declaration =
+            matches!(bytes.get(1), Some(b'!' | b'?')) && bytes.get(2).is_some_and(u8::is_ascii_alphabetic);
+        if !letter && !declaration {
+            return Some(None);
+        }
+        let name = rest.get(name_at..name_at + length).unwrap_or_default().to_ascii_lowercase();
+        let delimited = matches!(name_bytes.get(length), Some(b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' | b'/' | b'>'));
+        let known = declaration || (delimited && is_known(&name));
+        if !known && (self.reading == Reading::Mixed || !delimited) {
+            return Some(None);
+        }
+        let end = at + tag_end(bytes)?;
+        Some(Some(Tag { end, effect: if declaration { Effect::Nothing } else { effect(&name, closing) } }))
+    }
+
+    /// Where the content of a dropped element is over; the end of the text if it never is.
+    fn end_tag(&self, from: usize, name: &str) -> usize {
+        let bytes = self.raw.as_bytes();
+        let mut at = from;
+        while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'<')) {
+            let open = at + found;
+            let tail = bytes.get(open + 1..).unwrap_or_default();
+            let matches = tail.first() == Some(&b'/')
+                && tail.get(1..=name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()));
+            if matches {
+                let close = tail.iter().position(|byte| *byte == b'>');
+                return close.map_or(bytes.len(), |length| open + 1 + length + 1);
+            }
+            at = open + 1;
+        }
+        bytes.len()
+    }
+
+    /// Reads the entity at `at`. One that was escaped twice (`&amp;#8217;`) is undone twice, as feeds often have it.
+    fn entity(&mut self, at: usize) -> Option<usize> {
+        let (mut decoded, mut end) = self.decoded(at, "")?;
+        if decoded == "&"
+            && let Some((again, further)) = self.decoded(end, "&")
+        {
+            (decoded, end) = (again, further);
+        }
+        for ch in decoded.chars() {
+            self.push(ch, at, end);
+        }
+        Some(end)
+    }
+
+    fn decoded(&self, at: usize, before: &str) -> Option<(String, usize)> {
+        let rest = self.raw.as_bytes().get(at..)?;
+        let window = rest.get(..rest.len().min(ENTITY_BYTES_MAX))?;
+        let length = window.iter().position(|byte| *byte == b';')? + 1;
+        let body = window.get(..length)?;
+        let shape = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'&' | b'#' | b';');
+        if !body.iter().all(shape) {
+            return None;
+        }
+        let entity = format!("{before}{}", self.raw.get(at..at + length)?);
+        let decoded = numeric(&entity).or_else(|| {
+            let text = html_escape::decode_html_entities(&entity);
+            (text != entity && !text.contains(';') || entity == "&semi;").then(|| text.into_owned())
+        })?;
+        Some((decoded, at + length))
+    }
+}
+
+/// A numeric reference, with the C1 range read as windows-1252, as the HTML standard has it.
+fn numeric(entity: &str) -> Option<String> {
+    let digits = entity.strip_prefix("&#")?.strip_suffix(';')?;
+    let code = match digits.strip_prefix(['x', 'X']) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+        None => digits.parse().ok()?,
+    };
+    let ch = match code {
+        0x80..=0x9F => super::mojibake::windows_1252(u8::try_from(code).ok()?),
+        _ => char::from_u32(code).filter(|ch| *ch != '\0').unwrap_or(char::REPLACEMENT_CHARACTER),
+    };
+    Some(ch.to_string())
+}
+
+/// The length of the tag that `bytes` start with. A `>` inside quotes does not end it, unless the quote is never closed.
+fn tag_end(bytes: &[u8]) -> Option<usize> {
+    let mut quote = None;
+    let mut first = None;
+    let mut before = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return Some(at + 1),
+            (None, b'"' | b'\'') if before == b'=' => quote = Some(*byte),
+            (Some(open), byte) if *byte == open => quote = None,
+            (Some(_), b'>') if first.is_none() => first = Some(at + 1),
+            // Nobody writes an attribute this long; the quote was never closed.
+            (Some(_), _) if first.is_some_and(|end| at > end + 2048) => return first,
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            before = *byte;
+        }
+    }
+    first
+}
+
+fn is_known(name: &str) -> bool {
+    BLOCK.contains(&name) || INLINE.contains(&name) || DROPPED.contains(&name) || matches!(name, "br" | "sub" | "sup")
+}
+
+fn effect(name: &str, closing: bool) -> Effect {
+    if let Some(dropped) = DROPPED.iter().find(|dropped| **dropped == name) {
+        return if closing { Effect::Nothing } else { Effect::Drop(dropped) };
+    }
+    match name {
+        "br" => Effect::Mark(LINE),
+        "sub" | "sup" => Effect::Mark(BREAK),
+        _ if BLOCK.contains(&name) => Effect::Mark(PARAGRAPH),
+        _ => Effect::Nothing,
+    }
+}

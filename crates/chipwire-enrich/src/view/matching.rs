@@ -1,0 +1,193 @@
+//! The text as the tagger reads it: everything that is only typography folded away.
+
+use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
+
+use super::{BREAK, LINE, PARAGRAPH, Reading, Unit, decode};
+
+/// The matching view of `raw`: NFKC, one kind of quote, hyphen and space, no invisible characters, addresses masked.
+pub(crate) fn matching(raw: &str, reading: Reading) -> Vec<Unit> {
+    let mut folder = Folder { units: Vec::with_capacity(raw.len()), space: None };
+    let decoded = decode(raw, reading);
+    let mut rest = decoded.as_slice();
+    while let Some((first, tail)) = rest.split_first() {
+        let marks = tail.iter().take_while(|unit| unit.ch >= '\u{300}' && extends(unit.ch)).count();
+        if marks > 0 {
+            folder.cluster(rest.get(..=marks).unwrap_or_default());
+            rest = tail.get(marks..).unwrap_or_default();
+        } else {
+            folder.unit(*first);
+            rest = tail;
+        }
+    }
+    mask_addresses(&mut folder.units);
+    folder.units
+}
+
+/// Whether `ch` makes one character with what is before it.
+fn extends(ch: char) -> bool {
+    canonical_combining_class(ch) != 0 || matches!(ch, '\u{1160}'..='\u{11FF}' | '\u{FF9E}' | '\u{FF9F}')
+}
+
+struct Folder {
+    units: Vec<Unit>,
+    /// White space that was read and not yet written: one unit, with the number of line breaks in it.
+    space: Option<(Unit, u32)>,
+}
+
+impl Folder {
+    fn unit(&mut self, unit: Unit) {
+        match unit.ch {
+            '\n' => self.wait(' ', 1, unit),
+            '`' => self.push('\'', unit.start, unit.end),
+            '!'..='~' => self.push(unit.ch, unit.start, unit.end),
+            '\0'..='\u{A0}' => self.wait(' ', 0, unit),
+            PARAGRAPH => self.wait(PARAGRAPH, 0, unit),
+            LINE => self.wait(' ', 1, unit),
+            // Signs of trade marks part nothing: "RTX™ 4090".
+            '\u{AD}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{180E}'
+            | '™'
+            | '®'
+            | '©'
+            | '℠' => {}
+            // A raised or lowered digit is a footnote or chemistry, never part of a name.
+            '\u{B2}' | '\u{B3}' | '\u{B9}' | '\u{2070}'..='\u{209F}' | BREAK => self.push(BREAK, unit.start, unit.end),
+            '‘' | '’' | '‚' | '‛' | '′' | 'ʼ' | '＇' | '´' => self.push('\'', unit.start, unit.end),
+            '“' | '”' | '„' | '‟' | '″' | '«' | '»' | '「' | '」' | '『' | '』' => {
+                self.push('"', unit.start, unit.end)
+            }
+            '‐' | '‑' | '‒' | '−' | '﹣' | '－' => self.push('-', unit.start, unit.end),
+            '–' | '—' | '―' => self.push('—', unit.start, unit.end),
+            '・' | '·' | '‧' | '•' => self.push('·', unit.start, unit.end),
+            ch if ch.is_whitespace() => self.wait(' ', 0, unit),
+            _ => self.cluster(&[unit]),
+        }
+    }
+
+    /// Characters that are composed together, all standing for the same bytes.
+    fn cluster(&mut self, units: &[Unit]) {
+        let (Some(first), Some(last)) = (units.first(), units.last()) else { return };
+        for ch in units.iter().map(|unit| unit.ch).nfkc() {
+            if ch.is_whitespace() {
+                self.wait(' ', 0, Unit { ch, start: first.start, end: last.end });
+            } else {
+                self.push(ch, first.start, last.end);
+            }
+        }
+    }
+
+    fn wait(&mut self, ch: char, line_breaks: u32, unit: Unit) {
+        let (space, breaks) = self.space.get_or_insert((Unit { ch: ' ', ..unit }, 0));
+        *breaks += line_breaks;
+        space.end = unit.end;
+        if ch == PARAGRAPH || *breaks > 1 {
+            space.ch = PARAGRAPH;
+        }
+    }
+
+    fn push(&mut self, ch: char, start: usize, end: usize) {
+        if let Some((space, _)) = self.space.take() {
+            self.units.push(space);
+        }
+        self.units.push(Unit { ch, start, end });
+    }
+}
+
+/// Puts a break in the place of every web and mail address.
+fn mask_addresses(units: &mut [Unit]) {
+    let mut masks = Vec::new();
+    let mut masked_until = 0;
+    for (at, unit) in units.iter().enumerate() {
+        if at < masked_until {
+            continue;
+        }
+        let mask = match unit.ch {
+            ':' => scheme(units, at),
+            '@' => mail(units, at),
+            'w' | 'W' => bare_www(units, at),
+            '/' => path_of_domain(units, at),
+            _ => None,
+        };
+        if let Some((_, end)) = mask {
+            masked_until = end;
+            masks.extend(mask);
+        }
+    }
+    for (start, end) in masks {
+        for unit in units.get_mut(start..end).unwrap_or_default() {
+            unit.ch = BREAK;
+        }
+    }
+}
+
+fn char_at(units: &[Unit], at: usize) -> Option<char> {
+    units.get(at).map(|unit| unit.ch)
+}
+
+fn starts_with(units: &[Unit], at: usize, text: &str) -> bool {
+    text.chars()
+        .enumerate()
+        .all(|(offset, ch)| char_at(units, at + offset).is_some_and(|unit| unit.eq_ignore_ascii_case(&ch)))
+}
+
+/// The end of an address: at white space, a quote or bracket, or anything that is not ASCII.
+fn address_end(units: &[Unit], from: usize) -> usize {
+    let mut end = from;
+    while char_at(units, end)
+        .is_some_and(|ch| ch.is_ascii_graphic() && !matches!(ch, '<' | '>' | '"' | '(' | ')' | '[' | ']'))
+    {
+        end += 1;
+    }
+    while end > from && char_at(units, end - 1).is_some_and(|ch| matches!(ch, '.' | ',' | ';' | ':' | '!' | '?' | '\''))
+    {
+        end -= 1;
+    }
+    end
+}
+
+fn scheme(units: &[Unit], colon: usize) -> Option<(usize, usize)> {
+    if !starts_with(units, colon, "://") {
+        return None;
+    }
+    let mut start = colon;
+    while start > 0 && char_at(units, start - 1).is_some_and(|ch| ch.is_ascii_alphabetic()) {
+        start -= 1;
+    }
+    (start < colon).then(|| (start, address_end(units, colon)))
+}
+
+fn bare_www(units: &[Unit], at: usize) -> Option<(usize, usize)> {
+    let free = at == 0 || char_at(units, at - 1).is_some_and(|ch| !ch.is_alphanumeric());
+    (free && starts_with(units, at, "www.")).then(|| (at, address_end(units, at)))
+}
+
+fn mail(units: &[Unit], sign: usize) -> Option<(usize, usize)> {
+    let local = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '%' | '+' | '-');
+    let mut start = sign;
+    while start > 0 && char_at(units, start - 1).is_some_and(local) {
+        start -= 1;
+    }
+    let mut end = sign + 1;
+    while char_at(units, end).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-')) {
+        end += 1;
+    }
+    let dotted = units.get(sign + 1..end)?.iter().any(|unit| unit.ch == '.');
+    (start < sign && dotted).then_some((start, end))
+}
+
+/// `example.com/page` without a scheme.
+fn path_of_domain(units: &[Unit], slash: usize) -> Option<(usize, usize)> {
+    let mut start = slash;
+    while start > 0 && char_at(units, start - 1).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-'))
+    {
+        start -= 1;
+    }
+    let host: String = units.get(start..slash)?.iter().map(|unit| unit.ch.to_ascii_lowercase()).collect();
+    let (name, top) = host.rsplit_once('.')?;
+    (!name.is_empty() && crate::lexicon::is_top_level_domain(top)).then(|| (start, address_end(units, slash)))
+}

@@ -1,0 +1,37 @@
+//! Two readings of one raw text, both with a way back to its bytes.
+//!
+//! - [`plain`]: what a person would read. For search and display.
+//! - the matching view: what the tagger reads, with more folded away. It is not public, as it makes sense only with the
+//!   tagger's tokens.
+//!
+//! Both start from the same decoded units (`html`: tags and entities; `mojibake`: letters that were decoded with the
+//! wrong table), so that what is shown and what is tagged are the same text.
+
+mod html;
+mod matching;
+mod mojibake;
+mod plain;
+
+pub(crate) use self::html::Reading;
+pub(crate) use self::matching::matching;
+pub use self::plain::{Plain, plain};
+
+/// One character of a view, and the bytes of the raw text that it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unit {
+    pub(crate) ch: char,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// Stands for the edge of a block of text; nothing reaches over it.
+pub(crate) const PARAGRAPH: char = '\u{2029}';
+/// Stands for a line break that was asked for.
+pub(crate) const LINE: char = '\u{2028}';
+/// Stands for something that parts words and is not text: a masked address, the edge of a subscript.
+pub(crate) const BREAK: char = '\u{FFFC}';
+
+/// The raw text with tags, entities and mojibake undone.
+fn decode(raw: &str, reading: Reading) -> Vec<Unit> {
+    mojibake::repair(html::units(raw, reading))
+}

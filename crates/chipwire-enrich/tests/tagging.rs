@@ -1,0 +1,324 @@
+//! The rules of the tagger, one by one, on a small gazetteer of their own.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+
+use chipwire_enrich::{Gazetteer, Tagger};
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+const COMPANIES: &str = r#"
+kind = "company"
+legal_tail = true
+
+[[entity]]
+id = "nvidia"
+name = "NVIDIA"
+tickers = ["NASDAQ:NVDA"]
+aliases = [{ text = "Nvidia", mode = "free" }, { text = "英伟达", mode = "free" }, { text = "엔비디아", mode = "free" }]
+
+[[entity]]
+id = "tencent"
+name = "Tencent"
+tickers = ["HKEX:0700"]
+aliases = [{ text = "Tencent", mode = "free" }]
+
+[[entity]]
+id = "intel"
+name = "Intel"
+tickers = ["NASDAQ:INTC"]
+aliases = [{ text = "Intel", mode = "cased" }]
+cues = ["chip*", "shares"]
+
+[[entity]]
+id = "oracle"
+name = "Oracle"
+tickers = ["NYSE:ORCL"]
+aliases = [{ text = "Oracle", mode = "cue" }]
+cues = ["cloud", "database*"]
+against = ["omaha", "delphi"]
+
+[[entity]]
+id = "arm"
+name = "Arm Holdings"
+aliases = [{ text = "Arm Holdings", mode = "free" }, { text = "Arm", mode = "cue", case = true }]
+cues = ["chip*", "licen*"]
+against = ["investment"]
+"#;
+
+const CHIPS: &str = r#"
+kind = "chip"
+
+[[entity]]
+id = "h20"
+name = "NVIDIA H20"
+vendor = "nvidia"
+aliases = [{ text = "Nvidia H20", mode = "free" }, { text = "H20", mode = "cue", plural = true }]
+cues = ["gpu*", "chip*"]
+against = ["hotel", "room", "water"]
+
+[[entity]]
+id = "hopper"
+name = "NVIDIA Hopper"
+vendor = "nvidia"
+aliases = [{ text = "Hopper", mode = "cue" }]
+cues = ["gpu*"]
+"#;
+
+const POLICIES: &str = r#"
+kind = "policy"
+
+[[entity]]
+id = "us-bis"
+name = "Bureau of Industry and Security"
+jurisdiction = "US"
+aliases = [{ text = "Bureau of Industry and Security", mode = "free" }, { text = "BIS", mode = "cue", case = true }]
+cues = ["entity list", "export*"]
+against = ["basel", "central bank*"]
+
+[[entity]]
+id = "basel"
+name = "Bank for International Settlements"
+negative = true
+aliases = [{ text = "Bank for International Settlements", mode = "free" }]
+
+[[entity]]
+id = "us-list"
+name = "Entity List"
+aliases = [{ text = "Entity List", mode = "free" }]
+
+[[entity]]
+id = "cn-list"
+name = "Unreliable Entity List"
+aliases = [{ text = "Unreliable Entity List", mode = "free" }]
+
+[[entity]]
+id = "us-controls"
+name = "U.S. export controls"
+aliases = [{ text = "U.S. export controls", mode = "free" }]
+
+[[entity]]
+id = "cn-controls"
+name = "Chinese export controls"
+
+[[entity]]
+id = "xx-controls"
+name = "export controls"
+aliases = [{ text = "export controls", mode = "free" }]
+by_country = { US = "us-controls", CN = "cn-controls", BR = "" }
+"#;
+
+fn tagger() -> Tagger {
+    let files = [("companies.toml", COMPANIES), ("chips.toml", CHIPS), ("policies.toml", POLICIES)];
+    Tagger::new(Gazetteer::from_files(&files).unwrap())
+}
+
+/// Each mention as `entity=surface`.
+fn check(text: &str, expected: Expect) {
+    let mentions = tagger().tag_text(text);
+    let lines: Vec<String> = mentions.iter().map(|m| format!("{}={}", m.entity, m.surface)).collect();
+    expected.assert_eq(&lines.join(" | "));
+}
+
+#[test]
+fn tickers_are_found_in_every_form_and_never_bare() {
+    check(
+        "(NASDAQ: NVDA), Nasdaq:NVDA, NVDA.O, $NVDA, #NVDA, NVDA US Equity, (NVDA US), NVDA:US",
+        expect![
+            "nvidia=NASDAQ: NVDA | nvidia=Nasdaq:NVDA | nvidia=NVDA.O | nvidia=$NVDA | nvidia=#NVDA | nvidia=NVDA US Equity | nvidia=NVDA US | nvidia=NVDA:US"
+        ],
+    );
+    check(
+        "HK:0700, HKG: 700, 00700.HK, 0700.HK, (700 HK), 港交所：00700",
+        expect![
+            "tencent=HK:0700 | tencent=HKG: 700 | tencent=00700.HK | tencent=0700.HK | tencent=700 HK | tencent=港交所：00700"
+        ],
+    );
+    check("NVDA, 0700, 700 HK dollars, A$NVDA, NVDA.XX, hk:0700, NVDA.O2", expect![[""]]);
+    check(
+        "Nvidia Corp <NVDA> and Nvidia (NVDA) but Tencent (NVDA)",
+        expect!["nvidia=Nvidia Corp | nvidia=NVDA | nvidia=Nvidia | nvidia=NVDA | tencent=Tencent"],
+    );
+}
+
+#[test]
+fn possessives_and_legal_forms() {
+    check(
+        "Nvidia's and Nvidia’s, Nvidia Corp.'s, Tencent Holdings Ltd., Nvidia Co., Ltd. said",
+        expect![
+            "nvidia=Nvidia | nvidia=Nvidia | nvidia=Nvidia Corp. | tencent=Tencent Holdings Ltd. | nvidia=Nvidia Co., Ltd."
+        ],
+    );
+    check(
+        "the Nvidia Company Rating, Nvidia group sales, Nvidia se vende",
+        expect!["nvidia=Nvidia | nvidia=Nvidia | nvidia=Nvidia"],
+    );
+    check("Oracle Corp reported.", expect!["oracle=Oracle Corp"]);
+}
+
+#[test]
+fn cased_names_need_a_cue_in_capitals() {
+    check("Intel said", expect!["intel=Intel"]);
+    check("intel said so", expect![""]);
+    check("OFFICIALS SAY INTEL WAS THIN ON RAIDS", expect![""]);
+    check("INTEL SHARES JUMP AFTER NEW GUIDANCE", expect!["intel=INTEL"]);
+    check("Mr. Intel and John Intel met", expect![""]);
+}
+
+#[test]
+fn cues_decide_near_before_far() {
+    check("Oracle rents cloud servers. Later, Oracle rose.", expect!["oracle=Oracle | oracle=Oracle"]);
+    check("Oracle rents cloud servers. The Oracle of Omaha sold.", expect!["oracle=Oracle"]);
+    check("The Oracle spoke at Delphi.", expect![""]);
+    check("an oracle for the cloud", expect![""]);
+    check("Its investment Arm bought chips.", expect![""]);
+    check("Arm sells chip licences. My Arm-based laptop.", expect!["arm=Arm | arm=Arm"]);
+    check("Room H20 has water.", expect![""]);
+}
+
+#[test]
+fn a_sure_vendor_unlocks_its_codes() {
+    check("Nvidia will resume. The H20 comes first, then Hopper.", expect!["nvidia=Nvidia | h20=H20 | hopper=Hopper"]);
+    check("Nvidia hired Edward Hopper; Grace Hopper was an admiral.", expect!["nvidia=Nvidia"]);
+    check("The H20 comes first.", expect![""]);
+}
+
+#[test]
+fn codes_are_whole() {
+    check(
+        "H20 chips: H20-20, H2020, H20.5, H2O, H20s, H20-based, 8×H20, 8xH20, H20-96GB, Nvidia-H20, Nvidia H20",
+        expect![
+            "h20=H20 | h20=H20s | h20=H20 | h20=H20 | h20=H20 | h20=H20 | nvidia=Nvidia | h20=H20 | nvidia=Nvidia | h20=Nvidia H20"
+        ],
+    );
+}
+
+#[test]
+fn definitions_hold_for_the_whole_text() {
+    check(
+        "The Bureau of Industry and Security (BIS) met. BIS rose.",
+        expect!["us-bis=Bureau of Industry and Security | us-bis=BIS | us-bis=BIS"],
+    );
+    check(
+        "The Bank for International Settlements (BIS) met. BIS rose. Later the BIS spoke of weak exports.",
+        expect![""],
+    );
+    check("The Bureau of Indian Standards (BIS) met on exports.", expect![""]);
+    check("BIS (Bureau of Indian Standards) met on exports.", expect![""]);
+}
+
+#[test]
+fn the_longest_name_wins() {
+    check(
+        "the Unreliable Entity List and the Entity List",
+        expect!["cn-list=Unreliable Entity List | us-list=Entity List"],
+    );
+}
+
+#[test]
+fn the_country_decides_whose_rule_it_is() {
+    check(
+        "U.S. export controls and US export controls",
+        expect!["us-controls=U.S. export controls | us-controls=US export controls"],
+    );
+    check("China's new export controls hit Japan.", expect!["cn-controls=export controls"]);
+    check("Washington tightened export controls on China.", expect!["us-controls=export controls"]);
+    check("Export controls on China hurt Nvidia.", expect!["us-controls=Export controls | nvidia=Nvidia"]);
+    check("Micron fears more China export controls from Washington.", expect!["us-controls=export controls"]);
+    check("Brazil's export controls on coffee", expect![""]);
+    check("export controls in general", expect!["xx-controls=export controls"]);
+}
+
+#[test]
+fn nothing_inside_words_addresses_or_over_paragraphs() {
+    check(
+        "nvidiachips, https://nvidia.com/Nvidia, www.nvidia.com, nvidia.com/h20, nvidia.com, x@nvidia.com",
+        expect![""],
+    );
+    check(
+        "Entity\nList and Entity\r\n  List but Entity\n\nList",
+        expect!["us-list=Entity\nList | us-list=Entity\r\n  List"],
+    );
+    check("<p>Entity</p><p>List</p> Entity. List", expect![""]);
+    check("@nvidia and @Oracle", expect!["nvidia=@nvidia | oracle=@Oracle"]);
+}
+
+#[test]
+fn scripts_part_words() {
+    check("英伟达H20芯片和엔비디아의 GPU, 엔비디아코인", expect!["nvidia=英伟达 | h20=H20 | nvidia=엔비디아"]);
+}
+
+#[test]
+fn markup_and_typography_are_no_obstacle() {
+    check(
+        "<b>Nvi</b>dia&nbsp;H20, Nvidia® H20, Ｎｖｉｄｉａ, Nvi\u{ad}dia",
+        expect![
+            "nvidia=Nvi</b>dia | h20=Nvi</b>dia&nbsp;H20 | nvidia=Nvidia | h20=Nvidia® H20 | nvidia=Ｎｖｉｄｉａ | nvidia=Nvi\u{ad}dia"
+        ],
+    );
+    check("Nvidia H<sub>2</sub>0 and H₂0", expect!["nvidia=Nvidia"]);
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let parts = prop::sample::select(vec![
+        "Nvidia",
+        "H20",
+        "H20s",
+        "Oracle",
+        "cloud",
+        "BIS",
+        "Bureau of Industry and Security",
+        "(",
+        ")",
+        " ",
+        ". ",
+        ", ",
+        "\n\n",
+        "Corp.",
+        "Inc",
+        "Co., Ltd.",
+        "-",
+        "'s",
+        "’s",
+        "<b>",
+        "</b>",
+        "<p>",
+        "&amp;",
+        "&#8217;",
+        "英伟达",
+        "エヌ",
+        "엔비디아",
+        "와",
+        "$NVDA",
+        "NASDAQ:",
+        "NVDA",
+        ".O",
+        "@",
+        "#",
+        "https://",
+        "export controls",
+        "China",
+        "U.S.",
+        "\u{301}",
+        "\u{feff}",
+        "โ",
+        "€",
+        "™",
+        "İ",
+        "ß",
+    ]);
+    prop::collection::vec(prop_oneof![5 => parts.prop_map(str::to_owned), 1 => any::<String>()], 0..40)
+        .prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn mentions_are_slices_in_order(text in text()) {
+        let mentions = tagger().tag_text(&text);
+        for mention in &mentions {
+            prop_assert_eq!(text.get(mention.start..mention.end), Some(mention.surface.as_str()));
+            prop_assert!((0.0..=1.0).contains(&mention.confidence));
+            prop_assert!(!mention.reasons.is_empty());
+        }
+        prop_assert!(mentions.is_sorted_by_key(|mention| (mention.start, mention.end)));
+    }
+}
