@@ -151,3 +151,27 @@ pub struct FacetCount {
     /// Documents.
     pub count: u64,
 }
+
+/// An entity and how many documents mention it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntityCount {
+    /// The kind of entity.
+    pub kind: String,
+    /// The entity's id within its kind.
+    pub entity: String,
+    /// Its canonical name.
+    pub name: String,
+    /// Documents.
+    pub count: u64,
+}
+
+impl Document {
+    /// What queries can ask about it, for `chipwire_query::matches`.
+    pub fn fields(&self) -> chipwire_query::Fields {
+        let fields = chipwire_query::Fields::new(self.published)
+            .with_text(&self.title, &self.body)
+            .with_origin(&self.source, &self.feed)
+            .with_language(self.language.as_deref());
+        self.entities.iter().fold(fields, |fields, entity| fields.with_entity(&entity.kind, &entity.entity))
+    }
+}
