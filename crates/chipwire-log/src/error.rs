@@ -88,6 +88,15 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// Writing ended with an I/O error. What the disk holds beyond the last success is not known, so nothing more is written
+    /// until the log is opened again, best by a new process.
+    #[error("log `{path}` stopped writing: {reason}; check the disk, then start again")]
+    Stopped {
+        /// The log's file.
+        path: PathBuf,
+        /// What happened.
+        reason: String,
+    },
     /// The log's file or folder cannot be opened.
     #[error("failed to open log `{path}`")]
     Open {
@@ -95,6 +104,14 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A setting of the backend that cannot be used.
+    #[error("setting `{key}` cannot be used: {reason}")]
+    Setting {
+        /// The setting.
+        key: String,
+        /// What is wrong, or what is expected.
+        reason: String,
     },
     /// Anything else that the backend says; what was being done is named.
     #[error("failed to {action}")]

@@ -23,6 +23,7 @@
 //!
 //! Refuses: knowing what a record means.
 
+mod clock;
 pub mod conformance;
 mod error;
 #[cfg(feature = "kafka")]

@@ -1,0 +1,283 @@
+//! What is asked of the brokers: topics, partitions, bounds, committed offsets.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode as Code},
+    topic_partition_list::TopicPartitionListElem,
+};
+
+use super::{
+    config::{KafkaConfig, unusable},
+    context::Context,
+    failure::{Meaning, code_of, meaning},
+};
+use crate::{Bounds, Error, PartitionId, Positions, Result};
+
+/// A cluster, and a client for questions. It reads nothing and is in no group.
+pub(super) struct Cluster {
+    pub(super) config: KafkaConfig,
+    consumer: BaseConsumer<Context>,
+    id: OnceLock<String>,
+    /// Partition counts never change, so each is asked for once.
+    partitions: Mutex<BTreeMap<Arc<str>, u32>>,
+    /// Clients for questions about groups: each can ask about one only, and making and closing one takes a tenth of a
+    /// second.
+    groups: Mutex<BTreeMap<String, Arc<BaseConsumer<Context>>>>,
+}
+
+/// A topic as the brokers describe it.
+pub(super) struct Described {
+    pub(super) partitions: u32,
+    /// Whether every partition has a leader, and so can be used.
+    pub(super) led: bool,
+}
+
+impl Cluster {
+    pub(super) fn new(config: KafkaConfig) -> Result<Self> {
+        config.check()?;
+        let consumer = config.questions().create_with_context(Context::default()).map_err(unusable)?;
+        Ok(Self { config, consumer, id: OnceLock::new(), partitions: Mutex::default(), groups: Mutex::default() })
+    }
+
+    /// The cluster's own id.
+    pub(super) fn id(&self) -> Result<String> {
+        if let Some(id) = self.id.get() {
+            return Ok(id.clone());
+        }
+        let Some(id) = self.consumer.client().fetch_cluster_id(self.config.request_timeout()) else {
+            return Err(self.unavailable("ask for the cluster id", Code::OperationTimedOut));
+        };
+        Ok(self.id.get_or_init(|| id).clone())
+    }
+
+    /// All partitions of `topics`, in order.
+    pub(super) fn partitions_of(&self, topics: &[&str]) -> Result<Vec<PartitionId>> {
+        let mut all = Vec::new();
+        for topic in topics {
+            let count = self.partitions(topic)?;
+            let topic: Arc<str> = Arc::from(*topic);
+            all.extend((0..count).map(|partition| PartitionId { topic: Arc::clone(&topic), partition }));
+        }
+        all.sort();
+        all.dedup();
+        Ok(all)
+    }
+
+    /// The number of partitions of a topic.
+    pub(super) fn partitions(&self, topic: &str) -> Result<u32> {
+        if let Some(&count) = self.known().get(topic) {
+            return Ok(count);
+        }
+        match self.describe(topic)? {
+            Some(described) => {
+                self.known().insert(Arc::from(topic), described.partitions);
+                Ok(described.partitions)
+            }
+            None => Err(Error::UnknownTopic(topic.to_owned())),
+        }
+    }
+
+    /// Asks the brokers about a topic; `None` when there is none of this name.
+    pub(super) fn describe(&self, topic: &str) -> Result<Option<Described>> {
+        if !is_topic_name(topic) {
+            return Ok(None);
+        }
+        self.serve();
+        let asking = || format!("describe topic `{topic}`");
+        let metadata = self
+            .consumer
+            .fetch_metadata(Some(topic), self.config.request_timeout())
+            .map_err(|error| self.error(asking(), error))?;
+        let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else {
+            return Ok(None);
+        };
+        if let Some(code) = found.error().map(Code::from) {
+            return match meaning(code) {
+                Meaning::Unknown => Ok(None),
+                Meaning::Away => Err(self.unavailable(&asking(), code)),
+                _ => Err(Error::Backend { action: asking(), source: Box::new(code) }),
+            };
+        }
+        Ok(Some(Described {
+            partitions: u32::try_from(found.partitions().len()).unwrap_or(u32::MAX),
+            led: found.partitions().iter().all(|partition| partition.leader() >= 0),
+        }))
+    }
+
+    /// The oldest kept offset and the end of every one of `partitions`.
+    pub(super) fn bounds(&self, partitions: &[PartitionId]) -> Result<BTreeMap<PartitionId, Bounds>> {
+        let timeout = self.config.request_timeout();
+        let lows = self.offsets(partitions, Offset::Beginning, timeout)?;
+        let highs = self.offsets(partitions, Offset::End, timeout)?;
+        Ok(lows
+            .into_iter()
+            .filter_map(|(id, low)| highs.get(&id).copied().map(|high| (id, Bounds { low, high })))
+            .collect())
+    }
+
+    /// Where `partitions` begin or end just now. One round trip to each leader.
+    ///
+    /// The end counts records of transactions that are not decided yet. A commit is acknowledged a moment before the mark
+    /// that makes it visible is in the partition, and an acknowledged record may stand behind an open transaction of
+    /// somebody else: only who has read up to this end has read everything that was acknowledged.
+    pub(super) fn offsets(&self, partitions: &[PartitionId], at: Offset, timeout: Duration) -> Result<Positions> {
+        if partitions.is_empty() {
+            return Ok(Positions::new());
+        }
+        self.serve();
+        let asking = || format!("ask for offsets of {}", names(partitions));
+        let list = self
+            .consumer
+            .offsets_for_times(list(partitions.iter().map(|id| (id, at)))?, timeout)
+            .map_err(|error| self.partition_error(asking(), partitions, error))?;
+        let mut positions = Positions::new();
+        for (id, offset) in entries(&list).map_err(|error| self.partition_error(asking(), partitions, error))? {
+            match offset {
+                Offset::Offset(offset) => positions.insert(id, offset),
+                _ => return Err(self.unavailable(&asking(), Code::LeaderNotAvailable)),
+            };
+        }
+        Ok(positions)
+    }
+
+    /// The stored positions of `group`; partitions for which nothing is stored are absent.
+    pub(super) fn committed(&self, group: &str, partitions: &[PartitionId]) -> Result<Positions> {
+        if partitions.is_empty() {
+            return Ok(Positions::new());
+        }
+        let consumer = self.group(group)?;
+        // Takes a log line, as `serve` does.
+        drop(consumer.poll(Duration::ZERO));
+        self.committed_through(&consumer, group, partitions)
+    }
+
+    fn group(&self, group: &str) -> Result<Arc<BaseConsumer<Context>>> {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(consumer) = groups.get(group) {
+            return Ok(Arc::clone(consumer));
+        }
+        let consumer: BaseConsumer<Context> =
+            self.config.group_consumer(group).create_with_context(Context::default()).map_err(unusable)?;
+        let consumer = Arc::new(consumer);
+        groups.insert(group.to_owned(), Arc::clone(&consumer));
+        Ok(consumer)
+    }
+
+    /// The same, asked by a client that has the group's name.
+    pub(super) fn committed_through<C: rdkafka::consumer::ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        group: &str,
+        partitions: &[PartitionId],
+    ) -> Result<Positions> {
+        let asking = || format!("ask for the positions of group `{}`", self.config.id(group));
+        let list = consumer
+            .committed_offsets(list(partitions.iter().map(|id| (id, Offset::Invalid)))?, self.config.request_timeout())
+            .map_err(|error| self.partition_error(asking(), partitions, error))?;
+        let stored = entries(&list).map_err(|error| self.partition_error(asking(), partitions, error))?;
+        Ok(stored
+            .into_iter()
+            .filter_map(|(id, offset)| match offset {
+                Offset::Offset(offset) => Some((id, offset)),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// Any error of a question.
+    pub(super) fn error(&self, action: String, error: KafkaError) -> Error {
+        let code = code_of(&error);
+        match meaning(code) {
+            Meaning::Away => self.unavailable(&action, code),
+            _ => Error::Backend { action, source: Box::new(error) },
+        }
+    }
+
+    /// The brokers do not answer. The client's own words, such as "connection refused", are in the reason.
+    pub(super) fn unavailable(&self, doing: &str, code: Code) -> Error {
+        drop(self.consumer.poll(Duration::from_millis(1)));
+        self.unavailable_to(self.consumer.context(), doing, code)
+    }
+
+    /// The same, as another client sees it.
+    pub(super) fn unavailable_to(&self, context: &Context, doing: &str, code: Code) -> Error {
+        let reason = match context.last_error() {
+            Some(heard) => format!("failed to {doing}: {code}; last heard: {heard}"),
+            None => format!("failed to {doing}: {code}"),
+        };
+        Error::Unavailable { target: self.config.brokers.clone(), reason }
+    }
+
+    /// Takes a line out of the queue in which log lines and errors wait; nothing else empties it.
+    fn serve(&self) {
+        drop(self.consumer.poll(Duration::ZERO));
+    }
+
+    fn partition_error(&self, action: String, partitions: &[PartitionId], error: KafkaError) -> Error {
+        match partitions.first() {
+            // The topic was deleted meanwhile, and may come back with other partitions.
+            Some(first) if meaning(code_of(&error)) == Meaning::Unknown => {
+                for id in partitions {
+                    self.known().remove(&id.topic);
+                }
+                Error::UnknownTopic(first.topic.to_string())
+            }
+            _ => self.error(action, error),
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<Arc<str>, u32>> {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Kafka's rule for topic names; librdkafka takes it badly to be asked about others.
+pub(super) fn is_topic_name(topic: &str) -> bool {
+    (1..=249).contains(&topic.len())
+        && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// A list for librdkafka.
+pub(super) fn list<'a>(partitions: impl Iterator<Item = (&'a PartitionId, Offset)>) -> Result<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
+    for (id, offset) in partitions {
+        let number = i32::try_from(id.partition).map_err(|_| Error::UnknownPartition(id.clone()))?;
+        list.add_partition(&id.topic, number)
+            .set_offset(offset)
+            .map_err(|error| Error::Backend { action: format!("use a position of {id}"), source: Box::new(error) })?;
+    }
+    Ok(list)
+}
+
+/// A list from librdkafka, or the first error in it.
+pub(super) fn entries(list: &TopicPartitionList) -> Result<Vec<(PartitionId, Offset)>, KafkaError> {
+    list.elements().into_iter().map(|entry| entry.error().map(|()| (id(&entry), entry.offset()))).collect()
+}
+
+/// The partitions of a list from librdkafka.
+pub(super) fn ids(list: &TopicPartitionList) -> Vec<PartitionId> {
+    list.elements().iter().map(id).collect()
+}
+
+fn id(entry: &TopicPartitionListElem<'_>) -> PartitionId {
+    PartitionId::new(entry.topic(), u32::try_from(entry.partition()).unwrap_or_default())
+}
+
+/// The topics of `partitions`, for messages.
+fn names(partitions: &[PartitionId]) -> String {
+    let mut names: Vec<&str> = partitions.iter().map(|id| &*id.topic).collect();
+    names.dedup();
+    format!("`{}`", names.join("`, `"))
+}
+
+/// What is left of the time until `deadline`.
+pub(super) fn remaining(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}

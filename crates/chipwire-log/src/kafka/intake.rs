@@ -1,0 +1,255 @@
+//! A client's messages cut into batches, with positions.
+
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    Message, Offset,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::KafkaError,
+    message::BorrowedMessage,
+};
+
+use super::{
+    cluster::{Cluster, entries, remaining},
+    failure::{Meaning, code_of, meaning},
+    record,
+};
+use crate::{Batch, Bounds, Error, Limit, PartitionId, Positions, Result, StoredRecord};
+
+/// How often it is looked whether only control records came, which no poll reports.
+const GLANCE: Duration = Duration::from_millis(10);
+/// What is waited at least for an answer about the end, even by those who do not want to wait for records.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
+/// No wait is longer; keeps the arithmetic of times in range.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+/// Where a reader or worker stands.
+pub(super) struct Intake {
+    cluster: Arc<Cluster>,
+    /// For every partition that is read, the position that the caller was told last.
+    stand: Positions,
+    /// A record that did not fit into the last batch.
+    carried: Option<StoredRecord>,
+}
+
+/// What a round of reading gave, before positions are settled.
+#[derive(Default)]
+pub(super) struct Haul {
+    pub(super) records: Vec<StoredRecord>,
+    size_bytes: usize,
+    pub(super) at_end: bool,
+}
+
+impl Intake {
+    pub(super) fn new(cluster: Arc<Cluster>) -> Self {
+        Self { cluster, stand: Positions::new(), carried: None }
+    }
+
+    /// These partitions are read from now on.
+    pub(super) fn add(&mut self, positions: Positions) {
+        self.stand.extend(positions);
+    }
+
+    /// These partitions are read no longer.
+    pub(super) fn remove(&mut self, partitions: &[PartitionId]) {
+        self.stand.retain(|id, _| !partitions.contains(id));
+        self.carried.take_if(|record| partitions.contains(&record.partition_id()));
+    }
+
+    /// Forgets what was read and not told.
+    pub(super) fn rewind(&mut self) {
+        self.carried = None;
+    }
+
+    pub(super) fn stand(&self) -> &Positions {
+        &self.stand
+    }
+
+    /// Reads until there are records and no more at hand, the limit is reached, `wait` is over or `interrupted` says so;
+    /// also, when `stop_at_end`, when there is nothing more to read.
+    pub(super) fn read<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+        limit: Limit,
+        wait: Duration,
+        stop_at_end: bool,
+        interrupted: impl Fn() -> bool,
+    ) -> Result<Haul> {
+        let deadline = Instant::now() + wait.min(LONGEST_WAIT);
+        let mut haul = Haul::default();
+        let mut ends = None;
+        let mut silence = None;
+        loop {
+            let full = self.drain(consumer, limit, &mut haul, &interrupted)?;
+            if full || interrupted() {
+                break;
+            }
+            // Asked once: who reaches an end of this call has read everything that was acknowledged before it.
+            if ends.is_none() && !self.stand.is_empty() {
+                match self.ask_for_ends(deadline) {
+                    Ok(found) => (ends, silence) = (Some(found), None),
+                    Err(error @ Error::Unavailable { .. }) => silence = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+            haul.at_end = ends.as_ref().is_some_and(|ends| self.passed(consumer, ends));
+            let left = remaining(deadline);
+            if !haul.records.is_empty() || left.is_zero() || (stop_at_end && haul.at_end) {
+                break;
+            }
+            let pause = if haul.at_end { left } else { left.min(GLANCE) };
+            if let Some(record) = self.poll(consumer, pause)? {
+                haul.push(record);
+            }
+        }
+        match silence {
+            Some(error) if haul.records.is_empty() && !interrupted() => Err(error),
+            _ => Ok(haul),
+        }
+    }
+
+    /// Takes what is at hand; true when the limit is reached.
+    fn drain<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+        limit: Limit,
+        haul: &mut Haul,
+        interrupted: &impl Fn() -> bool,
+    ) -> Result<bool> {
+        while haul.records.len() < limit.records.max(1) && haul.size_bytes < limit.size_bytes.max(1) {
+            if interrupted() {
+                return Ok(false);
+            }
+            let Some(record) = self.poll(consumer, Duration::ZERO)? else {
+                return Ok(false);
+            };
+            let size_bytes = haul.size_bytes + record::size_bytes(&record);
+            if size_bytes > limit.size_bytes && !haul.records.is_empty() {
+                self.carried = Some(record);
+                return Ok(true);
+            }
+            haul.push(record);
+        }
+        Ok(true)
+    }
+
+    fn poll<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, wait: Duration) -> Result<Option<StoredRecord>> {
+        if let Some(record) = self.carried.take() {
+            return Ok(Some(record));
+        }
+        match consumer.poll(wait) {
+            Some(Ok(message)) => Ok(self.record(&message)),
+            Some(Err(error)) => self.judge(error).map(|()| None),
+            None => Ok(None),
+        }
+    }
+
+    /// The message as a record, unless its partition is not read any more.
+    fn record(&self, message: &BorrowedMessage<'_>) -> Option<StoredRecord> {
+        let partition = u32::try_from(message.partition()).ok()?;
+        let (id, _) = self.stand.get_key_value(&PartitionId::new(message.topic(), partition))?;
+        Some(record::from_message(&id.topic, message))
+    }
+
+    /// What an error between messages means. Most are told for information, while librdkafka goes on trying.
+    fn judge(&self, error: KafkaError) -> Result<()> {
+        let code = code_of(&error);
+        if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
+            return Err(Error::Backend { action: format!("read {}", self.place()), source: Box::new(code) });
+        }
+        match meaning(code) {
+            Meaning::OutOfRange => Err(self.out_of_range()?),
+            Meaning::Damaged => Err(Error::Corrupt {
+                path: self.cluster.config.brokers.clone().into(),
+                place: self.place(),
+                reason: code.to_string(),
+            }),
+            Meaning::Other if code != rdkafka::error::RDKafkaErrorCode::PollExceeded => {
+                Err(Error::Backend { action: format!("read {}", self.place()), source: Box::new(code) })
+            }
+            _ => {
+                tracing::debug!(%error, "reading goes on");
+                Ok(())
+            }
+        }
+    }
+
+    /// librdkafka does not say which partition an error belongs to: these are all that may be.
+    pub(super) fn place(&self) -> String {
+        let places: Vec<String> = self.stand.iter().map(|(id, position)| format!("{id} from {position}")).collect();
+        places.join(", ")
+    }
+
+    fn out_of_range(&self) -> Result<Error> {
+        let partitions: Vec<PartitionId> = self.stand.keys().cloned().collect();
+        let bounds = self.cluster.bounds(&partitions)?;
+        let outside = self.stand.iter().find_map(|(id, &position)| outside(id, position, bounds.get(id)?));
+        Ok(outside.unwrap_or_else(|| Error::Backend {
+            action: format!("read {}", self.place()),
+            source: Box::new(rdkafka::error::RDKafkaErrorCode::OffsetOutOfRange),
+        }))
+    }
+
+    fn ask_for_ends(&self, deadline: Instant) -> Result<Positions> {
+        let partitions: Vec<PartitionId> = self.stand.keys().cloned().collect();
+        let patience = remaining(deadline).max(LEAST_PATIENCE).min(self.cluster.config.request_timeout());
+        self.cluster.offsets(&partitions, Offset::End, patience)
+    }
+
+    /// Whether everything before `ends` was read.
+    fn passed<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>, ends: &Positions) -> bool {
+        let reached = self.reached(consumer);
+        ends.iter().all(|(id, end)| reached.get(id).is_some_and(|position| position >= end))
+    }
+
+    /// The positions after everything that was polled, control records included, except what is carried.
+    fn reached<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) -> Positions {
+        let mut reached = self.stand.clone();
+        let polled = consumer.position().and_then(|list| entries(&list)).unwrap_or_default();
+        for (id, offset) in polled {
+            if let (Offset::Offset(offset), Some(position)) = (offset, reached.get_mut(&id)) {
+                *position = offset.max(*position);
+            }
+        }
+        if let Some(record) = &self.carried {
+            reached.insert(record.partition_id(), record.offset);
+        }
+        reached
+    }
+
+    /// Makes a batch and tells its positions.
+    pub(super) fn settle<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, haul: Haul) -> Batch {
+        let reached = self.reached(consumer);
+        let positions: Positions =
+            reached.iter().filter(|(id, position)| self.stand.get(id) != Some(position)).map(to_owned).collect();
+        self.stand = reached;
+        Batch { records: haul.records, positions, at_end: haul.at_end }
+    }
+}
+
+fn to_owned((id, position): (&PartitionId, &i64)) -> (PartitionId, i64) {
+    (id.clone(), *position)
+}
+
+impl Haul {
+    fn push(&mut self, record: StoredRecord) {
+        self.size_bytes += record::size_bytes(&record);
+        self.records.push(record);
+    }
+
+    /// Drops the records of partitions that went away.
+    pub(super) fn remove(&mut self, partitions: &[PartitionId]) {
+        let partitions: BTreeSet<&PartitionId> = partitions.iter().collect();
+        self.records.retain(|record| !partitions.contains(&record.partition_id()));
+    }
+}
+
+/// The error for a position that is not in its partition.
+pub(super) fn outside(id: &PartitionId, position: i64, bounds: &Bounds) -> Option<Error> {
+    let Bounds { low, high } = *bounds;
+    (position < low || position > high).then(|| Error::OutOfRange { partition: id.clone(), position, low, high })
+}

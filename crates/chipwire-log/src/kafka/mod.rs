@@ -1,0 +1,114 @@
+//! The log on Apache Kafka, for a pipeline that runs on several machines.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `config` | [`KafkaConfig`] and the settings of every kind of client |
+//! | `cluster` | what is asked of the brokers: topics, partitions, bounds, committed offsets |
+//! | `ensure` | creating topics |
+//! | `transaction` | one transactional producer: all or nothing, and what each failure means |
+//! | `reader`, `worker`, `writer` | the three traits of the port |
+//! | `intake` | a client's messages cut into batches, with positions |
+//! | `context`, `failure`, `record` | log lines and error codes of librdkafka, and messages, in the words of the port |
+//!
+//! How the laws are kept:
+//! - A writer is a transactional producer whose transactional id is made from the writer's name; opening it fences the
+//!   older one. A worker is a group member with such a producer; the group's offsets travel in the same transaction as the
+//!   outputs, and the broker checks them against the member's generation.
+//! - Everything reads with `read_committed`. Transactions leave control records in a partition, so offsets have holes, and
+//!   a position after a batch is what the consumer says, never the last record's offset + 1.
+//! - Where nothing is stored a group starts at the beginning; a stored position that is gone is an error
+//!   ([`Error::OutOfRange`]), never a silent jump (`auto.offset.reset=error`).
+//! - Two transaction calls cannot be trusted with their own time-out, so every such call is watched from outside.
+//!
+//! - A commit is acknowledged a moment before it can be read. Ends (`at_end`, [`Bounds::high`]) therefore count what is not
+//!   decided yet: whoever has read up to there has read everything that was acknowledged. A writer that died may leave a
+//!   transaction open, and nobody reads past it until its time-out or until the writer is opened anew: open writers and
+//!   workers before states are read.
+//!
+//! The genesis is the cluster id: it tells clusters apart, not a topic from its successor of the same name. A topic that
+//! was deleted and created again shows as a position out of range.
+
+mod cluster;
+mod config;
+mod context;
+mod ensure;
+mod failure;
+mod intake;
+mod reader;
+mod record;
+mod transaction;
+mod worker;
+mod writer;
+
+use std::sync::Arc;
+
+pub use config::KafkaConfig;
+
+use self::{cluster::Cluster, reader::KafkaReader, worker::KafkaWorker, writer::KafkaWriter};
+use crate::{Bounds, Error, EventLog, PartitionId, Positions, Reader, Result, State, TopicSpec, Worker, Writer};
+
+/// A log on a Kafka cluster. Cheap to keep, and shared between threads.
+pub struct KafkaLog {
+    cluster: Arc<Cluster>,
+}
+
+impl KafkaLog {
+    /// Checks the settings. The brokers need not be there yet: operations answer
+    /// [`Error::Unavailable`] as long as they are not.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when a setting cannot be used.
+    pub fn connect(config: KafkaConfig) -> Result<Self> {
+        Ok(Self { cluster: Arc::new(Cluster::new(config)?) })
+    }
+}
+
+impl EventLog for KafkaLog {
+    fn genesis(&self) -> Result<String> {
+        self.cluster.id()
+    }
+
+    fn ensure(&self, topics: &[TopicSpec]) -> Result<()> {
+        ensure::ensure(&self.cluster, topics)
+    }
+
+    fn bounds(&self, topic: &str) -> Result<Vec<Bounds>> {
+        let partitions = self.cluster.partitions_of(&[topic])?;
+        let bounds = self.cluster.bounds(&partitions)?;
+        Ok(bounds.into_values().collect())
+    }
+
+    fn reader(&self, topics: &[&str], from: &Positions) -> Result<Box<dyn Reader>> {
+        let partitions = self.cluster.partitions_of(topics)?;
+        // Positions of topics that are not read are of no matter.
+        let of_these = |id: &&PartitionId| topics.contains(&&*id.topic);
+        if let Some(wrong) = from.keys().filter(of_these).find(|id| !partitions.contains(id)) {
+            return Err(Error::UnknownPartition(wrong.clone()));
+        }
+        Ok(Box::new(KafkaReader::open(Arc::clone(&self.cluster), &partitions, from)?))
+    }
+
+    fn worker(&self, group: &str, member: &str, topics: &[&str]) -> Result<Box<dyn Worker>> {
+        Ok(Box::new(KafkaWorker::open(Arc::clone(&self.cluster), group, member, topics)?))
+    }
+
+    fn writer(&self, name: &str) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(KafkaWriter::open(Arc::clone(&self.cluster), name)?))
+    }
+
+    fn state(&self, topic: &str, partitions: Option<&[u32]>) -> Result<State> {
+        let mut wanted = self.cluster.partitions_of(&[topic])?;
+        if let Some(numbers) = partitions {
+            if let Some(&missing) = numbers.iter().find(|number| wanted.iter().all(|id| id.partition != **number)) {
+                return Err(Error::UnknownPartition(PartitionId::new(topic, missing)));
+            }
+            wanted.retain(|id| numbers.contains(&id.partition));
+        }
+        KafkaReader::open(Arc::clone(&self.cluster), &wanted, &Positions::new())?.into_state()
+    }
+
+    fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions> {
+        let partitions = self.cluster.partitions_of(topics)?;
+        self.cluster.committed(group, &partitions)
+    }
+}

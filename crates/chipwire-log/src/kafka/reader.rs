@@ -1,0 +1,140 @@
+//! Reading by positions, outside of any group.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    Offset,
+    consumer::{BaseConsumer, Consumer},
+};
+
+use super::{
+    cluster::{Cluster, list},
+    config::unusable,
+    context::Context,
+    intake::{Intake, outside},
+};
+use crate::{Batch, Error, Limit, PartitionId, Positions, Reader, Result, State};
+
+/// A client that has more to read and gets nothing for this long is replaced: some stall after a broker was restarted.
+const STALL: Duration = Duration::from_secs(30);
+
+pub(super) struct KafkaReader {
+    cluster: Arc<Cluster>,
+    intake: Intake,
+    /// Absent after an error that ends a client, until the next call makes a new one.
+    consumer: Option<BaseConsumer<Context>>,
+    /// Since when there is more to read and nothing comes.
+    waiting_since: Option<Instant>,
+}
+
+impl KafkaReader {
+    /// Reads `partitions` from `from`, or from their beginning.
+    pub(super) fn open(cluster: Arc<Cluster>, partitions: &[PartitionId], from: &Positions) -> Result<Self> {
+        let lows = cluster.offsets(partitions, Offset::Beginning, cluster.config.request_timeout())?;
+        let start = lows.into_iter().map(|(id, low)| {
+            let position = from.get(&id).copied().unwrap_or(low);
+            (id, position)
+        });
+        let mut intake = Intake::new(Arc::clone(&cluster));
+        intake.add(start.collect());
+        let consumer = connect(&cluster, intake.stand())?;
+        Ok(Self { cluster, intake, consumer: Some(consumer), waiting_since: None })
+    }
+
+    /// Reads to the end and keeps the latest record of every key.
+    pub(super) fn into_state(mut self) -> Result<State> {
+        let mut records = BTreeMap::new();
+        let patience = self.cluster.config.request_timeout();
+        loop {
+            let batch = self.read(Limit::default(), patience, true)?;
+            for record in batch.records {
+                if record.record.value.is_some() {
+                    records.insert(record.record.key.clone(), record);
+                } else {
+                    records.remove(&record.record.key);
+                }
+            }
+            if batch.at_end {
+                return Ok(State { records, positions: self.intake.stand().clone() });
+            }
+            if batch.positions.is_empty() {
+                return Err(Error::Unavailable {
+                    target: self.cluster.config.brokers.clone(),
+                    reason: format!(
+                        "there is more to read in {}, but nothing came for {} ms; a writer that died may have left a \
+                         transaction open, which ends by itself",
+                        self.intake.place(),
+                        patience.as_millis()
+                    ),
+                });
+            }
+        }
+    }
+
+    fn read(&mut self, limit: Limit, wait: Duration, stop_at_end: bool) -> Result<Batch> {
+        if self.intake.stand().is_empty() {
+            return Ok(Batch { at_end: true, ..Batch::default() });
+        }
+        let consumer = match self.consumer.take() {
+            Some(consumer) => consumer,
+            None => connect(&self.cluster, self.intake.stand())?,
+        };
+        // An error leaves no client behind: some end it, and others make it skip what it could not read. The next one
+        // starts where the caller stands, and meets the same again if it is still there.
+        let haul = match self.intake.read(&consumer, limit, wait, stop_at_end, || false) {
+            Ok(haul) => haul,
+            Err(error @ Error::Unavailable { .. }) => {
+                self.consumer = Some(consumer);
+                return Err(error);
+            }
+            Err(error) => {
+                self.intake.rewind();
+                return Err(error);
+            }
+        };
+        let batch = self.intake.settle(&consumer, haul);
+        if !self.is_stalled(&batch) {
+            self.consumer = Some(consumer);
+        }
+        Ok(batch)
+    }
+
+    fn is_stalled(&mut self, batch: &Batch) -> bool {
+        if batch.at_end || !batch.positions.is_empty() {
+            self.waiting_since = None;
+            return false;
+        }
+        let stalled = self.waiting_since.get_or_insert_with(Instant::now).elapsed() > STALL;
+        if stalled {
+            tracing::warn!("there is more to read, but nothing came for {STALL:?}: starting a new client");
+            self.waiting_since = None;
+        }
+        stalled
+    }
+}
+
+impl Reader for KafkaReader {
+    fn next(&mut self, limit: Limit, wait: Duration) -> Result<Batch> {
+        self.read(limit, wait, false)
+    }
+}
+
+/// A client that starts at `positions`, all of which must be inside of their partitions.
+fn connect(cluster: &Cluster, positions: &Positions) -> Result<BaseConsumer<Context>> {
+    let partitions: Vec<PartitionId> = positions.keys().cloned().collect();
+    let bounds = cluster.bounds(&partitions)?;
+    if let Some(error) = positions.iter().find_map(|(id, &position)| outside(id, position, bounds.get(id)?)) {
+        return Err(error);
+    }
+    let consumer: BaseConsumer<Context> =
+        cluster.config.group_consumer("reader").create_with_context(Context::default()).map_err(unusable)?;
+    let assignment = list(positions.iter().map(|(id, &position)| (id, Offset::Offset(position))))?;
+    consumer
+        .assign(&assignment)
+        .map_err(|error| Error::Backend { action: "start reading".to_owned(), source: Box::new(error) })?;
+    Ok(consumer)
+}

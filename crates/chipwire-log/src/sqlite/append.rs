@@ -1,0 +1,170 @@
+//! What an append or a commit writes: frames, state, positions, all in the transaction that it is given.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{
+    failure::Outcome,
+    frame::{Frame, Packer, Place, pack_one},
+    tables::{self, Head, Owner, Position, Topic},
+};
+use crate::{Error, PartitionId, Record, clock};
+
+/// Records ready to be written, packed by the caller's own thread.
+#[derive(Default)]
+pub(super) struct Packed {
+    partitions: Vec<PackedPartition>,
+    pub(super) size_bytes: usize,
+}
+
+struct PackedPartition {
+    topic: Arc<Topic>,
+    partition: PartitionId,
+    frames: Vec<Frame>,
+    latest: Vec<Latest>,
+}
+
+/// The last record of a key of a state topic.
+struct Latest {
+    key: Vec<u8>,
+    /// Counted from the first record of this append in its partition.
+    index: i64,
+    /// `None` is a tombstone.
+    data: Option<Vec<u8>>,
+}
+
+impl Packed {
+    /// Packs `records`; `topic` finds a topic by its name.
+    pub(super) fn new(
+        packer: &mut Packer,
+        records: &[Record],
+        topic: impl Fn(&str) -> Result<Arc<Topic>, Error>,
+    ) -> Outcome<Self> {
+        let mut by_partition = BTreeMap::<(&str, u32), (Arc<Topic>, Vec<&Record>)>::new();
+        for record in records {
+            match by_partition.entry((&*record.topic, record.partition)) {
+                Entry::Occupied(mut entry) => entry.get_mut().1.push(record),
+                Entry::Vacant(entry) => {
+                    let topic = topic(&record.topic)?;
+                    if record.partition >= topic.spec.partitions {
+                        return Err(Error::UnknownPartition(topic.partition(record.partition)).into());
+                    }
+                    entry.insert((topic, vec![record]));
+                }
+            }
+        }
+        let mut packed = Self::default();
+        for ((_, number), (topic, records)) in by_partition {
+            let partition = topic.partition(number);
+            let frames = packer.pack(records.iter().copied())?;
+            let latest = if topic.is_compact() { latest(&records)? } else { Vec::new() };
+            packed.size_bytes += frames.iter().map(|frame| frame.data.len()).sum::<usize>();
+            packed.partitions.push(PackedPartition { topic, partition, frames, latest });
+        }
+        Ok(packed)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.partitions.is_empty()
+    }
+
+    /// Writes them at the end of their partitions.
+    pub(super) fn write(&self, connection: &Connection) -> Outcome<()> {
+        let written_ms = clock::now_ms();
+        for part in &self.partitions {
+            part.write(connection, written_ms).map_err(|failure| failure.at(|| part.partition.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+fn latest(records: &[&Record]) -> Outcome<Vec<Latest>> {
+    let mut by_key = BTreeMap::new();
+    for (index, record) in (0..).zip(records) {
+        by_key.insert(&record.key, (index, *record));
+    }
+    let pack = |(key, (index, record)): (&Vec<u8>, (i64, &Record))| {
+        let data = record.value.is_some().then(|| pack_one(record)).transpose()?;
+        Ok(Latest { key: key.clone(), index, data })
+    };
+    by_key.into_iter().map(pack).collect()
+}
+
+impl PackedPartition {
+    fn write(&self, connection: &Connection, written_ms: i64) -> Outcome<()> {
+        let mut head = Head::load(connection, &self.topic, &self.partition)?;
+        let start = head.next;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO frames (topic_id, partition, first_offset, last_offset, written_ms, checksum, data) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        for frame in &self.frames {
+            let (first, last) = (head.next, head.next + frame.records - 1);
+            let place = Place { partition: &self.partition, first, last, written_ms };
+            let checksum = place.seal("frames", &frame.data).sum();
+            let partition = self.partition.partition;
+            insert.execute((self.topic.id, partition, first, last, written_ms, checksum, &frame.data))?;
+            head.next = last + 1;
+        }
+        for latest in &self.latest {
+            self.write_latest(connection, latest, start + latest.index, written_ms, &mut head)?;
+        }
+        head.store(connection, &self.topic, &self.partition)
+    }
+
+    fn write_latest(
+        &self,
+        connection: &Connection,
+        latest: &Latest,
+        offset: i64,
+        written_ms: i64,
+        head: &mut Head,
+    ) -> Outcome<()> {
+        let row = (self.topic.id, self.partition.partition, &latest.key);
+        let old = connection
+            .prepare_cached("SELECT checksum FROM state WHERE topic_id = ?1 AND partition = ?2 AND key = ?3")?
+            .query_row(row, |row| row.get(0))
+            .optional()?;
+        if let Some(checksum) = old {
+            head.state.remove(checksum);
+        }
+        let Some(data) = &latest.data else {
+            connection
+                .prepare_cached("DELETE FROM state WHERE topic_id = ?1 AND partition = ?2 AND key = ?3")?
+                .execute(row)?;
+            return Ok(());
+        };
+        let place = Place { partition: &self.partition, first: offset, last: offset, written_ms };
+        let checksum = place.seal("state", data).sum();
+        connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO state (topic_id, partition, key, record_offset, written_ms, checksum, data) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute((self.topic.id, self.partition.partition, &latest.key, offset, written_ms, checksum, data))?;
+        head.state.add(checksum);
+        Ok(())
+    }
+}
+
+/// One transaction of a writer or a worker.
+pub(super) struct Request {
+    pub(super) owner: Owner,
+    pub(super) token: i64,
+    /// Who asks, for errors.
+    pub(super) label: String,
+    pub(super) packed: Packed,
+    pub(super) positions: Vec<Position>,
+}
+
+impl Request {
+    pub(super) fn apply(&self, connection: &Connection) -> Outcome<()> {
+        self.owner.check(connection, self.token, &self.label)?;
+        self.packed.write(connection)?;
+        tables::store_positions(connection, &self.positions).map_err(|failure| failure.at(|| "table positions".into()))
+    }
+}

@@ -1,0 +1,262 @@
+//! The embedded log: one SQLite file, which several processes may read and write at the same time.
+//!
+//! A write-ahead log with `synchronous=FULL`: what an append has returned `Ok` for survives a loss of power, as far as the
+//! disk keeps its promises. Records stand in compressed frames of up to about 1 MiB, one or more for each partition that an
+//! append touches, and every row carries a checksum over its content *and* its place. See `schema.rs` for the tables.
+//!
+//! One thread in each [`SqliteLog`] writes and commits what several callers ask for together. Readers have connections of
+//! their own. A waiting reader sees a commit of its own `SqliteLog` at once and any other within about 20 milliseconds.
+//!
+//! A group has one worker here: the newest owns all partitions and fences the others.
+//!
+//! What cannot be found: that the very last transactions before a crash of the machine were damaged in the write-ahead log
+//! afterwards. They look as if they had never been finished. A projection that has seen them will notice, as its positions
+//! are out of range then.
+
+mod append;
+mod check;
+mod committer;
+mod expire;
+mod failure;
+mod frame;
+mod handles;
+mod reader;
+mod schema;
+mod seal;
+mod state;
+mod tables;
+mod wal;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use rusqlite::Connection;
+
+pub use self::check::{CheckReport, Damage, PartitionStats};
+use self::{
+    committer::{Committer, Signal},
+    failure::{Failure, Outcome},
+    handles::{SqliteWorker, SqliteWriter},
+    reader::SqliteReader,
+    tables::{Head, Topic, Topics},
+};
+use crate::{Bounds, Error, EventLog, PartitionId, Positions, Reader, Result, State, TopicSpec, Worker, Writer};
+
+/// What a log is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing; made when nothing is there. The folder must exist.
+    Create,
+    /// Reading and writing.
+    Write,
+    /// Reading only. Writers, workers and `ensure` are refused.
+    Read,
+}
+
+/// The log in a file. Clones are handles on the same open log.
+#[derive(Clone)]
+pub struct SqliteLog {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for SqliteLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteLog").field("path", &self.shared.path).finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    path: PathBuf,
+    genesis: String,
+    signal: Arc<Signal>,
+    topics: RwLock<Topics>,
+    /// Read-only connections that nobody uses at the moment. Declared before the committer, so that the connection that
+    /// writes is closed last: that one tidies up.
+    idle: Mutex<Vec<Connection>>,
+    /// `None` for reading only.
+    committer: Option<Committer>,
+}
+
+impl SqliteLog {
+    /// Opens the log at `path`, after a check that takes milliseconds: header, schema, small tables, the first and the last
+    /// frame of every partition, and the write-ahead log that a crash may have left. [`check`](Self::check) reads all.
+    ///
+    /// # Errors
+    /// [`Error::Open`] when it is not there or not a log, [`Error::Corrupt`] when it is damaged, [`Error::SchemaVersion`]
+    /// when another version wrote it.
+    pub fn open(path: &Path, access: Access) -> Result<Self> {
+        if access == Access::Create {
+            schema::create(path)?;
+        }
+        let open = |source: Box<dyn std::error::Error + Send + Sync>| Error::Open { path: path.to_owned(), source };
+        let file = std::fs::metadata(path).map_err(|error| open(Box::new(error)))?;
+        let damaged = |failure: Failure| failure.into_error(path, || format!("open log `{}`", path.display()));
+        if file.len() == 0 {
+            return Err(damaged(Failure::damaged("the whole file", "it is empty")));
+        }
+        // Before SQLite sees it: when the last connection closes, SQLite tidies away what it could not read.
+        wal::check(path).map_err(damaged)?;
+        let reading = || schema::connect(path, Access::Read);
+        let connection = reading().map_err(|failure| match failure {
+            Failure::Sqlite(error) => open(Box::new(error)),
+            other => damaged(other),
+        })?;
+        let (genesis, topics) = load(&connection, path).map_err(damaged)?;
+        let signal = Arc::new(Signal::default());
+        let committer = match access {
+            Access::Read => None,
+            Access::Create | Access::Write => {
+                let writing = schema::connect(path, Access::Write).map_err(damaged)?;
+                Some(Committer::start(path.to_owned(), writing, Arc::clone(&signal))?)
+            }
+        };
+        let shared = Shared {
+            path: path.to_owned(),
+            genesis,
+            signal,
+            topics: RwLock::new(topics),
+            idle: Mutex::new(vec![connection]),
+            committer,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Reads and checks everything, as of now. Takes about as long as reading the file.
+    pub fn check(&self) -> Result<CheckReport> {
+        self.shared.read("check the log", check::all)
+    }
+
+    /// What every partition holds, by topic and partition.
+    pub fn stats(&self) -> Result<Vec<PartitionStats>> {
+        self.shared.read("count what the log holds", check::stats)
+    }
+
+    /// Removes, from the beginning of each partition, what is older than its topic's retention at `now_ms` (milliseconds
+    /// since 1970-01-01 UTC), and of state topics what newer records replaced more than a week ago. Answers how many records
+    /// went. The file does not shrink; their space is used again.
+    pub fn expire(&self, now_ms: i64) -> Result<u64> {
+        let work = Box::new(move |connection: &_| expire::expire(connection, now_ms));
+        let records = self.shared.committer()?.run("retention", 0, work)?;
+        Ok(u64::try_from(records).unwrap_or(0))
+    }
+}
+
+fn load(connection: &Connection, path: &Path) -> Outcome<(String, Topics)> {
+    schema::verify(connection, path)?;
+    let snapshot = connection.unchecked_transaction()?;
+    check::ends(&snapshot)?;
+    Ok((schema::genesis(&snapshot)?, tables::topics(&snapshot)?))
+}
+
+impl Shared {
+    fn error(&self, failure: Failure) -> Error {
+        failure.into_error(&self.path, || format!("use log `{}`", self.path.display()))
+    }
+
+    fn committer(&self) -> Result<&Committer> {
+        self.committer.as_ref().ok_or_else(|| Error::Backend {
+            action: format!("write to log `{}`", self.path.display()),
+            source: "it was opened for reading only".into(),
+        })
+    }
+
+    /// Reads in one snapshot.
+    fn read<T>(&self, action: &str, read: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let run = || {
+            let connection = idle.map_or_else(|| schema::connect(&self.path, Access::Read), Ok)?;
+            let found =
+                connection.unchecked_transaction().map_err(Failure::from).and_then(|snapshot| read(&snapshot))?;
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            Ok(found)
+        };
+        run().map_err(|failure: Failure| failure.into_error(&self.path, || action.to_owned()))
+    }
+
+    /// The topic `name`, which another process may just have created.
+    fn topic(&self, name: &str) -> Result<Arc<Topic>> {
+        let known = self.topics.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if let Some(topic) = known {
+            return Ok(topic);
+        }
+        let topics = self.read("read the topics", tables::topics)?;
+        let topic = topics.get(name).cloned();
+        *self.topics.write().unwrap_or_else(PoisonError::into_inner) = topics;
+        topic.ok_or_else(|| Error::UnknownTopic(name.to_owned()))
+    }
+
+    fn positions(&self, group: &str, topics: &[Arc<Topic>]) -> Result<Positions> {
+        self.read("read the positions", |snapshot| tables::positions(snapshot, group, topics))
+    }
+
+    fn reader(&self, topics: &[&str], from: &Positions) -> Result<SqliteReader> {
+        let mut names = topics.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        let topics = names.into_iter().map(|name| self.topic(name)).collect::<Result<Vec<_>>>()?;
+        let connection = schema::connect(&self.path, Access::Read).map_err(|failure| self.error(failure))?;
+        SqliteReader::new(self.path.clone(), connection, Arc::clone(&self.signal), topics, from)
+            .map_err(|failure| self.error(failure))
+    }
+}
+
+impl EventLog for SqliteLog {
+    fn genesis(&self) -> Result<String> {
+        Ok(self.shared.genesis.clone())
+    }
+
+    fn ensure(&self, topics: &[TopicSpec]) -> Result<()> {
+        let specs = topics.to_vec();
+        let work = Box::new(move |connection: &_| tables::ensure(connection, &specs).map(|()| 0));
+        self.shared.committer()?.run("ensure", 0, work).map(|_| ())
+    }
+
+    fn bounds(&self, topic: &str) -> Result<Vec<Bounds>> {
+        let topic = self.shared.topic(topic)?;
+        let heads = self.shared.read("read the bounds", |snapshot| Head::load_all(snapshot, &topic))?;
+        Ok(heads.into_iter().map(Head::bounds).collect())
+    }
+
+    fn reader(&self, topics: &[&str], from: &Positions) -> Result<Box<dyn Reader>> {
+        Ok(Box::new(self.shared.reader(topics, from)?))
+    }
+
+    fn worker(&self, group: &str, member: &str, topics: &[&str]) -> Result<Box<dyn Worker>> {
+        Ok(Box::new(SqliteWorker::new(Arc::clone(&self.shared), group, member, topics)?))
+    }
+
+    fn writer(&self, name: &str) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(SqliteWriter::new(Arc::clone(&self.shared), name)?))
+    }
+
+    fn state(&self, topic: &str, partitions: Option<&[u32]>) -> Result<State> {
+        let topic = self.shared.topic(topic)?;
+        let mut wanted: Vec<PartitionId> = match partitions {
+            None => topic.partitions().collect(),
+            Some(numbers) => numbers.iter().map(|number| topic.partition(*number)).collect(),
+        };
+        wanted.sort();
+        wanted.dedup();
+        if let Some(unknown) = wanted.iter().find(|id| id.partition >= topic.spec.partitions) {
+            return Err(Error::UnknownPartition(unknown.clone()));
+        }
+        if topic.is_compact() {
+            self.shared.read("read the state", |snapshot| state::load(snapshot, &topic, &wanted))
+        } else {
+            state::replay(&self.shared, &topic, &wanted)
+        }
+    }
+
+    fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions> {
+        let topics = topics.iter().map(|name| self.shared.topic(name)).collect::<Result<Vec<_>>>()?;
+        self.shared.positions(group, &topics)
+    }
+}

@@ -1,0 +1,220 @@
+//! The tables, how a file is made, and how it is opened.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    Access,
+    failure::{Failure, Outcome},
+    seal::{Seal, Tally},
+};
+use crate::{Error, Result};
+
+/// `chlg`, in the header of every file of ours.
+const APPLICATION_ID: i64 = 0x6368_6c67;
+
+/// The version of the tables and of what the blobs in them hold.
+const VERSION: i64 = 1;
+
+/// How long a write waits for another process that is writing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Names and statements, exactly as SQLite keeps them in the file: they are compared when it is opened.
+///
+/// - `frames`: records of one partition, packed, compressed and sealed; the frames of a partition follow each other
+///   without a gap from `heads.low_offset` to `heads.next_offset`.
+/// - `state`: the latest record of every key of a state topic.
+/// - `positions`: how far each group has come.
+/// - `owners`: who may write under a name; a newer one takes it by writing another token.
+/// - `tallies`: how many rows `topics` and `positions` have; `heads` says it for `state`.
+const TABLES: [(&str, &str); 9] = [
+    (
+        "meta",
+        "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) \
+         STRICT, WITHOUT ROWID",
+    ),
+    (
+        "topics",
+        "CREATE TABLE topics (topic_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, partitions INTEGER NOT NULL, \
+         cleanup TEXT NOT NULL, retention_ms INTEGER, checksum INTEGER NOT NULL) STRICT",
+    ),
+    (
+        "heads",
+        "CREATE TABLE heads (topic_id INTEGER NOT NULL, partition INTEGER NOT NULL, low_offset INTEGER NOT NULL, \
+         next_offset INTEGER NOT NULL, state_rows INTEGER NOT NULL, state_sum INTEGER NOT NULL, \
+         checksum INTEGER NOT NULL, PRIMARY KEY (topic_id, partition)) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "frames",
+        "CREATE TABLE frames (frame_id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, partition INTEGER NOT NULL, \
+         first_offset INTEGER NOT NULL, last_offset INTEGER NOT NULL, written_ms INTEGER NOT NULL, \
+         checksum INTEGER NOT NULL, data BLOB NOT NULL) STRICT",
+    ),
+    ("frames_by_offset", "CREATE UNIQUE INDEX frames_by_offset ON frames (topic_id, partition, first_offset)"),
+    (
+        "state",
+        "CREATE TABLE state (topic_id INTEGER NOT NULL, partition INTEGER NOT NULL, key BLOB NOT NULL, \
+         record_offset INTEGER NOT NULL, written_ms INTEGER NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL, \
+         PRIMARY KEY (topic_id, partition, key)) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "positions",
+        "CREATE TABLE positions (group_name TEXT NOT NULL, topic_id INTEGER NOT NULL, partition INTEGER NOT NULL, \
+         next_offset INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (group_name, topic_id, partition)) \
+         STRICT, WITHOUT ROWID",
+    ),
+    (
+        "owners",
+        "CREATE TABLE owners (kind TEXT NOT NULL, name TEXT NOT NULL, token INTEGER NOT NULL, \
+         PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "tallies",
+        "CREATE TABLE tallies (table_name TEXT NOT NULL PRIMARY KEY, row_count INTEGER NOT NULL, \
+         row_sum INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    ),
+];
+
+/// Makes a log at `path` unless something is there.
+///
+/// It is made under another name and then linked to its own, so that a log never exists half made, two processes can do
+/// this at once, and an empty file is never taken for a new log: it is one that lost its content.
+pub(super) fn create(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Open { path: path.to_owned(), source };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let unfinished = Unfinished::beside(path);
+    build(&unfinished.0).map_err(|error| failed(Box::new(error)))?;
+    fs::File::open(&unfinished.0).and_then(|file| file.sync_all()).map_err(|error| failed(Box::new(error)))?;
+    match fs::hard_link(&unfinished.0, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) if path.exists() => return Err(failed(Box::new(error))),
+        // A file system without hard links.
+        Err(_) => fs::rename(&unfinished.0, path).map_err(|error| failed(Box::new(error)))?,
+        Ok(()) => {}
+    }
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(Box::new(error)))
+}
+
+/// A file that is removed unless it was moved away.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    fn beside(path: &Path) -> Self {
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".new-{}-{count}", std::process::id()));
+        Self(PathBuf::from(name))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // It is gone where it was renamed; elsewhere a leftover does no harm.
+        drop(fs::remove_file(&self.0));
+    }
+}
+
+fn build(path: &Path) -> Result<(), rusqlite::Error> {
+    let mut connection = Connection::open(path)?;
+    connection.pragma_update(None, "page_size", 8192)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    let transaction = connection.transaction()?;
+    for (_, statement) in TABLES {
+        transaction.execute_batch(statement)?;
+    }
+    let genesis: String = transaction.query_row("SELECT lower(hex(randomblob(16)))", [], |row| row.get(0))?;
+    transaction.execute(
+        "INSERT INTO meta (name, value, checksum) VALUES ('genesis', ?1, ?2)",
+        (&genesis, seal_meta("genesis", &genesis).sum()),
+    )?;
+    for table in ["topics", "positions"] {
+        // Nothing but SQLite's own errors can come of it.
+        if let Err(Failure::Sqlite(error)) = Tally::default().store(&transaction, table) {
+            return Err(error);
+        }
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    // The last connection to be closed moves everything into the file itself.
+    connection.close().map_err(|(_, error)| error)
+}
+
+/// Opens a connection for `access`.
+pub(super) fn connect(path: &Path, access: Access) -> Outcome<Connection> {
+    let how = match access {
+        Access::Create | Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let connection = Connection::open_with_flags(path, how | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "cell_size_check", true)?;
+    if access != Access::Read {
+        connection.pragma_update(None, "synchronous", "full")?;
+        // Checkpoints are made after the callers were answered.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        connection.pragma_update(None, "temp_store", "memory")?;
+        // In KiB, when negative.
+        connection.pragma_update(None, "cache_size", -16_384)?;
+    }
+    Ok(connection)
+}
+
+/// Whether the file is a log that this version reads; cheap.
+pub(super) fn verify(connection: &Connection, path: &Path) -> Outcome<()> {
+    let header = || "the file's header".to_owned();
+    let number = |pragma: &str| {
+        connection
+            .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+            .map_err(|error| Failure::Sqlite(error).at(header))
+    };
+    if number("application_id")? != APPLICATION_ID {
+        let source = "it is not an event log, or its header is damaged".into();
+        return Err(Error::Open { path: path.to_owned(), source }.into());
+    }
+    let found = number("user_version")?;
+    if found != VERSION {
+        return Err(Error::SchemaVersion { path: path.to_owned(), found, expected: VERSION }.into());
+    }
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Failure::damaged(header(), format!("it says journal mode `{mode}`")));
+    }
+    let mut statement = connection.prepare("SELECT sql FROM sqlite_schema WHERE name = ?1")?;
+    for (name, expected) in TABLES {
+        let place = || format!("the schema of `{name}`");
+        let found: String =
+            statement.query_row([name], |row| row.get(0)).map_err(|error| Failure::Sqlite(error).at(place))?;
+        if found != expected {
+            return Err(Failure::damaged(place(), "it is not what this version writes"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn genesis(connection: &Connection) -> Outcome<String> {
+    let place = || "the log's identity (table meta)".to_owned();
+    let (genesis, checksum): (String, i64) = connection
+        .query_row("SELECT value, checksum FROM meta WHERE name = 'genesis'", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(|error| Failure::Sqlite(error).at(place))?;
+    seal_meta("genesis", &genesis).check(checksum, place)?;
+    Ok(genesis)
+}
+
+fn seal_meta(name: &str, value: &str) -> Seal {
+    Seal::new("meta").bytes(name.as_bytes()).bytes(value.as_bytes())
+}

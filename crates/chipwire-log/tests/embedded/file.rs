@@ -1,0 +1,185 @@
+//! Opening, what `open` refuses, retention, `check` and `stats`.
+
+use std::{sync::Barrier, thread, time::Duration};
+
+use chipwire_log::{
+    Bounds, Cleanup, Error, EventLog, Limit, PartitionId, Positions, TopicSpec,
+    sqlite::{Access, CheckReport, SqliteLog},
+};
+use rusqlite::Connection;
+
+use crate::script::{counts, folder, open, read_all, record, spec, state_spec};
+
+#[test]
+fn what_is_not_a_log_is_refused() {
+    let (folder, path) = folder();
+    let missing = SqliteLog::open(&path, Access::Write);
+    assert!(matches!(missing, Err(Error::Open { .. })), "{missing:?}");
+    assert!(!path.exists());
+    let nowhere = SqliteLog::open(&folder.path().join("no/such/folder/log.db"), Access::Create);
+    assert!(matches!(nowhere, Err(Error::Open { .. })), "{nowhere:?}");
+
+    std::fs::write(&path, "").unwrap();
+    let empty = SqliteLog::open(&path, Access::Create);
+    assert!(matches!(empty, Err(Error::Corrupt { .. })), "an empty file is a log that lost its content: {empty:?}");
+
+    std::fs::write(&path, "not a database, but long enough to have a header of that size. ".repeat(100)).unwrap();
+    let text = SqliteLog::open(&path, Access::Create);
+    assert!(matches!(text, Err(Error::Corrupt { .. })), "{text:?}");
+
+    std::fs::remove_file(&path).unwrap();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+    let foreign = SqliteLog::open(&path, Access::Create);
+    assert!(matches!(foreign, Err(Error::Open { .. })), "{foreign:?}");
+}
+
+#[test]
+fn a_log_of_another_version_is_refused() {
+    let (_folder, path) = folder();
+    drop(open(&path));
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    let newer = SqliteLog::open(&path, Access::Write);
+    assert!(matches!(newer, Err(Error::SchemaVersion { found: 7, expected: 1, .. })), "{newer:?}");
+}
+
+#[test]
+fn only_the_log_is_left_in_the_folder() {
+    let (folder, path) = folder();
+    let log = open(&path);
+    log.ensure(&[spec("t", 1)]).unwrap();
+    log.writer("w").unwrap().append(&[record("t", 0, "k", "v")]).unwrap();
+    drop(log);
+    let names: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["log.db"], "the last handle moves everything into the file");
+}
+
+#[test]
+fn made_by_many_at_once_it_is_one_log() {
+    let (_folder, path) = folder();
+    let together = Barrier::new(8);
+    let genesis: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    together.wait();
+                    open(&path).genesis().unwrap()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(genesis.iter().all(|found| *found == genesis[0]), "{genesis:?}");
+}
+
+#[test]
+fn opened_for_reading_it_reads_and_refuses_to_write() {
+    let (_folder, path) = folder();
+    let writing = open(&path);
+    writing.ensure(&[spec("t", 1)]).unwrap();
+    writing.writer("w").unwrap().append(&[record("t", 0, "k", "while it is open")]).unwrap();
+    let reading = SqliteLog::open(&path, Access::Read).unwrap();
+    assert_eq!(read_all(&reading, &["t"]).unwrap().len(), 1);
+    writing.ensure(&[spec("made later", 1)]).unwrap();
+    assert_eq!(reading.bounds("made later").unwrap(), [Bounds { low: 0, high: 0 }]);
+    assert!(reading.writer("w").is_err());
+    assert!(reading.worker("g", "m", &["t"]).is_err());
+    assert!(reading.ensure(&[spec("u", 1)]).is_err());
+    drop((writing, reading));
+    let alone = SqliteLog::open(&path, Access::Read).unwrap();
+    assert_eq!(read_all(&alone, &["t"]).unwrap().len(), 1);
+}
+
+#[test]
+fn one_that_is_refused_takes_nothing_from_those_committed_with_it() {
+    let (_folder, path) = folder();
+    let log = open(&path);
+    log.ensure(&[spec("t", 1)]).unwrap();
+    thread::scope(|scope| {
+        for number in 0..6 {
+            let log = &log;
+            scope.spawn(move || {
+                let mut writer = log.writer(&number.to_string()).unwrap();
+                let fenced = number % 3 == 0;
+                let _newer = fenced.then(|| log.writer(&number.to_string()).unwrap());
+                for n in 0..30 {
+                    let answer = writer.append(&[record("t", 0, "k", &format!("{number}.{n}"))]);
+                    assert_eq!(matches!(answer, Err(Error::Fenced { .. })), fenced, "{answer:?}");
+                    assert_eq!(answer.is_ok(), !fenced, "{answer:?}");
+                }
+            });
+        }
+    });
+    let found = counts(&read_all(&log, &["t"]).unwrap());
+    assert_eq!(found.len(), 4 * 30);
+    assert!(found.iter().all(|(text, count)| *count == 1 && !text.starts_with('0') && !text.starts_with('3')));
+}
+
+#[test]
+fn check_and_stats_count_what_is_there() {
+    let (_folder, path) = folder();
+    let log = open(&path);
+    log.ensure(&[spec("articles", 2), state_spec("feeds", 1)]).unwrap();
+    let mut writer = log.writer("w").unwrap();
+    // 3 MB go into several frames.
+    let large: Vec<_> = (0..300).map(|n| record("articles", 1, "k", &format!("{n:0>10000}"))).collect();
+    writer.append(&large).unwrap();
+    writer.append(&[record("feeds", 0, "a", "1"), record("feeds", 0, "a", "2")]).unwrap();
+    let stats = log.stats().unwrap();
+    let found: Vec<_> = stats.iter().map(|s| (s.partition.to_string(), s.bounds.high, s.records)).collect();
+    assert_eq!(
+        found,
+        [("articles/0".into(), 0, 0), ("articles/1".into(), 300, 300), ("feeds/0".into(), 2, 2)],
+        "{stats:?}"
+    );
+    assert_eq!((stats[0].frames, stats[0].newest_ms), (0, None));
+    assert_eq!(stats[1].frames, 3);
+    assert!(stats[1].stored_bytes > 0 && stats[1].stored_bytes < 300_000, "{stats:?}");
+    assert_eq!(log.check().unwrap(), CheckReport { frames: 4, records: 302, damage: Vec::new() });
+}
+
+#[test]
+fn retention_removes_what_is_older_and_keeps_the_state() {
+    let (_folder, path) = folder();
+    let log = open(&path);
+    let short = TopicSpec { cleanup: Cleanup::Delete { retention: Some(Duration::from_secs(60)) }, ..spec("short", 1) };
+    log.ensure(&[short.clone(), spec("for ever", 1), state_spec("feeds", 1)]).unwrap();
+    let mut writer = log.writer("w").unwrap();
+    for n in 0..10 {
+        let key = if n == 4 { "kept" } else { "replaced" };
+        let value = n.to_string();
+        writer
+            .append(&[
+                record("short", 0, "k", &value),
+                record("for ever", 0, "k", &value),
+                record("feeds", 0, key, &value),
+            ])
+            .unwrap();
+    }
+    let newest_ms = log.stats().unwrap().iter().filter_map(|stats| stats.newest_ms).max().unwrap();
+    assert_eq!(log.expire(newest_ms).unwrap(), 0, "nothing is old yet");
+    let state = log.state("feeds", None).unwrap();
+
+    // A minute later. The log's clock may have advanced between the appends, so all of `short` is old, and nothing else.
+    assert_eq!(log.expire(newest_ms + 60_001).unwrap(), 10);
+    assert_eq!(log.bounds("short").unwrap(), [Bounds { low: 10, high: 10 }]);
+    // Weeks later: of the state topic the records before the oldest that is still a key's latest.
+    assert_eq!(log.expire(newest_ms + 30 * 86_400_000).unwrap(), 4);
+    assert_eq!(log.bounds("feeds").unwrap(), [Bounds { low: 4, high: 10 }]);
+    assert_eq!(log.bounds("for ever").unwrap(), [Bounds { low: 0, high: 10 }]);
+    assert_eq!(log.state("feeds", None).unwrap(), state);
+
+    let from = Positions::from([(PartitionId::new("feeds", 0), 3)]);
+    assert!(matches!(log.reader(&["feeds"], &from), Err(Error::OutOfRange { position: 3, low: 4, high: 10, .. })));
+    writer.append(&[record("short", 0, "k", "new")]).unwrap();
+    drop((writer, log));
+    let log = open(&path);
+    let mut reader = log.reader(&["short", "feeds"], &Positions::new()).unwrap();
+    let offsets: Vec<_> = reader.next(Limit::default(), Duration::ZERO).unwrap().records;
+    let offsets: Vec<_> = offsets.iter().map(|stored| format!("{}@{}", stored.record.topic, stored.offset)).collect();
+    assert_eq!(offsets, ["feeds@4", "feeds@5", "feeds@6", "feeds@7", "feeds@8", "feeds@9", "short@10"]);
+    assert!(log.check().unwrap().damage.is_empty());
+
+    // Another retention is taken over.
+    log.ensure(&[TopicSpec { cleanup: Cleanup::Delete { retention: None }, ..short }]).unwrap();
+    assert_eq!(log.expire(i64::MAX).unwrap(), 0);
+}
