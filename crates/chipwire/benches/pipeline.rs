@@ -1,0 +1,244 @@
+//! The pipeline against raw tantivy: 100,000 articles of about 2 KB, from the log to searchable.
+//!
+//! `cargo bench -p chipwire --bench pipeline` writes the raw articles to an embedded log (not timed), then measures, each in a
+//! process of its own so that memory can be told apart:
+//!
+//! - *pipeline*: the enrich and index stages as `chipwire run` runs them, from the first raw event to the commit after which
+//!   the last article is searchable;
+//! - *raw tantivy*: the same documents, built beforehand, with the same schema and the same writer settings, added and
+//!   committed once.
+//!
+//! `-- --articles N` takes another number of articles, `-- --rounds N` repeats the pair (3 by default).
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a benchmark prints its table and may panic"
+)]
+
+use std::{
+    env, fs,
+    path::Path,
+    process::Command,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use chipwire::{
+    config::Config,
+    health::Health,
+    pipeline::{Opened, Stage},
+    runner::{Running, Shutdown},
+    stages::index::document,
+    wire,
+};
+use chipwire_events::{Article, ArticleId, Event, FeedId, Markup, Timestamp, Topic};
+use chipwire_log::{Limit, Positions};
+
+const ARTICLES: usize = 100_000;
+const SIZE_BYTES: usize = 2_000;
+
+fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    let value = |name: &str| arguments.iter().position(|argument| argument == name).map(|at| arguments[at + 1].clone());
+    if let Some(folder) = value("--child-pipeline") {
+        return pipeline(Path::new(&folder));
+    }
+    if let Some(folder) = value("--child-tantivy") {
+        return tantivy(Path::new(&folder));
+    }
+    let articles = value("--articles").map_or(ARTICLES, |text| text.parse().unwrap());
+    let rounds: usize = value("--rounds").map_or(3, |text| text.parse().unwrap());
+
+    println!("{articles} articles of about {SIZE_BYTES} bytes, {rounds} rounds");
+    println!("{:<14} {:>10} {:>14} {:>12}", "", "seconds", "articles/s", "peak MiB");
+    let mut ratios = Vec::new();
+    for _ in 0..rounds {
+        let folder = tempfile::tempdir().unwrap();
+        write_log(folder.path(), articles);
+        let pipeline = child("--child-pipeline", folder.path(), "pipeline", articles);
+        let raw = child("--child-tantivy", folder.path(), "raw tantivy", articles);
+        ratios.push(raw / pipeline);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("pipeline / raw tantivy, median of rounds: {:.2}", ratios[ratios.len() / 2]);
+}
+
+/// Runs one side in a process of its own, prints its line and returns its seconds.
+fn child(flag: &str, folder: &Path, name: &str, articles: usize) -> f64 {
+    let output = Command::new(env::current_exe().unwrap()).arg(flag).arg(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut fields = text.split_whitespace().map(|field| field.parse::<f64>().unwrap());
+    let (seconds, peak_mib, count) = (fields.next().unwrap(), fields.next().unwrap(), fields.next().unwrap());
+    assert_eq!(count as usize, articles, "{name} indexed another number of articles");
+    println!("{name:<14} {seconds:>10.2} {:>14.0} {peak_mib:>12.0}", articles as f64 / seconds);
+    seconds
+}
+
+fn report(seconds: f64, count: u64) {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak_kib: u64 = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
+        .unwrap_or(0);
+    println!("{seconds} {} {count}", peak_kib / 1024);
+}
+
+fn open(folder: &Path) -> Opened {
+    let opened = Opened::open(Config { data_dir: folder.to_owned(), ..Config::default() }).unwrap();
+    opened.log.ensure().unwrap();
+    opened
+}
+
+fn pipeline(folder: &Path) {
+    let opened = open(folder);
+    let raw: i64 = opened.log.end_of(Topic::ArticlesRaw).unwrap().values().sum();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let shutdown = Shutdown::default();
+    let context = opened.context(&Health::default(), &shutdown, runtime.handle());
+    let mut running = Running::new(shutdown);
+    let started = Instant::now();
+    for stage in [Stage::Enrich, Stage::Index] {
+        opened.start(stage, &context, &mut running).unwrap();
+    }
+    // Waits at the end of the log, then for the index to come as far.
+    let mut reader =
+        opened.log.backend().reader(&[opened.log.name(Topic::ArticlesTagged)], &opened.log.end_of(Topic::ArticlesTagged).unwrap()).unwrap();
+    let mut tagged = 0;
+    while tagged < raw {
+        tagged += reader.next(Limit { records: 10_000, size_bytes: 64 << 20 }, Duration::from_secs(1)).unwrap().records.len() as i64;
+    }
+    while opened.lag(Stage::Index).unwrap() > 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    running.stop().unwrap();
+    report(seconds, opened.generations.get().unwrap().index.searcher().len());
+}
+
+fn tantivy(folder: &Path) {
+    let opened = open(folder);
+    let path = folder.join("raw-tantivy");
+    fs::create_dir_all(&path).unwrap();
+    let index = Arc::new(chipwire_index::Index::open_or_create(&path, "bench").unwrap());
+    let mut reader =
+        opened.log.backend().reader(&[opened.log.name(Topic::ArticlesTagged)], &Positions::new()).unwrap();
+    let mut documents = Vec::new();
+    loop {
+        let batch = reader.next(Limit::default(), Duration::from_secs(1)).unwrap();
+        for stored in &batch.records {
+            if let Ok((_, Event::ArticleTagged(tagged))) = wire::decode(stored) {
+                documents.push(index.engine_document(&document(tagged)).unwrap());
+            }
+        }
+        if batch.at_end {
+            break;
+        }
+    }
+    let settings = opened.index_settings();
+    let started = Instant::now();
+    let mut writer: tantivy::IndexWriter =
+        index.engine().writer_with_num_threads(settings.threads, settings.memory_bytes).unwrap();
+    let count = documents.len() as u64;
+    for document in documents {
+        writer.add_document(document).unwrap();
+    }
+    writer.commit().unwrap();
+    let seconds = started.elapsed().as_secs_f64();
+    writer.wait_merging_threads().unwrap();
+    report(seconds, count);
+}
+
+/// A small generator, so that every run sees the same articles (SplitMix64, Sebastiano Vigna, public domain).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % below as u64) as usize
+    }
+}
+
+const NAMES: [&str; 16] = [
+    "Nvidia", "TSMC", "Huawei", "Samsung Electronics", "SK hynix", "Intel", "AMD", "ASML", "Alibaba", "Micron Technology",
+    "the Commerce Department", "the Entity List", "Nvidia’s H20", "the Ascend 910C", "export controls", "SMIC",
+];
+
+/// Words with a frequency that falls as in real text: the vocabulary has 30,000 of them.
+fn word(numbers: &mut Numbers) -> String {
+    let rank = (30_000f64.powf(numbers.next(1 << 20) as f64 / f64::from(1 << 20))) as usize;
+    let mut letters = Numbers(rank as u64);
+    let length = 2 + letters.next(9);
+    (0..length).map(|at| (if at % 2 == 0 { b"tnsrhldcmfpgwbvk" } else { b"eaoiueaoieaoieay" })[letters.next(16)] as char).collect()
+}
+
+fn text(numbers: &mut Numbers, size_bytes: usize) -> String {
+    let mut text = String::new();
+    while text.len() < size_bytes {
+        for _ in 0..8 + numbers.next(14) {
+            if numbers.next(40) == 0 {
+                text.push_str(NAMES[numbers.next(NAMES.len())]);
+            } else {
+                text.push_str(&word(numbers));
+            }
+            text.push(' ');
+        }
+        text.pop();
+        text.push_str(". ");
+    }
+    text
+}
+
+fn write_log(folder: &Path, articles: usize) {
+    let opened = open(folder);
+    let feed = FeedId::of("https://bench.example.org/feed.xml");
+    let first: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let (sender, receiver) = mpsc::sync_channel::<Vec<Article>>(4);
+    let generator = std::thread::spawn(move || {
+        let mut numbers = Numbers(42);
+        for start in (0..articles).step_by(500) {
+            let batch = (start..articles.min(start + 500))
+                .map(|number| {
+                    let (title, body) = (text(&mut numbers, 60), text(&mut numbers, SIZE_BYTES));
+                    let published = first.checked_add(Duration::from_secs(number as u64 * 60)).unwrap();
+                    Article {
+                        id: ArticleId::of(&feed, &number.to_string()),
+                        revision: 1,
+                        content_hash: Article::content_hash_of(&title, &body, None, Some(published)),
+                        feed: feed.clone(),
+                        source: "Bench".to_owned(),
+                        url: Some(format!("https://bench.example.org/{number}")),
+                        title,
+                        body,
+                        markup: Markup::Plain,
+                        authors: Vec::new(),
+                        categories: Vec::new(),
+                        language: Some("en".to_owned()),
+                        published: Some(published),
+                        updated: None,
+                        first_seen: published,
+                    }
+                })
+                .collect();
+            sender.send(batch).unwrap();
+        }
+    });
+    let mut writer = opened.log.backend().writer("bench").unwrap();
+    for batch in receiver {
+        let records: Vec<_> = batch
+            .into_iter()
+            .map(|article| {
+                let seen = article.first_seen;
+                opened.log.encode(&Event::ArticleFetched(article), seen, None).unwrap()
+            })
+            .collect();
+        writer.append(&records).unwrap();
+    }
+    generator.join().unwrap();
+}

@@ -1,0 +1,201 @@
+//! `chipwire run`, and each of its stages as a process of its own.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use chipwire_server::Board;
+use clap::Args;
+use tokio::runtime::Runtime;
+
+use super::Global;
+use crate::{
+    config::Backend,
+    data_dir::Lock,
+    feed_list,
+    health::Health,
+    pipeline::{self, Opened, Stage},
+    runner::{Context, Running, Shutdown, system_clock},
+    serve,
+};
+
+/// How long the stages may take to stop in good order; everything is safe without it.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How often the lag of the stages is looked at.
+const LAG_INTERVAL: Duration = Duration::from_secs(2);
+
+/// What every command that serves takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Serving {
+    /// The port to listen on; 0 for any that is free
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+/// Runs `stages`, and the server if `serving` is given, until the process is told to stop.
+pub(super) fn run(global: &Global, command: &str, stages: &[Stage], serving: Option<&Serving>) -> Result<()> {
+    let opened = Opened::open(global.config()?)?;
+    let locks = stages.iter().map(|stage| opened.lock(*stage, command)).collect::<Result<Vec<_>, _>>()?;
+    let runtime = Runtime::new().context("failed to start the runtime")?;
+    let shutdown = Shutdown::default();
+    runtime.spawn(stop_on_signal(shutdown.clone()));
+    let health = Health::default();
+    let mut daemon = Daemon::new(opened, locks, health, shutdown, runtime);
+    if let Some(serving) = serving {
+        let address = daemon.serve(serving.port)?;
+        writeln!(io::stdout(), "chipwire listens on http://{address}/")?;
+    }
+    daemon.start(stages)?;
+    daemon.wait()
+}
+
+/// Stages and server of this process.
+pub(super) struct Daemon {
+    pub(super) opened: Arc<Opened>,
+    pub(super) context: Context,
+    running: Running,
+    runtime: Runtime,
+    server: Option<tokio::task::JoinHandle<()>>,
+    board: Arc<Board>,
+    _locks: Vec<Option<Lock>>,
+}
+
+impl Daemon {
+    pub(super) fn new(
+        opened: Opened,
+        locks: Vec<Option<Lock>>,
+        health: Health,
+        shutdown: Shutdown,
+        runtime: Runtime,
+    ) -> Self {
+        let context = opened.context(&health, &shutdown, runtime.handle());
+        Self {
+            opened: Arc::new(opened),
+            context,
+            running: Running::new(shutdown),
+            runtime,
+            server: None,
+            board: Arc::default(),
+            _locks: locks,
+        }
+    }
+
+    /// Starts to answer requests; what there is to say comes with the stages.
+    pub(super) fn serve(&mut self, port: Option<u16>) -> Result<std::net::SocketAddr> {
+        let app = serve::app(&self.opened, &self.context, Arc::clone(&self.board))?;
+        let listener = self.runtime.block_on(serve::bind(self.opened.config.server.listen, port))?;
+        let address = listener.local_addr()?;
+        self.context.health.starting(serve::STAGE);
+        let shutdown = self.context.shutdown.clone();
+        self.server =
+            Some(self.runtime.spawn(async move { chipwire_server::serve(listener, app, shutdown.resolved()).await }));
+        Ok(address)
+    }
+
+    /// Waits for the log, follows the feeds of the configuration, and starts `stages`.
+    pub(super) fn start(&mut self, stages: &[Stage]) -> Result<()> {
+        pipeline::ensure_topics(&self.opened, &self.context.health, &self.context.shutdown)?;
+        if stages.contains(&Stage::Fetch) {
+            feed_list::sync(&self.opened.log, &self.opened.config.feeds, system_clock())?;
+        }
+        for stage in stages {
+            self.opened.start(*stage, &self.context, &mut self.running)?;
+        }
+        if self.server.is_some() {
+            let (board, opened) = (Arc::clone(&self.board), Arc::clone(&self.opened));
+            self.running.spawn(serve::STAGE, &self.context, move |context| {
+                serve::follow(context, &board, &opened.generations)
+            })?;
+        }
+        self.watch_lag(stages.to_vec())
+    }
+
+    fn watch_lag(&mut self, stages: Vec<Stage>) -> Result<()> {
+        // Kafka is asked over the network, SQLite reads a row.
+        let interval = if self.opened.config.log.backend == Backend::Kafka { LAG_INTERVAL * 5 } else { LAG_INTERVAL };
+        let opened = Arc::clone(&self.opened);
+        self.running.spawn("lag", &self.context, move |context| {
+            while !context.shutdown.wait(interval) {
+                for stage in &stages {
+                    match opened.lag(*stage) {
+                        Ok(lag) => context.health.lag(stage.name(), lag),
+                        Err(error) => tracing::debug!(stage = stage.name(), "lag is not known: {error:#}"),
+                    }
+                }
+                context.health.well("lag");
+            }
+            Ok(())
+        })?;
+        self.context.health.well("lag");
+        Ok(())
+    }
+
+    /// Waits until everything has stopped.
+    pub(super) fn wait(self) -> Result<()> {
+        let shutdown = self.context.shutdown.clone();
+        let (done, finished) = std::sync::mpsc::channel();
+        let running = self.running;
+        std::thread::spawn(move || {
+            let _ = done.send(running.join());
+        });
+        let result = loop {
+            match finished.recv_timeout(Duration::from_millis(200)) {
+                Ok(result) => break result,
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break Ok(()),
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) if !shutdown.requested() => {}
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => match finished.recv_timeout(SHUTDOWN_DEADLINE) {
+                    Ok(result) => break result,
+                    Err(_) => {
+                        tracing::warn!("stopped before every stage had finished; nothing is lost");
+                        break Ok(());
+                    }
+                },
+            }
+        };
+        if let Some(server) = self.server {
+            let _ = self.runtime.block_on(server);
+        }
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        result
+    }
+
+    /// Asks everything to stop and waits for it.
+    pub(super) fn stop(self) -> Result<()> {
+        self.context.shutdown.request();
+        self.wait()
+    }
+}
+
+/// The first signal asks for a stop in good order, the second ends the process.
+pub(super) async fn stop_on_signal(shutdown: Shutdown) {
+    signalled().await;
+    shutdown.request();
+    signalled().await;
+    let _ = writeln!(io::stderr(), "chipwire: stopped at once by a second signal; nothing is lost");
+    std::process::exit(130);
+}
+
+#[cfg(unix)]
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,133 @@
+//! `chipwire tag`
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use chipwire_enrich::Tagger;
+use chipwire_events::Mention;
+use clap::Args;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{pipeline, terminal};
+
+pub(super) const EXAMPLE: &str = "Reads JSON Lines {\"id\",\"text\"} and prints for each \
+     {\"id\",\"mentions\":[{\"start\",\"end\",\"kind\",\"entity\",\"name\",\"surface\",\"confidence\"}]};\nstart and end are byte \
+     offsets (UTF-8) into the text as given.\n\nExample:\n  chipwire tag --text 'Nvidia may sell the H20 to China again'\n  \
+     echo '{\"id\":1,\"text\":\"TSMC shares rose\"}' | chipwire tag";
+
+#[derive(Debug, Args)]
+pub(super) struct Tag {
+    /// Files of JSON Lines [default: standard input]
+    #[arg(value_name = "FILE", conflicts_with = "text")]
+    files: Vec<PathBuf>,
+    /// Tag this text and show it with its mentions set off
+    #[arg(long)]
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    id: Value,
+    text: String,
+}
+
+impl Tag {
+    pub(super) fn run(&self) -> Result<ExitCode> {
+        let tagger = pipeline::tagger()?;
+        if let Some(text) = &self.text {
+            show(text, &tagger.tag_text(text))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut out = BufWriter::new(io::stdout().lock());
+        let mut bad = 0;
+        if self.files.is_empty() {
+            bad += tag_lines(&tagger, "standard input", io::stdin().lock(), &mut out)?;
+        }
+        for path in &self.files {
+            let file = File::open(path).with_context(|| format!("failed to open `{}`", path.display()))?;
+            bad += tag_lines(&tagger, &path.display().to_string(), BufReader::new(file), &mut out)?;
+        }
+        out.flush()?;
+        Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn tag_lines(tagger: &Tagger, name: &str, input: impl BufRead, out: &mut impl Write) -> Result<u64> {
+    let mut bad = 0;
+    for (number, line) in (1u64..).zip(input.split(b'\n')) {
+        let line = line.with_context(|| format!("failed to read {name}"))?;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        match serde_json::from_slice::<Line>(&line) {
+            Ok(Line { id, text }) => {
+                let mentions: Vec<Value> = tagger.tag_text(&text).iter().map(mention_json).collect();
+                writeln!(out, "{}", json!({ "id": id, "mentions": mentions }))?;
+            }
+            Err(error) => {
+                bad += 1;
+                writeln!(io::stderr(), "chipwire: {name}, line {number}: expected {{\"id\",\"text\"}}: {error}")?;
+            }
+        }
+    }
+    Ok(bad)
+}
+
+fn mention_json(mention: &Mention) -> Value {
+    json!({
+        "start": mention.start,
+        "end": mention.end,
+        "kind": mention.kind,
+        "entity": mention.entity,
+        "name": mention.name,
+        "surface": mention.surface,
+        "confidence": mention.confidence,
+    })
+}
+
+fn show(text: &str, mentions: &[Mention]) -> io::Result<()> {
+    let style = terminal::Style { colour: io::stdout().is_terminal() };
+    let mut out = io::stdout().lock();
+    let mut line = String::new();
+    let mut done = 0;
+    for mention in mentions {
+        // A mention inside another is listed below, not set off twice.
+        let (Some(before), Some(inside)) = (text.get(done..mention.start), text.get(mention.start..mention.end)) else {
+            continue;
+        };
+        line.push_str(&terminal::clean(before));
+        let inside = terminal::clean(inside);
+        if style.colour {
+            line.push_str(&style.mention(&mention.kind, &inside));
+        } else {
+            line.push_str(&format!("[{inside}]"));
+        }
+        done = mention.end;
+    }
+    line.push_str(&terminal::clean(text.get(done..).unwrap_or_default()));
+    writeln!(out, "{line}\n")?;
+    for mention in mentions {
+        writeln!(
+            out,
+            "{:>5}..{:<5} {:<8} {:<28} {:<24} {:.2}  {}",
+            mention.start,
+            mention.end,
+            mention.kind,
+            mention.entity,
+            terminal::clean(&mention.surface),
+            mention.confidence,
+            style.dim(&mention.reasons.join(", "))
+        )?;
+    }
+    if mentions.is_empty() {
+        writeln!(out, "no mentions")?;
+    }
+    Ok(())
+}

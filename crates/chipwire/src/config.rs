@@ -1,0 +1,291 @@
+//! The configuration: one `chipwire.toml`, read and checked once. Every key is optional.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use chipwire_alerts::SinkConfig;
+use chipwire_feeds::{ConfigError, FetchConfig, Fetcher};
+use chipwire_server::ServerConfig;
+use serde::Deserialize;
+
+/// Where the configuration is looked for when none is named.
+pub const DEFAULT_PATH: &str = "chipwire.toml";
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where log and index lie. Relative to the configuration file's folder.
+    pub data_dir: PathBuf,
+    /// The log.
+    pub log: LogConfig,
+    /// Which feeds are followed.
+    pub feeds: FeedsConfig,
+    /// How feeds are fetched.
+    pub fetch: FetchConfig,
+    /// Tagging.
+    pub enrich: EnrichConfig,
+    /// The full-text index.
+    pub index: IndexConfig,
+    /// Where alerts go, by name. `terminal` is always there.
+    pub sinks: BTreeMap<String, SinkConfig>,
+    /// HTTP API and page.
+    pub server: ServerConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("chipwire-data"),
+            log: LogConfig::default(),
+            feeds: FeedsConfig::default(),
+            fetch: FetchConfig::default(),
+            enrich: EnrichConfig::default(),
+            index: IndexConfig::default(),
+            sinks: BTreeMap::new(),
+            server: ServerConfig::default(),
+        }
+    }
+}
+
+/// Which log is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// A file in the data directory.
+    #[default]
+    Sqlite,
+    /// Apache Kafka.
+    Kafka,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// `sqlite` or `kafka`.
+    pub backend: Backend,
+    /// What the names of all topics begin with.
+    pub prefix: String,
+    /// Apache Kafka.
+    #[cfg(feature = "kafka")]
+    pub kafka: chipwire_log::kafka::KafkaConfig,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            backend: Backend::default(),
+            prefix: "chipwire.".to_owned(),
+            #[cfg(feature = "kafka")]
+            kafka: chipwire_log::kafka::KafkaConfig::default(),
+        }
+    }
+}
+
+/// `[feeds]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeedsConfig {
+    /// An OPML list of feeds. Relative to the configuration file's folder.
+    pub opml: Option<PathBuf>,
+    /// Addresses of further feeds.
+    pub urls: Vec<String>,
+}
+
+/// `[enrich]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnrichConfig {
+    /// Threads that tag the articles of one batch; 0 is one per processor.
+    pub threads: usize,
+}
+
+/// `[index]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IndexConfig {
+    /// Memory for documents that are not in a segment yet, in MiB, at least 15 per thread.
+    pub memory_mib: usize,
+    /// Threads that build segments, from 1 to 8.
+    pub threads: usize,
+    /// The longest that an article waits for a commit while others keep coming, in milliseconds.
+    pub commit_interval_ms: u64,
+    /// `/readyz` says no when a stage is further behind than this, in events.
+    pub lag_limit_events: u64,
+}
+
+impl Default for IndexConfig {
+    fn default() -> Self {
+        Self { memory_mib: 128, threads: 2, commit_interval_ms: 1_000, lag_limit_events: 100_000 }
+    }
+}
+
+/// What is wrong with a configuration, and where.
+#[derive(Debug)]
+pub struct Invalid {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1, and the text of that line.
+    pub line: Option<(usize, String)>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some((number, text)) = &self.line {
+            write!(f, ":{number}: {}\n  | {}", self.message, text.trim())
+        } else {
+            write!(f, ": {}", self.message)
+        }
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl Config {
+    /// Reads `path`, or [`DEFAULT_PATH`] where that is there, or else the defaults; then checks every value.
+    pub fn load(path: Option<&Path>) -> Result<Self, Invalid> {
+        let (path, text) = match path {
+            Some(path) => (path.to_owned(), Some(read(path)?)),
+            None if Path::new(DEFAULT_PATH).exists() => {
+                let path = PathBuf::from(DEFAULT_PATH);
+                let text = read(&path)?;
+                (path, Some(text))
+            }
+            None => (PathBuf::from(DEFAULT_PATH), None),
+        };
+        let Some(text) = text else {
+            let config = Self::default();
+            config.validate(&path, "")?;
+            return Ok(config);
+        };
+        let mut config = Self::parse(&path, &text)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.data_dir = folder.join(&config.data_dir);
+        config.feeds.opml = config.feeds.opml.map(|opml| folder.join(opml));
+        Ok(config)
+    }
+
+    /// Reads and checks the text of a configuration that lies at `path`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Invalid> {
+        let config: Self = toml::from_str(text).map_err(|error| Invalid {
+            path: path.to_owned(),
+            line: error.span().map(|span| line_at(text, span.start)),
+            message: one_line(error.message()),
+        })?;
+        config.validate(path, text)?;
+        Ok(config)
+    }
+
+    fn validate(&self, path: &Path, text: &str) -> Result<(), Invalid> {
+        let fail = |section: &str, key: &str, message: String| {
+            Err(Invalid { path: path.to_owned(), line: line_of(text, section, key), message })
+        };
+        if self.log.backend == Backend::Kafka && cfg!(not(feature = "kafka")) {
+            return fail("log", "backend", "`log.backend`: this build has no Kafka, only `sqlite`".to_owned());
+        }
+        let prefix_fits = self.log.prefix.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        if !prefix_fits || self.log.prefix.len() > 200 {
+            let message = "`log.prefix` takes letters, digits, `.`, `_` and `-`, at most 200 of them";
+            return fail("log", "prefix", message.to_owned());
+        }
+        if !(1..=8).contains(&self.index.threads) {
+            return fail("index", "threads", "`index.threads` must be from 1 to 8".to_owned());
+        }
+        if self.index.memory_mib < 15 * self.index.threads || self.index.memory_mib > 4096 {
+            let message =
+                format!("`index.memory_mib` must be from {} (15 per thread) to 4096", 15 * self.index.threads);
+            return fail("index", "memory_mib", message);
+        }
+        if self.enrich.threads > 64 {
+            return fail("enrich", "threads", "`enrich.threads` must be from 0 to 64".to_owned());
+        }
+        for url in &self.feeds.urls {
+            if let Err(error) = crate::feed_list::check_url(url) {
+                return fail("feeds", "urls", format!("`feeds.urls`: `{url}`: {error}"));
+            }
+        }
+        if let Err(error) = Fetcher::new(self.fetch.clone()) {
+            let key = match &error {
+                ConfigError::PrivateHost(_) => "allow_private_hosts",
+                ConfigError::UserAgent(_) => "user_agent",
+                ConfigError::Intervals { .. } => "min_interval_s",
+                ConfigError::Client(_) => "",
+            };
+            return fail("fetch", key, crate::runner::chain(&error));
+        }
+        if let Err(error) = self.server.validate() {
+            return fail("server", "listen", format!("`server`: {error}"));
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<String, Invalid> {
+    fs::read_to_string(path).map_err(|error| Invalid {
+        path: path.to_owned(),
+        line: None,
+        message: format!("cannot be read: {error}"),
+    })
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(", ")
+}
+
+/// The number and text of the line that byte `at` lies in.
+fn line_at(text: &str, at: usize) -> (usize, String) {
+    let before = text.get(..at).unwrap_or(text);
+    let number = before.matches('\n').count() + 1;
+    (number, text.lines().nth(number - 1).unwrap_or_default().to_owned())
+}
+
+/// The line where `key` of `[section]` is set, if it is.
+fn line_of(text: &str, section: &str, key: &str) -> Option<(usize, String)> {
+    let mut current = String::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            current = name.trim().to_owned();
+        } else if current == section && line.split('=').next().is_some_and(|name| name.trim() == key) {
+            return Some((number, line.to_owned()));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(text: &str, expected: Expect) {
+        let message = match Config::parse(Path::new("chipwire.toml"), text) {
+            Ok(_) => "ok".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        expected.assert_eq(&message);
+    }
+
+    #[test]
+    fn nothing_is_needed() {
+        check("", expect!["ok"]);
+    }
+
+    #[test]
+    fn errors_name_file_line_and_key() {
+        check("data_dir = \"x\"\n\n[log]\nbackend = \"kafak\"\n", expect![]);
+        check("[index]\nthread = 2\n", expect![]);
+        check("[index]\n# how many\nthreads = 99\n", expect![]);
+        check("[index]\nthreads = \"two\"\n", expect![]);
+        check("[log\n", expect![]);
+        check("[feeds]\nurls = [\"ftp://example.org/feed\"]\n", expect![]);
+    }
+}

@@ -1,0 +1,26 @@
+//! chipwire, the binary: command line, configuration, telemetry, the five stages and what runs them.
+//!
+//! It is the only crate that knows both the log and the domain. Refuses: domain logic. What a feed, a mention, a query or an
+//! alert is, other crates say; here they are put together.
+//!
+//! Start reading at [`stages`], then [`runner`] and [`pipeline`].
+
+#![allow(missing_docs, reason = "a binary's modules: what is public is so for its tests and benchmarks")]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic"))]
+
+pub mod cli;
+pub mod config;
+pub mod data_dir;
+pub mod demo;
+pub mod feed_list;
+pub mod generations;
+pub mod health;
+pub mod import;
+pub mod pipeline;
+pub mod progress;
+pub mod runner;
+pub mod serve;
+pub mod stages;
+pub mod telemetry;
+pub mod terminal;
+pub mod wire;

@@ -1,0 +1,229 @@
+//! Opens what a command needs and puts stages together.
+
+use std::{
+    env,
+    io::{self, Write},
+    process,
+    sync::Arc,
+    thread,
+};
+
+use anyhow::{Context as _, Result, bail};
+use chipwire_alerts::Sinks;
+use chipwire_enrich::{Gazetteer, Tagger};
+use chipwire_events::Topic;
+use chipwire_feeds::Fetcher;
+use chipwire_log::{EventLog, sqlite::{Access, SqliteLog}};
+
+use crate::{
+    config::{Backend, Config},
+    data_dir::{DataDir, Lock},
+    generations::Generations,
+    health::Health,
+    runner::{Clock, Context, Running, Shutdown, system_clock},
+    stages::{alert, deliver, enrich, fetch, index},
+    wire::Log,
+};
+
+/// A stage, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// [`fetch`]
+    Fetch,
+    /// [`enrich`]
+    Enrich,
+    /// [`index`]
+    Index,
+    /// [`alert`]
+    Alert,
+    /// [`deliver`]
+    Deliver,
+}
+
+impl Stage {
+    /// Every stage, in the order in which an article passes them.
+    pub const ALL: [Stage; 5] = [Stage::Fetch, Stage::Enrich, Stage::Index, Stage::Alert, Stage::Deliver];
+
+    /// The stage's name: its thread, its group, its lock.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Fetch => fetch::STAGE,
+            Stage::Enrich => enrich::STAGE,
+            Stage::Index => index::STAGE,
+            Stage::Alert => alert::STAGE,
+            Stage::Deliver => deliver::STAGE,
+        }
+    }
+}
+
+/// A data directory with its configuration and its log.
+pub struct Opened {
+    /// The configuration.
+    pub config: Config,
+    /// The data directory.
+    pub data_dir: DataDir,
+    /// The log.
+    pub log: Log,
+    /// The index.
+    pub generations: Arc<Generations>,
+    /// Where the sink `terminal` writes.
+    pub terminal: Arc<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
+}
+
+impl Opened {
+    /// Opens the data directory of `config` and its log, and makes what is missing.
+    pub fn open(config: Config) -> Result<Self> {
+        let data_dir = DataDir::create(&config.data_dir)?;
+        let backend: Arc<dyn EventLog> = match config.log.backend {
+            Backend::Sqlite => Arc::new(SqliteLog::open(&data_dir.log(), Access::Create)?),
+            #[cfg(feature = "kafka")]
+            Backend::Kafka => {
+                // One prefix for topics, groups and transactional ids: one installation.
+                let id_prefix = config.log.prefix.clone();
+                let kafka = chipwire_log::kafka::KafkaConfig { id_prefix, ..config.log.kafka.clone() };
+                Arc::new(chipwire_log::kafka::KafkaLog::connect(kafka)?)
+            }
+            #[cfg(not(feature = "kafka"))]
+            Backend::Kafka => bail!("this build has no Kafka"),
+        };
+        let log = Log::new(backend, &config.log.prefix);
+        let generations = Arc::new(Generations::new(data_dir.index()));
+        Ok(Self { config, data_dir, log, generations, terminal: Arc::new(|| Box::new(io::stdout())) })
+    }
+
+    /// Takes the right to run `stage`. On Kafka, where any number of workers may share a stage, only the index needs one.
+    pub fn lock(&self, stage: Stage, command: &str) -> Result<Option<Lock>, crate::data_dir::LockError> {
+        if self.config.log.backend == Backend::Kafka && stage != Stage::Index {
+            return Ok(None);
+        }
+        self.data_dir.lock(stage.name(), command, system_clock()).map(Some)
+    }
+
+    /// What a stage needs. Makes the log's topics where they are missing.
+    pub fn context(&self, health: &Health, shutdown: &Shutdown, runtime: &tokio::runtime::Handle) -> Context {
+        Context {
+            log: self.log.clone(),
+            health: health.clone(),
+            shutdown: shutdown.clone(),
+            now: system_clock as Clock,
+            runtime: runtime.clone(),
+            member: member().into(),
+        }
+    }
+
+    /// What the index stage is told.
+    pub fn index_settings(&self) -> index::Settings {
+        let config = &self.config.index;
+        index::Settings {
+            generations: Arc::clone(&self.generations),
+            memory_bytes: config.memory_mib << 20,
+            threads: config.threads,
+            commit_interval_ms: config.commit_interval_ms,
+        }
+    }
+
+    /// What the enrich stage is told.
+    pub fn enrich_settings(&self) -> Result<enrich::Settings> {
+        let threads = match self.config.enrich.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        Ok(enrich::Settings { tagger: Arc::new(tagger()?), threads })
+    }
+
+    /// The sinks.
+    pub fn sinks(&self) -> Result<Arc<Sinks>> {
+        let sinks = Sinks::from_config(&self.config.sinks, (self.terminal)(), |name| env::var(name).ok())?;
+        Ok(Arc::new(sinks))
+    }
+
+    /// Starts `stage` in `running`.
+    pub fn start(&self, stage: Stage, context: &Context, running: &mut Running) -> Result<()> {
+        let name = stage.name();
+        match stage {
+            Stage::Fetch => {
+                let fetcher = Fetcher::new(self.config.fetch.clone()).context("failed to set up the fetcher")?;
+                let settings =
+                    fetch::Settings { fetcher: Arc::new(fetcher), max_concurrent: self.config.fetch.max_concurrent };
+                running.spawn(name, context, move |context| fetch::run(context, &settings))
+            }
+            Stage::Enrich => {
+                let settings = self.enrich_settings()?;
+                running.spawn(name, context, move |context| enrich::run(context, &settings))
+            }
+            Stage::Index => {
+                let settings = self.index_settings();
+                running.spawn(name, context, move |context| index::run(context, &settings))
+            }
+            Stage::Alert => running.spawn(name, context, alert::run),
+            Stage::Deliver => {
+                let sinks = self.sinks()?;
+                running.spawn(name, context, move |context| deliver::run(context, &sinks))
+            }
+        }
+        .with_context(|| format!("failed to start stage {name}"))
+    }
+
+    /// How many events `stage` has still to read, in offsets.
+    pub fn lag(&self, stage: Stage) -> Result<u64> {
+        let (group, topic) = match stage {
+            Stage::Fetch => (fetch::STAGE, Topic::Feeds),
+            Stage::Enrich => (enrich::STAGE, Topic::ArticlesRaw),
+            Stage::Alert => (alert::STAGE, Topic::ArticlesTagged),
+            Stage::Deliver => (deliver::STAGE, Topic::Alerts),
+            Stage::Index => {
+                let checkpoint = match self.generations.get() {
+                    Some(generation) => generation.index.checkpoint()?,
+                    None => chipwire_index::Checkpoint::default(),
+                };
+                return Ok(index::lag(&self.log, &checkpoint)?);
+            }
+        };
+        let name = self.log.name(topic);
+        let bounds = self.log.backend().bounds(name)?;
+        let committed = self.log.backend().committed(group, &[name])?;
+        let lag = (0..).zip(bounds).map(|(partition, bounds)| {
+            let position = committed.get(&self.log.partition(topic, partition)).copied().unwrap_or(bounds.low);
+            bounds.high.saturating_sub(position).max(0).unsigned_abs()
+        });
+        Ok(lag.sum())
+    }
+}
+
+/// The tagger with the gazetteer that is built in.
+pub fn tagger() -> Result<Tagger> {
+    let gazetteer = Gazetteer::builtin().context("failed to read the gazetteer")?;
+    Ok(Tagger::new(gazetteer))
+}
+
+/// Sets this process apart from others that run the same stage.
+fn member() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}-{}", if host.is_empty() { "host" } else { host }, process::id())
+}
+
+/// Waits until `opened`'s log can be reached and has its topics, saying why it waits.
+pub fn ensure_topics(opened: &Opened, health: &Health, shutdown: &Shutdown) -> Result<()> {
+    const STAGE: &str = "log";
+    let mut pause = std::time::Duration::from_millis(500);
+    health.starting(STAGE);
+    loop {
+        match opened.log.ensure() {
+            Ok(()) => {
+                health.well(STAGE);
+                return Ok(());
+            }
+            Err(error) if error.is_transient() => {
+                let error = crate::runner::chain(&error);
+                tracing::warn!(retry_in_ms = pause.as_millis() as u64, "{error}");
+                health.trouble(STAGE, error);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if shutdown.wait(pause) {
+            bail!("stopped while waiting for the log");
+        }
+        pause = (pause * 2).min(std::time::Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,167 @@
+//! RAISE ALERTS: holds every new article against the stored rules.
+//!
+//! - reads `articles.tagged` and, beside it, `rules` and `alerts`
+//! - writes `alerts`: one per rule version and article, with a deterministic id
+//! - group `alert`; any number of workers share the partitions
+//! - position: stored with the alerts, in one transaction
+//! - on failure: a rule whose query does not parse is passed over and reported; an event that cannot be read is passed over
+//!   (the index has made a dead letter of it); anything else ends the worker, and a new one goes on at the stored position
+//!
+//! Imported articles raise nothing: a backfill is history, not news.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chipwire_alerts::{Matcher, Raised, alert};
+use chipwire_events::{Event, FeedId, Rule, Topic};
+use chipwire_log::{Limit, Positions, Reader, Record, Step};
+
+use super::WAIT;
+use crate::{
+    health::StageLabel,
+    import,
+    runner::{Context, StageError},
+    stages::index::document,
+    wire::{self, Log},
+};
+
+/// The stage's name and group.
+pub const STAGE: &str = "alert";
+
+const LIMIT: Limit = Limit { records: 1_000, size_bytes: 4 << 20 };
+
+/// Runs until it is asked to stop.
+pub fn run(context: &Context) -> Result<(), StageError> {
+    let log = &context.log;
+    let mut worker = log.backend().worker(STAGE, &context.member, &[log.name(Topic::ArticlesTagged)])?;
+    let mut rules = Rules::open(log)?;
+    let mut raised = RaisedBefore::open(log)?;
+    let imports = import::feed_id();
+    let label = StageLabel { stage: STAGE };
+    while !context.shutdown.requested() {
+        match worker.next(LIMIT, WAIT)? {
+            // Whoever had these partitions before may have raised alerts since this worker looked last.
+            Step::Assigned(_) => raised.catch_up()?,
+            Step::Revoked(_) => {}
+            Step::Batch(batch) => {
+                rules.catch_up()?;
+                if !batch.records.is_empty() {
+                    let mut outputs = Vec::new();
+                    for stored in &batch.records {
+                        if let Ok((_, Event::ArticleTagged(tagged))) = wire::decode(stored) {
+                            raise(context, &rules.matcher, &mut raised, &imports, tagged, &mut outputs)?;
+                        }
+                    }
+                    let upto: Positions =
+                        batch.records.iter().map(|stored| (stored.partition_id(), stored.offset + 1)).collect();
+                    worker.commit(&outputs, &upto)?;
+                    context.health.metrics.alerts.inc_by(outputs.len() as u64);
+                    context.health.metrics.events.get_or_create(&label).inc_by(batch.records.len() as u64);
+                }
+            }
+        }
+        context.health.well(STAGE);
+    }
+    Ok(())
+}
+
+fn raise(
+    context: &Context,
+    matcher: &Matcher,
+    raised: &mut RaisedBefore,
+    imports: &FeedId,
+    tagged: chipwire_events::TaggedArticle,
+    outputs: &mut Vec<Record>,
+) -> Result<(), StageError> {
+    if tagged.article.feed == *imports || matcher.is_empty() {
+        return Ok(());
+    }
+    // `now` in a rule's query is the moment the article was seen, so that a replay raises the same alerts.
+    let seen = tagged.article.first_seen;
+    let fields = document(tagged.clone()).fields();
+    for rule in matcher.matches(&fields, seen) {
+        let alert = alert(rule, &tagged);
+        if raised.set.insert(&alert.id) {
+            let time = alert.raised;
+            outputs.push(context.log.encode(&Event::AlertRaised(alert), time, None)?);
+        }
+    }
+    Ok(())
+}
+
+/// The stored rules, kept up to date.
+struct Rules {
+    reader: Box<dyn Reader>,
+    rules: BTreeMap<String, Rule>,
+    matcher: Matcher,
+}
+
+impl Rules {
+    fn open(log: &Log) -> Result<Self, StageError> {
+        let state = log.backend().state(log.name(Topic::Rules), None)?;
+        let reader = log.backend().reader(&[log.name(Topic::Rules)], &state.positions)?;
+        let mut rules = BTreeMap::new();
+        for stored in state.records.values() {
+            if let Ok((_, Event::RuleSaved(rule))) = wire::decode(stored) {
+                rules.insert(rule.id.to_string(), rule);
+            }
+        }
+        let mut this = Self { reader, rules, matcher: Matcher::new([]).0 };
+        this.compile();
+        Ok(this)
+    }
+
+    fn catch_up(&mut self) -> Result<(), StageError> {
+        let batch = self.reader.next(Limit::default(), Duration::ZERO)?;
+        if batch.records.is_empty() {
+            return Ok(());
+        }
+        for stored in &batch.records {
+            match wire::decode(stored) {
+                Ok((_, Event::RuleSaved(rule))) => {
+                    self.rules.insert(rule.id.to_string(), rule);
+                }
+                _ if stored.record.value.is_none() => {
+                    self.rules.remove(&*wire::key(stored));
+                }
+                _ => tracing::warn!(stage = STAGE, offset = stored.offset, "passed over a rule that cannot be read"),
+            }
+        }
+        self.compile();
+        Ok(())
+    }
+
+    fn compile(&mut self) {
+        let (matcher, errors) = Matcher::new(self.rules.values().cloned());
+        for (rule, error) in errors {
+            tracing::warn!(stage = STAGE, %rule, "passed over a rule whose query does not parse: {error}");
+        }
+        self.matcher = matcher;
+    }
+}
+
+/// The alerts that were raised before, by any worker.
+struct RaisedBefore {
+    reader: Box<dyn Reader>,
+    set: Raised,
+}
+
+impl RaisedBefore {
+    fn open(log: &Log) -> Result<Self, StageError> {
+        let reader = log.backend().reader(&[log.name(Topic::Alerts)], &Positions::new())?;
+        Ok(Self { reader, set: Raised::new() })
+    }
+
+    fn catch_up(&mut self) -> Result<(), StageError> {
+        loop {
+            let batch = self.reader.next(Limit::default(), WAIT)?;
+            for stored in &batch.records {
+                if let Ok((_, Event::AlertRaised(alert))) = wire::decode(stored) {
+                    self.set.insert(&alert.id);
+                }
+            }
+            if batch.at_end {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! DELIVER: brings every alert to its sinks.
+//!
+//! - reads `alerts`
+//! - writes `deliveries` (state: how far each delivery has come), and sends to the sinks
+//! - group `deliver`; any number of workers share the partitions
+//! - position: stored with the deliveries that the alerts ask for, in one transaction; from there on `deliveries` remembers
+//! - on failure: a sink that does not take an alert is tried again with growing pauses over about three days, across
+//!   restarts; what it refuses for good is marked as failed. A crash between sending and remembering sends again: delivery is
+//!   at least once, with the alert's id as the idempotency key
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chipwire_alerts::{DeliverError, Retry, Sinks, backoff};
+use chipwire_events::{Alert, Delivery, DeliveryStatus, Event, Timestamp, Topic};
+use chipwire_log::{Limit, Positions, Step, Worker};
+use tokio::sync::mpsc;
+
+use super::WAIT;
+use crate::{
+    health::SinkLabel,
+    runner::{Context, StageError},
+    wire,
+};
+
+/// The stage's name and group.
+pub const STAGE: &str = "deliver";
+
+const LIMIT: Limit = Limit { records: 500, size_bytes: 4 << 20 };
+
+/// Deliveries that are on their way at the same time.
+const MAX_IN_FLIGHT: usize = 32;
+
+/// How long deliveries that are on their way may hold up the end of the stage.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Runs until it is asked to stop.
+pub fn run(context: &Context, sinks: &Arc<Sinks>) -> Result<(), StageError> {
+    let log = &context.log;
+    let worker = log.backend().worker(STAGE, &context.member, &[log.name(Topic::Alerts)])?;
+    let (sender, receiver) = mpsc::unbounded_channel();
+    Deliveries { context, sinks, worker, pending: BTreeMap::new(), in_flight: HashSet::new(), sender, receiver }.run()
+}
+
+/// The key of a delivery, and what came of it.
+type Sent = (String, Result<(), DeliverError>);
+
+struct Deliveries<'a> {
+    context: &'a Context,
+    sinks: &'a Arc<Sinks>,
+    worker: Box<dyn Worker>,
+    /// By key: what is still to be sent.
+    pending: BTreeMap<String, Delivery>,
+    in_flight: HashSet<String>,
+    sender: mpsc::UnboundedSender<Sent>,
+    receiver: mpsc::UnboundedReceiver<Sent>,
+}
+
+impl Deliveries<'_> {
+    fn run(mut self) -> Result<(), StageError> {
+        while !self.context.shutdown.requested() {
+            let wait = if self.in_flight.is_empty() { WAIT } else { Duration::from_millis(10) };
+            match self.worker.next(LIMIT, wait)? {
+                Step::Assigned(positions) => self.take_over(&positions)?,
+                Step::Revoked(partitions) => {
+                    let gone: HashSet<u32> = partitions.iter().map(|id| id.partition).collect();
+                    self.pending.retain(|_, delivery| !gone.contains(&partition_of(&delivery.alert)));
+                }
+                Step::Batch(batch) if !batch.records.is_empty() => self.accept(&batch.records)?,
+                Step::Batch(_) => {}
+            }
+            self.settle()?;
+            self.send_due();
+            self.context.health.well(STAGE);
+        }
+        // What is on its way would be sent again after a restart: give it a moment to arrive.
+        let deadline = Instant::now() + DRAIN;
+        while !self.in_flight.is_empty() && Instant::now() < deadline {
+            if let Ok(Some((key, result))) =
+                self.context.runtime.block_on(tokio::time::timeout(DRAIN, self.receiver.recv()))
+            {
+                self.settle_with(vec![(key, result)])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with what the last owner of these partitions had not finished.
+    fn take_over(&mut self, positions: &Positions) -> Result<(), StageError> {
+        let log = &self.context.log;
+        let partitions: Vec<u32> = positions.keys().map(|id| id.partition).collect();
+        let state = log.backend().state(log.name(Topic::Deliveries), Some(&partitions))?;
+        for stored in state.records.values() {
+            if let Ok((_, Event::DeliveryChanged(delivery))) = wire::decode(stored)
+                && delivery.status == DeliveryStatus::Pending
+            {
+                self.pending.insert(delivery.key(), delivery);
+            }
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, records: &[chipwire_log::StoredRecord]) -> Result<(), StageError> {
+        let mut outputs = Vec::new();
+        let mut accepted = Vec::new();
+        for stored in records {
+            let Ok((_, Event::AlertRaised(alert))) = wire::decode(stored) else { continue };
+            for sink in &alert.sinks {
+                let delivery = Delivery {
+                    alert: alert.clone(),
+                    sink: sink.clone(),
+                    status: DeliveryStatus::Pending,
+                    attempts: 0,
+                    next_attempt: None,
+                    error: None,
+                };
+                let event = Event::DeliveryChanged(delivery.clone());
+                outputs.push(self.context.log.encode(&event, (self.context.now)(), None)?);
+                accepted.push(delivery);
+            }
+        }
+        let upto: Positions = records.iter().map(|stored| (stored.partition_id(), stored.offset + 1)).collect();
+        self.worker.commit(&outputs, &upto)?;
+        self.pending.extend(accepted.into_iter().map(|delivery| (delivery.key(), delivery)));
+        Ok(())
+    }
+
+    fn send_due(&mut self) {
+        let now = (self.context.now)();
+        for (key, delivery) in &self.pending {
+            if self.in_flight.len() >= MAX_IN_FLIGHT {
+                return;
+            }
+            let due = delivery.next_attempt.is_none_or(|next| next <= now);
+            if !due || !self.in_flight.insert(key.clone()) {
+                continue;
+            }
+            let (sinks, sender) = (Arc::clone(self.sinks), self.sender.clone());
+            let (key, sink, alert) = (key.clone(), delivery.sink.clone(), delivery.alert.clone());
+            self.context.runtime.spawn(async move {
+                let result = sinks.deliver(&sink, &alert, now).await;
+                // The stage is gone: the delivery is still pending in the log and will be sent again.
+                let _ = sender.send((key, result));
+            });
+        }
+    }
+
+    /// Remembers what came of the deliveries that were on their way.
+    fn settle(&mut self) -> Result<(), StageError> {
+        let mut results = Vec::new();
+        while let Ok(result) = self.receiver.try_recv() {
+            results.push(result);
+        }
+        self.settle_with(results)
+    }
+
+    fn settle_with(&mut self, results: Vec<Sent>) -> Result<(), StageError> {
+        let mut settled = Vec::new();
+        for (key, result) in results {
+            self.in_flight.remove(&key);
+            // Gone when its partition went to another worker in the meantime.
+            if let Some(delivery) = self.pending.get(&key) {
+                settled.push(self.outcome(delivery.clone(), result));
+            }
+        }
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let now = (self.context.now)();
+        let outputs = settled
+            .iter()
+            .map(|delivery| self.context.log.encode(&Event::DeliveryChanged(delivery.clone()), now, None))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.worker.commit(&outputs, &Positions::new())?;
+        for delivery in settled {
+            let key = delivery.key();
+            if delivery.status == DeliveryStatus::Pending {
+                self.pending.insert(key, delivery);
+            } else {
+                self.pending.remove(&key);
+            }
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, mut delivery: Delivery, result: Result<(), DeliverError>) -> Delivery {
+        delivery.attempts += 1;
+        delivery.next_attempt = None;
+        let outcome = match result {
+            Ok(()) => {
+                delivery.status = DeliveryStatus::Delivered;
+                delivery.error = None;
+                "delivered"
+            }
+            Err(error) => {
+                delivery.next_attempt = self.next_attempt(&delivery, &error.retry);
+                delivery.error = Some(error.message);
+                if delivery.next_attempt.is_none() {
+                    delivery.status = DeliveryStatus::Failed;
+                    "failed"
+                } else {
+                    "again"
+                }
+            }
+        };
+        if let Some(error) = &delivery.error {
+            tracing::warn!(stage = STAGE, alert = %delivery.alert.id, sink = delivery.sink, outcome, "{error}");
+        }
+        let label = SinkLabel { sink: delivery.sink.clone(), outcome };
+        self.context.health.metrics.deliveries.get_or_create(&label).inc();
+        delivery
+    }
+
+    fn next_attempt(&self, delivery: &Delivery, retry: &Retry) -> Option<Timestamp> {
+        let Retry::Later(asked) = retry else { return None };
+        let pause = backoff(delivery.attempts, &delivery.alert.id)?;
+        let pause = asked.map_or(pause, |asked| pause.max(asked));
+        (self.context.now)().checked_add(pause).ok()
+    }
+}
+
+fn partition_of(alert: &Alert) -> u32 {
+    chipwire_events::partition_of(alert.rule.as_str(), Topic::Alerts.partitions())
+}

@@ -1,0 +1,292 @@
+//! INDEX: keeps the full-text index up to date with the tagged articles.
+//!
+//! - reads `articles.tagged`
+//! - writes the index in the data directory, and `dead-letters`
+//! - position: the payload of the index's own commits, written with the documents they cover
+//! - on failure: an event that cannot be read becomes a dead letter; an event seen before is dropped; a raw interval that no
+//!   event covers is an alarm; anything else ends the stage, and it goes on at the index's last commit
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chipwire_enrich::view;
+use chipwire_events::{Envelope, ErrorClass, Event, Field, Markup, TaggedArticle, Timestamp, Topic};
+use chipwire_index::{Checkpoint, Document, DocumentEntity, DocumentMention, Index, IndexWriter};
+use chipwire_log::{Limit, Positions, Reader, StoredRecord};
+
+use super::{WAIT, dead_letter};
+use crate::{
+    generations::Generations,
+    health::StageLabel,
+    runner::{Context, StageError, chain},
+    wire::{self, Log},
+};
+
+/// The stage's name.
+pub const STAGE: &str = "index";
+
+const LIMIT: Limit = Limit { records: 2_000, size_bytes: 8 << 20 };
+
+/// What the stage is told.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where the index lies.
+    pub generations: Arc<Generations>,
+    /// Memory for documents that are not in a segment yet, in bytes, over all threads.
+    pub memory_bytes: usize,
+    /// Threads that build segments.
+    pub threads: usize,
+    /// The longest that a document waits for a commit while others keep coming, in milliseconds.
+    pub commit_interval_ms: u64,
+}
+
+/// Runs until it is asked to stop.
+pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
+    let genesis = context.log.backend().genesis()?;
+    while !context.shutdown.requested() {
+        let generation = settings.generations.open(&genesis)?;
+        let projection = Projection::open(context, settings, &generation.index)?;
+        projection.follow(|| settings.generations.is_live(&generation))?;
+    }
+    Ok(())
+}
+
+/// Brings the index at `settings.generations` up to the present end of the log, and returns.
+pub fn catch_up(
+    context: &Context,
+    settings: &Settings,
+    index: &Index,
+    end: &Positions,
+    mut progress: impl FnMut(u64),
+) -> Result<(), StageError> {
+    let mut projection = Projection::open(context, settings, index)?;
+    while !projection.reached(end) && !context.shutdown.requested() {
+        projection.step(WAIT)?;
+        progress(projection.applied);
+    }
+    projection.commit()?;
+    projection.close()
+}
+
+/// The index on its way through the log.
+struct Projection<'a> {
+    context: &'a Context,
+    settings: &'a Settings,
+    index: &'a Index,
+    writer: IndexWriter,
+    reader: Box<dyn Reader>,
+    checkpoint: Checkpoint,
+    dead_letters: Option<Box<dyn chipwire_log::Writer>>,
+    /// First seen of every document that is not committed yet, and the moment of the oldest such event.
+    waiting: Vec<Timestamp>,
+    oldest: Option<Instant>,
+    applied: u64,
+}
+
+impl<'a> Projection<'a> {
+    fn open(
+        context: &'a Context,
+        settings: &'a Settings,
+        index: &'a Index,
+    ) -> Result<Self, StageError> {
+        let log = &context.log;
+        let checkpoint = index.checkpoint()?;
+        let positions: Positions = checkpoint
+            .positions
+            .iter()
+            .map(|(partition, position)| (log.partition(Topic::ArticlesTagged, *partition), *position))
+            .collect();
+        let reader = log.backend().reader(&[log.name(Topic::ArticlesTagged)], &positions)?;
+        let writer = index.writer(settings.memory_bytes, settings.threads)?;
+        Ok(Self {
+            context,
+            settings,
+            index,
+            writer,
+            reader,
+            checkpoint,
+            dead_letters: None,
+            waiting: Vec::new(),
+            oldest: None,
+            applied: 0,
+        })
+    }
+
+    fn follow(mut self, is_live: impl Fn() -> bool) -> Result<(), StageError> {
+        while !self.context.shutdown.requested() && is_live() {
+            self.step(WAIT)?;
+            self.context.health.well(STAGE);
+        }
+        self.commit()?;
+        self.close()
+    }
+
+    fn close(self) -> Result<(), StageError> {
+        self.writer.close()?;
+        Ok(())
+    }
+
+    fn step(&mut self, wait: Duration) -> Result<(), StageError> {
+        let batch = self.reader.next(LIMIT, if self.oldest.is_some() { Duration::ZERO } else { wait })?;
+        for stored in &batch.records {
+            self.apply(stored)?;
+        }
+        for (partition, position) in self.context.log.positions_of(Topic::ArticlesTagged, &batch.positions) {
+            self.checkpoint.positions.insert(partition, position);
+        }
+        let waited = self.oldest.is_some_and(|oldest| {
+            batch.at_end || oldest.elapsed() >= Duration::from_millis(self.settings.commit_interval_ms)
+        });
+        if waited {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, stored: &StoredRecord) -> Result<(), StageError> {
+        let label = StageLabel { stage: STAGE };
+        self.oldest.get_or_insert_with(Instant::now);
+        self.applied += 1;
+        let (envelope, event) = match wire::decode(stored) {
+            Ok(decoded) => decoded,
+            Err(error) => return self.reject(stored, chain(&error)),
+        };
+        if !self.extend_chain(stored, &envelope) {
+            self.context.health.metrics.duplicates.get_or_create(&label).inc();
+            return Ok(());
+        }
+        match event {
+            Event::ArticleTagged(tagged) => {
+                self.waiting.push(tagged.article.first_seen);
+                self.writer.upsert(&document(tagged))?;
+            }
+            Event::ArticleRejected(_) => {}
+            _ => {
+                return self.reject(stored, format!("an event of type `{}` does not belong here", envelope.event_type));
+            }
+        }
+        self.context.health.metrics.events.get_or_create(&label).inc();
+        Ok(())
+    }
+
+    /// False when the raw interval of this event was covered before.
+    fn extend_chain(&mut self, stored: &StoredRecord, envelope: &Envelope) -> bool {
+        let Some(covers) = envelope.covers else { return true };
+        let last = self.checkpoint.covered.entry(covers.partition).or_insert(-1);
+        if covers.to <= *last {
+            return false;
+        }
+        if covers.from > *last {
+            tracing::error!(
+                stage = STAGE,
+                partition = covers.partition,
+                after = *last,
+                before = covers.from,
+                at = stored.offset,
+                "gap in the chain: no event covers the raw records between"
+            );
+            self.context.health.metrics.gaps.get_or_create(&StageLabel { stage: STAGE }).inc();
+        }
+        *last = covers.to;
+        true
+    }
+
+    fn reject(&mut self, stored: &StoredRecord, message: String) -> Result<(), StageError> {
+        tracing::warn!(stage = STAGE, partition = stored.record.partition, offset = stored.offset, "{message}");
+        let log = &self.context.log;
+        let letter = dead_letter(STAGE, Topic::ArticlesTagged, stored, ErrorClass::Decode, message);
+        let time = Timestamp::from_millisecond(stored.timestamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let record = log.encode(&Event::EventRejected(letter), time, None)?;
+        let writer = match &mut self.dead_letters {
+            Some(writer) => writer,
+            none => none.insert(log.backend().writer("index-dead-letters")?),
+        };
+        writer.append(&[record])?;
+        self.context.health.metrics.dead_letters.get_or_create(&StageLabel { stage: STAGE }).inc();
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StageError> {
+        if self.oldest.take().is_none() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        self.writer.commit(&self.checkpoint)?;
+        let metrics = &self.context.health.metrics;
+        metrics.commit_seconds.get_or_create(&StageLabel { stage: STAGE }).observe(started.elapsed().as_secs_f64());
+        let now = (self.context.now)();
+        for first_seen in self.waiting.drain(..) {
+            metrics.searchable_seconds.observe(first_seen.duration_until(now).as_secs_f64().max(0.0));
+        }
+        metrics.index_documents.set(self.index.searcher().len());
+        Ok(())
+    }
+
+    fn reached(&self, end: &Positions) -> bool {
+        self.context.log.positions_of(Topic::ArticlesTagged, end).all(|(partition, end)| {
+            end == 0 || self.checkpoint.positions.get(&partition).is_some_and(|position| *position >= end)
+        })
+    }
+}
+
+/// The document of a tagged article: its plain text, and the mentions where they stand in it.
+pub fn document(tagged: TaggedArticle) -> Document {
+    let TaggedArticle { article, mentions, entities, .. } = tagged;
+    let title = view::plain(&article.title, Markup::Plain);
+    let body = view::plain(&article.body, article.markup);
+    let mentions = mentions
+        .into_iter()
+        .filter_map(|mention| {
+            let in_title = mention.field == Field::Title;
+            let view = if in_title { &title } else { &body };
+            let range = view.from_raw(mention.start..mention.end)?;
+            Some(DocumentMention {
+                in_title,
+                start: range.start,
+                end: range.end,
+                kind: mention.kind,
+                entity: mention.entity,
+            })
+        })
+        .collect();
+    let entities = entities
+        .into_iter()
+        .map(|entity| DocumentEntity {
+            kind: entity.kind,
+            entity: entity.entity,
+            name: entity.name,
+            count: entity.count,
+            score: entity.score,
+        })
+        .collect();
+    Document {
+        id: article.id.to_string(),
+        revision: article.revision,
+        published: article.time(),
+        title: title.text().to_owned(),
+        body: body.text().to_owned(),
+        url: article.url,
+        source: article.source,
+        feed: article.feed.to_string(),
+        authors: article.authors,
+        language: article.language,
+        first_seen: article.first_seen,
+        entities,
+        mentions,
+    }
+}
+
+/// How far the index is behind the end of the log, in offsets.
+pub fn lag(log: &Log, checkpoint: &Checkpoint) -> chipwire_log::Result<u64> {
+    let end = log.end_of(Topic::ArticlesTagged)?;
+    let positions: BTreeMap<u32, i64> = checkpoint.positions.clone();
+    Ok(log
+        .positions_of(Topic::ArticlesTagged, &end)
+        .map(|(partition, end)| {
+            end.saturating_sub(positions.get(&partition).copied().unwrap_or(0)).max(0).unsigned_abs()
+        })
+        .sum())
+}

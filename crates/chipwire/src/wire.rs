@@ -1,0 +1,110 @@
+//! Between the vocabulary and the log: the only place where a message becomes a record and a record an event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chipwire_events::{Covers, Envelope, Event, Message, Timestamp, Topic};
+use chipwire_log::{EventLog, PartitionId, Positions, Record, StoredRecord, TopicSpec};
+
+/// A log together with the prefix of its topics.
+#[derive(Clone)]
+pub struct Log {
+    backend: Arc<dyn EventLog>,
+    names: Arc<[Arc<str>]>,
+}
+
+impl Log {
+    /// The topics of chipwire, under `prefix`, in `backend`.
+    pub fn new(backend: Arc<dyn EventLog>, prefix: &str) -> Self {
+        let names = Topic::ALL.iter().map(|topic| Arc::from(format!("{prefix}{}", topic.name()))).collect();
+        Self { backend, names }
+    }
+
+    /// The backend.
+    pub fn backend(&self) -> &dyn EventLog {
+        &*self.backend
+    }
+
+    /// The full name of a topic.
+    #[expect(clippy::indexing_slicing, reason = "`new` makes one name for every topic")]
+    pub fn name(&self, topic: Topic) -> &Arc<str> {
+        &self.names[topic as usize]
+    }
+
+    /// The topic of a full name.
+    pub fn topic(&self, name: &str) -> Option<Topic> {
+        Topic::ALL.into_iter().find(|topic| &**self.name(*topic) == name)
+    }
+
+    /// Creates the topics that are missing.
+    pub fn ensure(&self) -> chipwire_log::Result<()> {
+        let specs: Vec<TopicSpec> = Topic::ALL
+            .into_iter()
+            .map(|topic| TopicSpec {
+                name: Arc::clone(self.name(topic)),
+                partitions: topic.partitions(),
+                cleanup: match topic.cleanup() {
+                    chipwire_events::Cleanup::Compact => chipwire_log::Cleanup::Compact,
+                    chipwire_events::Cleanup::Delete { retention_days } => chipwire_log::Cleanup::Delete {
+                        retention: (retention_days > 0)
+                            .then(|| Duration::from_secs(u64::from(retention_days) * 24 * 60 * 60)),
+                    },
+                },
+            })
+            .collect();
+        self.backend.ensure(&specs)
+    }
+
+    /// A partition of a topic.
+    pub fn partition(&self, topic: Topic, partition: u32) -> PartitionId {
+        PartitionId::new(Arc::clone(self.name(topic)), partition)
+    }
+
+    /// The record of a message.
+    pub fn record(&self, message: Message) -> Record {
+        Record {
+            topic: Arc::clone(self.name(message.topic)),
+            partition: message.partition,
+            key: message.key.into_bytes(),
+            headers: message.headers,
+            value: message.value,
+        }
+    }
+
+    /// The record of an event.
+    pub fn encode(
+        &self,
+        event: &Event,
+        time: Timestamp,
+        covers: Option<Covers>,
+    ) -> Result<Record, chipwire_events::Error> {
+        event.encode(time, covers).map(|message| self.record(message))
+    }
+
+    /// The positions of `topic` within `positions`, by partition number.
+    pub fn positions_of(&self, topic: Topic, positions: &Positions) -> impl Iterator<Item = (u32, i64)> {
+        let name = Arc::clone(self.name(topic));
+        positions
+            .iter()
+            .filter(move |(id, _)| id.topic == name)
+            .map(|(id, position)| (id.partition, *position))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// One past the newest record of every partition of `topic`, as positions.
+    pub fn end_of(&self, topic: Topic) -> chipwire_log::Result<Positions> {
+        let bounds = self.backend.bounds(self.name(topic))?;
+        Ok((0..).zip(bounds).map(|(partition, bounds)| (self.partition(topic, partition), bounds.high)).collect())
+    }
+}
+
+/// The event in a record.
+pub fn decode(stored: &StoredRecord) -> Result<(Envelope, Event), chipwire_events::Error> {
+    Event::decode(&stored.record.headers, stored.record.value.as_deref())
+}
+
+/// The key of a record as text.
+pub fn key(stored: &StoredRecord) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(&stored.record.key)
+}
