@@ -1,0 +1,229 @@
+//! Bad feeds, configurations, logs and disks: a clear error that names the place, and everything else goes on.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{Read, Seek, SeekFrom, Write},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::support::{Backend, Item, PATIENCE, Site, get, get_json, wait_searchable};
+
+#[test]
+fn a_bad_feed_shows_its_error_and_the_others_go_on() {
+    let site = Site::new(Backend::Sqlite, "bad-feeds");
+    site.origin.serve(
+        "/html.xml",
+        "text/html",
+        "<!doctype html><html><head><title>Please log in</title></head></html>",
+    );
+    site.origin.serve("/endless.xml", "endless", "");
+    site.origin.serve("/torn.xml", "application/xml", "<rss version=\"2.0\"><channel><title>x</titl");
+    site.origin.serve("/empty.xml", "application/rss+xml", "");
+    site.origin.serve("/type.xml", "image/png", "\u{89}PNG\r\n\u{1a}\n");
+    // A slice inside a character in the parser.
+    site.origin.serve(
+        "/panic.xml",
+        "application/rss+xml",
+        "<rss version=\"2.0\"><channel><title>t</title><item><title>Survivor</title><guid>1</guid>\
+         <author>editor@example.com（张三）</author></item></channel></rss>",
+    );
+    for path in ["html", "endless", "torn", "empty", "type", "panic", "missing"] {
+        site.run(&["feeds", "add", &site.origin.url(&format!("/{path}.xml"))]);
+    }
+    site.origin.publish([Item::new(1, "All is well here", "TSMC")]);
+    let daemon = site.spawn(&["run"]);
+    wait_searchable(&daemon.address, &BTreeSet::from(["All is well here".to_owned(), "Survivor".to_owned()]));
+
+    let expected = [
+        ("html", "not_a_feed"),
+        ("endless", "too_large"),
+        ("empty", "not_a_feed"),
+        ("type", "not_a_feed"),
+        ("missing", "http"),
+    ];
+    let deadline = Instant::now() + PATIENCE;
+    let feeds = loop {
+        let feeds = get_json(&daemon.address, "/v1/feeds");
+        let failing = feeds["feeds"].as_array().unwrap().iter().filter(|feed| !feed["error"].is_null()).count();
+        if failing >= expected.len() {
+            break feeds;
+        }
+        assert!(Instant::now() < deadline, "{feeds}");
+    };
+    for (path, class) in expected {
+        let url = site.origin.url(&format!("/{path}.xml"));
+        let feed = feeds["feeds"].as_array().unwrap().iter().find(|feed| feed["url"] == *url).unwrap();
+        assert_eq!(feed["error"]["class"], class, "{feed}");
+    }
+    let list = site.run(&["feeds", "list", "--failing"]);
+    assert!(list.contains("/html.xml") && list.contains("not_a_feed"), "{list}");
+    assert!(!list.contains("/panic.xml"), "{list}");
+    daemon.terminate();
+}
+
+#[test]
+fn a_private_address_is_refused_unless_it_is_allowed() {
+    let site = Site::new(Backend::Sqlite, "private");
+    let text = fs::read_to_string(site.config()).unwrap();
+    fs::write(site.config(), text.replace("allow_private_hosts = [\"127.0.0.1\"]\n", "")).unwrap();
+    let daemon = site.spawn(&["run"]);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let feeds = get_json(&daemon.address, "/v1/feeds");
+        if let Some(error) = feeds["feeds"][0]["error"]["message"].as_str() {
+            assert!(error.contains("127.0.0.1") && error.contains("allow_private_hosts"), "{error}");
+            break;
+        }
+        assert!(Instant::now() < deadline, "{feeds}");
+    }
+    assert_eq!(site.origin.requests(), 0);
+    daemon.terminate();
+}
+
+#[test]
+fn a_bad_configuration_names_file_line_and_key() {
+    let site = Site::new(Backend::Sqlite, "bad-config");
+    site.configure("[index]\nthread = 2\n");
+    let line = fs::read_to_string(site.config()).unwrap().lines().position(|line| line == "thread = 2").unwrap() + 1;
+    let error = site.fail(&["check-config"]);
+    assert!(error.contains(&format!("chipwire.toml:{line}: unknown field `thread`")), "{error}");
+    assert!(error.contains("`threads`"), "{error}");
+    let error = site.fail(&["run"]);
+    assert!(error.contains("unknown field `thread`"), "{error}");
+}
+
+#[test]
+fn nobody_listens_to_the_network_without_a_token() {
+    let site = Site::new(Backend::Sqlite, "token");
+    let text = fs::read_to_string(site.config()).unwrap();
+    fs::write(site.config(), text.replace("listen = \"127.0.0.1:0\"", "listen = \"0.0.0.0:0\"")).unwrap();
+    let error = site.fail(&["check-config"]);
+    assert!(error.contains("token_env"), "{error}");
+}
+
+#[test]
+fn the_second_daemon_is_told_who_has_the_data_directory() {
+    let site = Site::new(Backend::Sqlite, "second");
+    let first = site.spawn(&["run"]);
+    let error = site.fail(&["run"]);
+    assert!(error.contains("is taken by `chipwire run`, process "), "{error}");
+    first.terminate();
+    site.spawn(&["run"]).terminate();
+}
+
+#[test]
+fn an_unknown_broker_is_named_and_tried_again() {
+    let site = Site::new(Backend::Sqlite, "no-broker");
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let text = fs::read_to_string(site.config()).unwrap();
+    let log = format!("[log]\nbackend = \"kafka\"\nkafka.brokers = \"127.0.0.1:{port}\"\n");
+    fs::write(site.config(), text.replace("[log]\n", &log)).unwrap();
+    let mut daemon = site.spawn(&["run"]);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (status, reasons) = get(&daemon.address, "/readyz");
+        if reasons.contains(&format!("127.0.0.1:{port}")) {
+            assert_eq!(status, 503);
+            break;
+        }
+        assert!(Instant::now() < deadline, "{reasons}");
+    }
+    assert_eq!(get(&daemon.address, "/livez").0, 200);
+    assert!(daemon.is_running());
+    assert!(daemon.stderr().contains("retry_in_ms"), "{}", daemon.stderr());
+}
+
+#[test]
+fn a_damaged_log_is_named_and_does_not_start() {
+    let site = Site::new(Backend::Sqlite, "damaged");
+    site.origin.publish((0..40).map(|number| Item::new(number, format!("Article {number}"), "TSMC ".repeat(200))));
+    let daemon = site.spawn(&["run"]);
+    wait_searchable(&daemon.address, &(0..40).map(|number| format!("Article {number}")).collect());
+    daemon.terminate();
+
+    // Every page but the first loses its middle.
+    let path = site.data_dir().join("log.db");
+    let mut file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).unwrap();
+    for page in (4096..bytes.len()).step_by(4096) {
+        file.seek(SeekFrom::Start(page as u64 + 100)).unwrap();
+        file.write_all(&[0xa5; 1000]).unwrap();
+    }
+    file.sync_all().unwrap();
+    let error = site.fail(&["run"]);
+    assert!(error.contains("log.db") && error.contains("damaged"), "{error}");
+}
+
+/// A small file system of its own, where the machine lets us make one.
+struct Disk {
+    mount: tempfile::TempDir,
+}
+
+impl Disk {
+    fn make(size_mib: u32) -> Option<Self> {
+        let mount = tempfile::tempdir().unwrap();
+        let options = format!("size={size_mib}m");
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+            .arg(mount.path())
+            .stderr(std::process::Stdio::null())
+            .status()
+            .ok()?;
+        status.success().then_some(Self { mount })
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.mount.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_pauses_fetching_and_nothing_else() {
+    let Some(disk) = Disk::make(40) else {
+        eprintln!("not run: this machine does not let us mount a file system of our own");
+        return;
+    };
+    let site = Site::new(Backend::Sqlite, "full");
+    let text = fs::read_to_string(site.config()).unwrap();
+    let data_dir = disk.mount.path().join("data");
+    fs::write(site.config(), text.replace("data_dir = \"data\"", &format!("data_dir = \"{}\"", data_dir.display())))
+        .unwrap();
+    site.origin.publish([Item::new(1, "Before", "Nvidia")]);
+    let daemon = site.spawn(&["run"]);
+    wait_searchable(&daemon.address, &BTreeSet::from(["Before".to_owned()]));
+
+    let ballast = disk.mount.path().join("ballast");
+    let mut file = fs::File::create(&ballast).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    site.origin.publish((2..60).map(|number| {
+        // Random enough not to be compressed away.
+        let text: String =
+            (0..300).map(|part| chipwire_events::hash_hex(16, &[&format!("{number}/{part}")]) + " ").collect();
+        Item::new(number, format!("Article {number}"), text)
+    }));
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (status, reasons) = get(&daemon.address, "/readyz");
+        if status == 503 && reasons.contains("no space left") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{reasons}");
+    }
+    assert_eq!(get_json(&daemon.address, "/v1/articles?q=nvidia")["total"], 1);
+    assert_eq!(get(&daemon.address, "/livez").0, 200);
+
+    drop(file);
+    fs::remove_file(&ballast).unwrap();
+    wait_searchable(&daemon.address, &(2..60).map(|number| format!("Article {number}")).collect());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while get(&daemon.address, "/readyz").0 != 200 {
+        assert!(Instant::now() < deadline, "{}", get(&daemon.address, "/readyz").1);
+    }
+    daemon.terminate();
+}

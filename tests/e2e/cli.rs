@@ -1,0 +1,210 @@
+//! The commands, with and without a daemon.
+
+use std::{fs, io::Write, process::Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Backend, Site, chipwire, get_json};
+
+const LINES: &str = r#"{"title":"Nvidia and the H20","text":"Nvidia's H20 GPU under U.S. export controls.","url":"https://example.org/1","published":"2026-01-02T03:04:05Z","source":"Archive"}
+{"title":"No news","html":"<p>TSMC &amp; Co.</p>","url":"https://example.org/2","published":"2026-01-03T03:04:05Z"}
+{"title":"broken"
+{"title":"Third","text":"Alibaba Cloud","url":"https://example.org/3"}
+"#;
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+}
+
+/// An import with one bad line: its exit code says so, the rest is in.
+fn import(site: &Site) -> (String, String) {
+    let file = site.folder.path().join("in.jsonl");
+    fs::write(&file, LINES).unwrap();
+    let output = chipwire(&site.config(), &["import", file.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn check(backend: Backend, name: &str, with_daemon: bool) {
+    let site = Site::new(backend, name);
+    let daemon = with_daemon.then(|| site.spawn(&["run"]));
+
+    let (said, complained) = import(&site);
+    assert!(said.starts_with("3 added, 0 changed, 0 already there, 1 bad lines\n"), "{said}");
+    assert!(complained.contains("in.jsonl, line 3: "), "{complained}");
+    let (said, _) = import(&site);
+    assert!(said.starts_with("0 added, 0 changed, 3 already there, 1 bad lines\n"), "{said}");
+
+    let answer: Value = serde_json::from_str(&site.run(&["search", "chip:nvidia-h20", "--json"])).unwrap();
+    assert_eq!(answer["total"], 1, "{answer}");
+    assert!(answer["took_ms"].is_number());
+    let hit = &answer["hits"][0];
+    assert_eq!(hit["title"], "Nvidia and the H20");
+    assert_eq!(hit["url"], "https://example.org/1");
+    assert_eq!(hit["source"], "Archive");
+    assert_eq!(hit["published"], "2026-01-02T03:04:05Z");
+    assert!(hit["snippet"].as_str().unwrap().contains("H20"));
+    let h20 = hit["mentions"].as_array().unwrap().iter().find(|mention| mention["entity"] == "nvidia-h20").unwrap();
+    assert_eq!((&h20["kind"], &h20["name"], &h20["count"]), (&"chip".into(), &"NVIDIA H20".into(), &2.into()));
+    assert!(site.run(&["search", "*"]).starts_with("3 articles in "));
+    let error = site.fail(&["search", "nvidia AND (h20"]);
+    assert!(error.contains('^'), "{error}");
+
+    let feeds = site.folder.path().join("more.opml");
+    fs::write(
+        &feeds,
+        "<opml version=\"2.0\"><head/><body><outline text=\"Press\"><outline type=\"rss\" text=\"One\" \
+        xmlUrl=\"https://one.example.org/feed\"/></outline></body></opml>",
+    )
+    .unwrap();
+    assert!(site.run(&["feeds", "import", feeds.to_str().unwrap()]).contains("1 added"));
+    assert!(site.run(&["feeds", "add", "https://two.example.org/feed", "--folder", "A/B"]).contains("1 added"));
+    assert!(site.run(&["feeds", "add", "https://two.example.org/feed"]).contains("0 added, 1 already followed"));
+    let list = json_lines(&site.run(&["feeds", "list", "--json"]));
+    let urls: Vec<&str> = list.iter().map(|feed| feed["feed"]["url"].as_str().unwrap()).collect();
+    assert!(
+        urls.contains(&"https://one.example.org/feed") && urls.contains(&"https://two.example.org/feed"),
+        "{urls:?}"
+    );
+    let exported = site.run(&["feeds", "export"]);
+    assert!(exported.contains("https://two.example.org/feed") && exported.contains("text=\"B\""), "{exported}");
+    site.run(&["feeds", "remove", "https://two.example.org/feed"]);
+    assert!(!site.run(&["feeds", "list"]).contains("two.example.org"));
+    assert!(site.fail(&["feeds", "add", "file:///etc/passwd"]).contains("begins with https:// or http://"));
+
+    assert!(
+        site.run(&["rules", "add", "company:tsmc", "--name", "TSMC news"]).contains("added rule tsmc-news, version 1")
+    );
+    assert!(site.run(&["rules", "add", "company:tsmc AND fab", "--id", "tsmc-news"]).contains("version 2"));
+    assert!(site.run(&["rules", "list"]).contains("company:tsmc AND fab"));
+    if let Some(daemon) = &daemon {
+        assert_eq!(get_json(&daemon.address, "/v1/articles?q=*")["total"], 3);
+    }
+    assert!(site.run(&["rules", "remove", "tsmc-news"]).contains("1 removed"));
+    assert!(site.fail(&["rules", "remove", "tsmc-news"]).contains("no rule `tsmc-news`"));
+    assert!(site.fail(&["rules", "add", "a AND", "--sink", "terminal"]).contains('^'));
+
+    let tail = json_lines(&site.run(&["log", "tail", "articles.tagged"]));
+    assert_eq!(tail.len(), 3);
+    assert!(tail.iter().all(|event| event["specversion"] == "1.0" && event["type"] == "chipwire.article.tagged.v1"));
+    assert!(site.run(&["log", "stats"]).contains("articles.raw"));
+    assert!(site.run(&["index", "rebuild"]).starts_with("3 articles"));
+    assert!(site.run(&["search", "*"]).starts_with("3 articles in "));
+    if let Some(daemon) = daemon {
+        daemon.terminate();
+    }
+}
+
+#[test]
+fn embedded_without_a_daemon() {
+    check(Backend::Sqlite, "cli-alone", false);
+}
+
+#[test]
+fn embedded_beside_a_daemon() {
+    check(Backend::Sqlite, "cli-beside", true);
+}
+
+#[test]
+fn kafka_without_a_daemon() {
+    check(Backend::Kafka, "cli-alone", false);
+}
+
+#[test]
+fn kafka_beside_a_daemon() {
+    check(Backend::Kafka, "cli-beside", true);
+}
+
+#[test]
+fn tag_answers_with_byte_offsets() {
+    let site = Site::new(Backend::Sqlite, "tag");
+    let mut child = chipwire(&site.config(), &["tag"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let text = "“TSMC” ships Nvidia’s H20";
+    let line = serde_json::json!({ "id": "a", "text": text }).to_string();
+    child.stdin.take().unwrap().write_all(format!("{line}\n{{\"id\":2,\"text\":\"\"}}\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let answers = json_lines(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(answers[1], serde_json::json!({ "id": 2, "mentions": [] }));
+    let mentions = answers[0]["mentions"].as_array().unwrap();
+    let found: Vec<(&str, &str)> = mentions
+        .iter()
+        .map(|mention| {
+            let range = mention["start"].as_u64().unwrap() as usize..mention["end"].as_u64().unwrap() as usize;
+            assert_eq!(mention["surface"], text[range]);
+            assert!(mention["confidence"].as_f64().unwrap() > 0.5);
+            (mention["kind"].as_str().unwrap(), mention["entity"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(found, [("company", "tsmc"), ("company", "nvidia"), ("chip", "nvidia-h20")]);
+    assert!(site.run(&["tag", "--text", "Nvidia ships"]).starts_with("[Nvidia] ships"));
+}
+
+#[test]
+fn feeds_parse_says_what_is_in_a_file_and_what_is_wrong() {
+    let site = Site::new(Backend::Sqlite, "parse");
+    let good = site.folder.path().join("good.xml");
+    fs::write(
+        &good,
+        "<rss version=\"2.0\"><channel><title>T</title><item><title>A & B</title><link>/x</link><guid>g1</guid>\
+        <pubDate>Fri, 20 Nov 2026 08:00:00 GMT</pubDate><description>S</description></item></channel></rss>",
+    )
+    .unwrap();
+    let bad = site.folder.path().join("bad.xml");
+    fs::write(&bad, "<!doctype html><html><head><title>Login</title></head></html>").unwrap();
+    let paths = [good.to_str().unwrap(), bad.to_str().unwrap()];
+    let answers =
+        json_lines(&site.run(&["feeds", "parse", paths[0], paths[1], "--url", "https://example.org/feed.xml"]));
+    let entry = &answers[0]["entries"][0];
+    assert_eq!(answers[0]["title"], "T");
+    assert_eq!(
+        (&entry["title"], &entry["link"], &entry["published"]),
+        (&"A & B".into(), &"https://example.org/x".into(), &"2026-11-20T08:00:00Z".into())
+    );
+    assert!(answers[1]["error"].as_str().unwrap().contains("a web page"), "{}", answers[1]);
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let site = Site::new(Backend::Sqlite, "help");
+    let commands: [&[&str]; 32] = [
+        &[],
+        &["demo"],
+        &["run"],
+        &["fetch"],
+        &["enrich"],
+        &["index"],
+        &["index", "rebuild"],
+        &["alert"],
+        &["serve"],
+        &["import"],
+        &["search"],
+        &["tag"],
+        &["feeds"],
+        &["feeds", "add"],
+        &["feeds", "list"],
+        &["feeds", "remove"],
+        &["feeds", "import"],
+        &["feeds", "export"],
+        &["feeds", "parse"],
+        &["rules"],
+        &["rules", "add"],
+        &["rules", "list"],
+        &["rules", "remove"],
+        &["log"],
+        &["log", "stats"],
+        &["log", "tail"],
+        &["check-config"],
+        &["completions"],
+        &["search", "x"],
+        &["tag", "x"],
+        &["import", "x"],
+        &["completions", "bash"],
+    ];
+    for command in commands {
+        let help = site.run(&[command, &["--help"]].concat());
+        assert!(help.contains("Example:\n  "), "{command:?}: {help}");
+    }
+    assert!(site.run(&["--version"]).starts_with("chipwire "));
+    assert!(site.run(&["completions", "bash"]).contains("chipwire"));
+}

@@ -1,0 +1,26 @@
+//! End-to-end tests: the binary as a user runs it, real sockets, a real broker, a real browser, real kill -9.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `pipeline` | a feed with new items becomes a search hit and a webhook: both logs, one process and five |
+//! | `kill` | every stage killed in the middle of its work: nothing lost, nothing double |
+//! | `trace` | the same trace on both logs, and a deleted index, end in the same result |
+//! | `cli` | the commands, with and without a daemon |
+//! | `bad_input` | bad feeds, configurations, logs and disks |
+//! | `page` | the page in a real browser |
+//! | `demo` | the demo's account |
+//! | `support` | an origin, a webhook receiver, the processes |
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests may panic and say why")]
+
+mod bad_input;
+mod cli;
+mod demo;
+mod kill;
+mod page;
+mod pipeline;
+mod support;
+mod trace;
+
+#[path = "../support/broker.rs"]
+mod broker;
