@@ -30,7 +30,7 @@ impl Driver {
         let port = loop {
             line.clear();
             assert!(stdout.read_line(&mut line).unwrap() > 0, "chromedriver ended without naming its port");
-            if let Some(port) = line.split("on port ").nth(1) {
+            if let Some(port) = line.split("started successfully on port ").nth(1) {
                 break port.trim().trim_end_matches('.').parse().unwrap();
             }
         };

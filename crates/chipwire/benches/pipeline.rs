@@ -105,11 +105,16 @@ fn pipeline(folder: &Path) {
         opened.start(stage, &context, &mut running).unwrap();
     }
     // Waits at the end of the log, then for the index to come as far.
-    let mut reader =
-        opened.log.backend().reader(&[opened.log.name(Topic::ArticlesTagged)], &opened.log.end_of(Topic::ArticlesTagged).unwrap()).unwrap();
+    let mut reader = opened
+        .log
+        .backend()
+        .reader(&[opened.log.name(Topic::ArticlesTagged)], &opened.log.end_of(Topic::ArticlesTagged).unwrap())
+        .unwrap();
     let mut tagged = 0;
     while tagged < raw {
-        tagged += reader.next(Limit { records: 10_000, size_bytes: 64 << 20 }, Duration::from_secs(1)).unwrap().records.len() as i64;
+        tagged +=
+            reader.next(Limit { records: 10_000, size_bytes: 64 << 20 }, Duration::from_secs(1)).unwrap().records.len()
+                as i64;
     }
     while opened.lag(Stage::Index).unwrap() > 0 {
         std::thread::sleep(Duration::from_millis(5));
@@ -124,8 +129,7 @@ fn tantivy(folder: &Path) {
     let path = folder.join("raw-tantivy");
     fs::create_dir_all(&path).unwrap();
     let index = Arc::new(chipwire_index::Index::open_or_create(&path, "bench").unwrap());
-    let mut reader =
-        opened.log.backend().reader(&[opened.log.name(Topic::ArticlesTagged)], &Positions::new()).unwrap();
+    let mut reader = opened.log.backend().reader(&[opened.log.name(Topic::ArticlesTagged)], &Positions::new()).unwrap();
     let mut documents = Vec::new();
     loop {
         let batch = reader.next(Limit::default(), Duration::from_secs(1)).unwrap();
@@ -166,8 +170,22 @@ impl Numbers {
 }
 
 const NAMES: [&str; 16] = [
-    "Nvidia", "TSMC", "Huawei", "Samsung Electronics", "SK hynix", "Intel", "AMD", "ASML", "Alibaba", "Micron Technology",
-    "the Commerce Department", "the Entity List", "Nvidia’s H20", "the Ascend 910C", "export controls", "SMIC",
+    "Nvidia",
+    "TSMC",
+    "Huawei",
+    "Samsung Electronics",
+    "SK hynix",
+    "Intel",
+    "AMD",
+    "ASML",
+    "Alibaba",
+    "Micron Technology",
+    "the Commerce Department",
+    "the Entity List",
+    "Nvidia’s H20",
+    "the Ascend 910C",
+    "export controls",
+    "SMIC",
 ];
 
 /// Words with a frequency that falls as in real text: the vocabulary has 30,000 of them.
@@ -175,7 +193,9 @@ fn word(numbers: &mut Numbers) -> String {
     let rank = (30_000f64.powf(numbers.next(1 << 20) as f64 / f64::from(1 << 20))) as usize;
     let mut letters = Numbers(rank as u64);
     let length = 2 + letters.next(9);
-    (0..length).map(|at| (if at % 2 == 0 { b"tnsrhldcmfpgwbvk" } else { b"eaoiueaoieaoieay" })[letters.next(16)] as char).collect()
+    (0..length)
+        .map(|at| (if at % 2 == 0 { b"tnsrhldcmfpgwbvk" } else { b"eaoiueaoieaoieay" })[letters.next(16)] as char)
+        .collect()
 }
 
 fn text(numbers: &mut Numbers, size_bytes: usize) -> String {

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use chipwire_events::{Article, ArticleId, Event, Feed, FeedId, FeedOrigin, Markup, Timestamp, Topic};
-use chipwire_log::{Limit, Positions, Record};
+use chipwire_log::{Limit, Positions, Reader, Record, StoredRecord};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ struct Known {
 }
 
 /// Reads `input` and appends what is new. `bad_line` is told the number and fault of every line that cannot be read,
-/// `progress` the bytes read so far.
+/// `progress` the bytes read so far. Returns also how far the raw articles then reached.
 pub fn import(
     log: &Log,
     mut input: impl BufRead,
@@ -72,8 +72,9 @@ pub fn import(
     now: Timestamp,
     mut bad_line: impl FnMut(u64, &str),
     mut progress: impl FnMut(u64),
-) -> Result<Summary> {
-    let mut known = imported_before(log)?;
+) -> Result<(Summary, Positions)> {
+    let mut raw = RawArticles::open(log)?;
+    let mut known = raw.imported_before()?;
     let mut writer = log.backend().writer("import")?;
     let mut summary = Summary::default();
     let mut records = Vec::with_capacity(BATCH);
@@ -105,7 +106,8 @@ pub fn import(
     }
     append(&mut *writer, &mut records)?;
     progress(read_bytes);
-    Ok(summary)
+    raw.read_on(|_| ())?;
+    Ok((summary, raw.end))
 }
 
 fn append(writer: &mut dyn chipwire_log::Writer, records: &mut Vec<Record>) -> Result<()> {
@@ -204,22 +206,43 @@ fn revise(mut article: Article, known: &mut HashMap<ArticleId, Known>, summary: 
     Some(article)
 }
 
-/// What earlier imports brought.
-fn imported_before(log: &Log) -> Result<HashMap<ArticleId, Known>> {
-    let mut known = HashMap::new();
-    let source = format!("/feeds/{}", feed_id());
-    let mut reader = log.backend().reader(&[log.name(Topic::ArticlesRaw)], &Positions::new())?;
-    loop {
-        let batch = reader.next(Limit { records: 5_000, size_bytes: 16 << 20 }, Duration::from_secs(1))?;
-        for stored in &batch.records {
+/// The raw articles, read to their end.
+struct RawArticles {
+    reader: Box<dyn Reader>,
+    /// One past the last record of every partition. Not the partition's own end: there may be a hole behind the record.
+    end: Positions,
+}
+
+impl RawArticles {
+    fn open(log: &Log) -> Result<Self> {
+        let reader = log.backend().reader(&[log.name(Topic::ArticlesRaw)], &Positions::new())?;
+        Ok(Self { reader, end: Positions::new() })
+    }
+
+    fn read_on(&mut self, mut each: impl FnMut(&StoredRecord)) -> Result<()> {
+        loop {
+            let batch = self.reader.next(Limit { records: 5_000, size_bytes: 16 << 20 }, Duration::from_secs(1))?;
+            for stored in &batch.records {
+                self.end.insert(stored.partition_id(), stored.offset + 1);
+                each(stored);
+            }
+            if batch.at_end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What earlier imports brought.
+    fn imported_before(&mut self) -> Result<HashMap<ArticleId, Known>> {
+        let mut known = HashMap::new();
+        let source = format!("/feeds/{}", feed_id());
+        self.read_on(|stored| {
             let ours = stored.record.headers.iter().any(|(name, value)| name == "ce_source" && *value == source);
             if ours && let Ok((_, Event::ArticleFetched(article))) = wire::decode(stored) {
                 known.insert(article.id, Known { revision: article.revision, content_hash: article.content_hash });
             }
-        }
-        if batch.at_end {
-            return Ok(known);
-        }
+        })?;
+        Ok(known)
     }
 }
 
@@ -247,7 +270,8 @@ mod tests {
             |number, message| bad.push(format!("{number}: {message}")),
             |_| {},
         )
-        .unwrap();
+        .unwrap()
+        .0;
         (summary, bad)
     }
 

@@ -13,7 +13,10 @@ use chipwire_alerts::Sinks;
 use chipwire_enrich::{Gazetteer, Tagger};
 use chipwire_events::Topic;
 use chipwire_feeds::Fetcher;
-use chipwire_log::{EventLog, sqlite::{Access, SqliteLog}};
+use chipwire_log::{
+    EventLog,
+    sqlite::{Access, SqliteLog},
+};
 
 use crate::{
     config::{Backend, Config},

@@ -127,7 +127,10 @@ impl Site {
             Backend::Sqlite => {
                 let path = self.data_dir();
                 fs::create_dir_all(&path).unwrap();
-                Arc::new(chipwire_log::sqlite::SqliteLog::open(&path.join("log.db"), chipwire_log::sqlite::Access::Create).unwrap())
+                Arc::new(
+                    chipwire_log::sqlite::SqliteLog::open(&path.join("log.db"), chipwire_log::sqlite::Access::Create)
+                        .unwrap(),
+                )
             }
             Backend::Kafka => kafka(),
         };

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -19,6 +20,9 @@ use super::{
     failure::{Meaning, code_of, meaning},
 };
 use crate::{Bounds, Error, PartitionId, Positions, Result};
+
+/// The pause before a broker is asked again that has not heard of its duty yet.
+const LEADER_PAUSE: Duration = Duration::from_millis(20);
 
 /// A cluster, and a client for questions. It reads nothing and is in no group.
 pub(super) struct Cluster {
@@ -133,12 +137,21 @@ impl Cluster {
         }
         self.serve();
         let asking = || format!("ask for offsets of {}", names(partitions));
-        let list = self
-            .consumer
-            .offsets_for_times(list(partitions.iter().map(|id| (id, at)))?, timeout)
-            .map_err(|error| self.partition_error(asking(), partitions, error))?;
+        // A broker may be told that it leads a partition a moment after everybody else: after a start, and when a topic is new.
+        let deadline = Instant::now() + timeout;
+        let entries = loop {
+            let asked = self
+                .consumer
+                .offsets_for_times(list(partitions.iter().map(|id| (id, at)))?, timeout)
+                .and_then(|list| entries(&list));
+            match asked {
+                Ok(entries) => break entries,
+                Err(error) if not_leading_yet(&error) && Instant::now() < deadline => thread::sleep(LEADER_PAUSE),
+                Err(error) => return Err(self.partition_error(asking(), partitions, error)),
+            }
+        };
         let mut positions = Positions::new();
-        for (id, offset) in entries(&list).map_err(|error| self.partition_error(asking(), partitions, error))? {
+        for (id, offset) in entries {
             match offset {
                 Offset::Offset(offset) => positions.insert(id, offset),
                 _ => return Err(self.unavailable(&asking(), Code::LeaderNotAvailable)),
@@ -257,6 +270,11 @@ pub(super) fn list<'a>(partitions: impl Iterator<Item = (&'a PartitionId, Offset
 }
 
 /// A list from librdkafka, or the first error in it.
+/// Whether a broker only has to hear of its new duty.
+fn not_leading_yet(error: &KafkaError) -> bool {
+    matches!(code_of(error), Code::NotLeaderForPartition | Code::LeaderNotAvailable | Code::UnknownTopicOrPartition)
+}
+
 pub(super) fn entries(list: &TopicPartitionList) -> Result<Vec<(PartitionId, Offset)>, KafkaError> {
     list.elements().into_iter().map(|entry| entry.error().map(|()| (id(&entry), entry.offset()))).collect()
 }

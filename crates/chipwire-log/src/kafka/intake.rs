@@ -253,3 +253,55 @@ pub(super) fn outside(id: &PartitionId, position: i64, bounds: &Bounds) -> Optio
     let Bounds { low, high } = *bounds;
     (position < low || position > high).then(|| Error::OutOfRange { partition: id.clone(), position, low, high })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+    use crate::{Record, kafka::KafkaConfig};
+
+    fn id(partition: u32) -> PartitionId {
+        PartitionId::new("t", partition)
+    }
+
+    fn stored(partition: u32, offset: i64) -> StoredRecord {
+        let record =
+            Record { topic: "t".into(), partition, key: b"k".to_vec(), headers: Vec::new(), value: Some(vec![0; 9]) };
+        StoredRecord { offset, timestamp_ms: 0, record }
+    }
+
+    #[test]
+    fn what_is_revoked_is_dropped_wherever_it_waits() {
+        let mut intake = Intake::new(Arc::new(Cluster::new(KafkaConfig::default()).unwrap()));
+        intake.add(Positions::from([(id(0), 5), (id(1), 7)]));
+        let mut haul = Haul::default();
+        for record in [stored(0, 5), stored(1, 7), stored(0, 6), stored(1, 8)] {
+            haul.push(record);
+        }
+        intake.carried = Some(stored(1, 9));
+
+        haul.remove(&[id(1)]);
+        intake.remove(&[id(1)]);
+        assert_eq!(haul.records, [stored(0, 5), stored(0, 6)]);
+        assert_eq!((intake.carried.clone(), intake.stand()), (None, &Positions::from([(id(0), 5)])));
+
+        intake.carried = Some(stored(0, 7));
+        intake.remove(&[id(1)]);
+        assert_eq!(intake.carried, Some(stored(0, 7)));
+    }
+
+    #[test]
+    fn the_limit_counts_keys_and_values() {
+        let mut haul = Haul::default();
+        haul.push(stored(0, 1));
+        haul.push(stored(0, 2));
+        assert_eq!(haul.size_bytes, 20);
+    }
+
+    #[test]
+    fn both_bounds_are_inside() {
+        let bounds = Bounds { low: 3, high: 8 };
+        let refused: Vec<i64> = (0..12).filter(|&position| outside(&id(0), position, &bounds).is_some()).collect();
+        assert_eq!(refused, [0, 1, 2, 9, 10, 11]);
+    }
+}

@@ -153,7 +153,8 @@ impl KafkaWorker {
     /// `upto` with the proof of membership that the broker checks.
     fn offsets(&mut self, upto: &Positions) -> Result<Option<Offsets>> {
         let group = self.consumer.group_metadata();
-        // In this order: a client that left the group forgets its member id, and a commit without one would pass.
+        // In this order: a client that lost its membership forgets its member id and generation, and to the broker a
+        // commit without both is that of a program outside of the group, which it lets pass.
         if self.consumer.assignment_lost() {
             return Err(self.transactions.fence());
         }

@@ -79,9 +79,9 @@ impl Import {
             });
         };
         let input = BufReader::with_capacity(1 << 20, file);
-        let summary = import::import(&opened.log, input, &source, now, bad_line, |read| bar.set_position(read))?;
+        let imported = import::import(&opened.log, input, &source, now, bad_line, |read| bar.set_position(read))?;
         bar.finish_and_clear();
-        Ok((summary, opened.log.end_of(Topic::ArticlesRaw)?))
+        Ok(imported)
     }
 }
 

@@ -87,11 +87,7 @@ struct Projection<'a> {
 }
 
 impl<'a> Projection<'a> {
-    fn open(
-        context: &'a Context,
-        settings: &'a Settings,
-        index: &'a Index,
-    ) -> Result<Self, StageError> {
+    fn open(context: &'a Context, settings: &'a Settings, index: &'a Index) -> Result<Self, StageError> {
         let log = &context.log;
         let checkpoint = index.checkpoint()?;
         let positions: Positions = checkpoint
