@@ -82,17 +82,17 @@ async fn search(driver: &WebDriver, address: &str, artefact: &str) -> WebDriverR
     let input = driver.find(By::Css("input[name=q]")).await?;
     input.send_keys("h20 licence").await?;
     input.send_keys(Key::Enter + "").await?;
-    let result = driver.query(By::Css("article")).first().await?;
+    let result = driver.query(By::Css("li.hit")).first().await?;
     let text = result.text().await?;
     assert!(text.contains("Nvidia readies H20 for China"), "{text}");
     let entities = result.find_all(By::Css("a[href*='chip%3Anvidia-h20'], a[href*='chip:nvidia-h20']")).await?;
     assert!(!entities.is_empty(), "the result shows no link to its chip: {}", result.outer_html().await?);
-    assert_eq!(driver.find_all(By::Css("article")).await?.len(), 1);
+    assert_eq!(driver.find_all(By::Css("li.hit")).await?.len(), 1);
     driver.screenshot(&artefacts().join(format!("{artefact}.png"))).await?;
 
     // The title that tries to be a script is text.
     driver.goto(format!("http://{address}/?q=orchard")).await?;
-    let text = driver.query(By::Css("article")).first().await?.text().await?;
+    let text = driver.query(By::Css("li.hit")).first().await?.text().await?;
     assert!(text.contains("<script>alert(1)</script>"), "{text}");
     Ok(())
 }

@@ -200,10 +200,14 @@ fn properties(port: u16, controller: u16, data: &Path) -> String {
         .replace("@DATA@", &data.display().to_string())
 }
 
-/// Ports that were free a moment ago, all different.
+/// Ports that nobody listens on. They lie below those that systems hand out for outgoing connections (32768 and up on Linux), so
+/// that none of the many connections of the tests takes one before the broker does.
 fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    let start = 10_000 + (RandomState::new().build_hasher().finish() % 20_000) as u16;
+    let mut listeners = (start..32_000).filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
+    // All are held until the last is found, so that they differ.
+    let held: [TcpListener; N] = std::array::from_fn(|_| listeners.next().unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
 }
 
 /// 16 random bytes in the alphabet that Kafka uses, as every cluster should have its own id.
