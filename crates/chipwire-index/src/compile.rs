@@ -16,6 +16,7 @@ use tantivy::{
 use crate::{
     ordered::OrderedQuery,
     schema::{SchemaFields, entity_term},
+    steady::SteadyQuery,
 };
 
 /// How much more a match in the title counts than one in the body.
@@ -66,7 +67,7 @@ impl Compiler<'_> {
         let mut clauses: Vec<(Occur, Box<dyn EngineQuery>)> = Vec::with_capacity(parts.len() + 1);
         for part in parts {
             clauses.push(match part {
-                Node::Not(inner) => (Occur::MustNot, self.node(inner)),
+                Node::Not(inner) => (Occur::MustNot, Box::new(SteadyQuery(self.node(inner)))),
                 other => (Occur::Must, self.node(other)),
             });
         }

@@ -16,7 +16,7 @@ use tantivy::{
 };
 
 use crate::{
-    Checkpoint, Error, IndexConfig, IndexWriter, Result, Searcher,
+    Checkpoint, Document, Error, IndexWriter, Result, Searcher,
     payload::Payload,
     schema::{self, SchemaFields},
     tokenizer,
@@ -143,14 +143,6 @@ impl Index {
         IndexWriter::open(self.clone(), genesis.clone(), memory_bytes, threads)
     }
 
-    /// The writer, as configured.
-    ///
-    /// # Errors
-    /// Those of [`writer`](Self::writer).
-    pub fn writer_with(&self, config: &IndexConfig) -> Result<IndexWriter> {
-        self.writer(config.memory_mb.saturating_mul(1024 * 1024), config.threads)
-    }
-
     /// A view of the last commit that was loaded. It stays as it is, whatever is committed later: take one for every
     /// search.
     pub fn searcher(&self) -> Searcher {
@@ -209,8 +201,14 @@ impl Index {
         Ok(())
     }
 
-    pub(crate) fn engine(&self) -> &tantivy::Index {
+    /// The search engine itself, for measuring what lies between it and this crate.
+    pub fn engine(&self) -> &tantivy::Index {
         &self.inner.engine
+    }
+
+    /// `document` as the search engine takes it, for the same purpose.
+    pub fn engine_document(&self, document: &Document) -> Result<tantivy::TantivyDocument> {
+        self.inner.fields.fill(document)
     }
 
     pub(crate) fn fields(&self) -> SchemaFields {

@@ -15,7 +15,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic"))]
 
 mod compile;
-mod config;
 mod error;
 mod facets;
 mod index;
@@ -24,13 +23,13 @@ mod payload;
 mod schema;
 mod search;
 mod snippet;
+mod steady;
 #[cfg(test)]
 mod tests;
 mod tokenizer;
 mod types;
 mod writer;
 
-pub use config::IndexConfig;
 pub use error::{Error, Result};
 pub use index::Index;
 pub use search::{MAX_HITS, MAX_WINDOW, Searcher};

@@ -1,8 +1,7 @@
 //! A query for terms that stand in order: phrases, also with words between or with a last word that goes on.
 //!
 //! The engine has such queries, but its idea of distance is another than that of the query language (and approximate),
-//! it expands a prefix only so far, and its phrases break the contract of `seek_danger` when they are excluded (an
-//! assertion fails in debug builds of 0.27). Here the positions are judged by the same function that the alerts use.
+//! and it expands a prefix only so far. Here the positions are judged by the same function that the alerts use.
 
 use std::ops::ControlFlow;
 

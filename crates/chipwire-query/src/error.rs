@@ -23,7 +23,7 @@ impl ParseError {
         let line: String = query.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let indent = " ".repeat(columns(before));
         let carets = "^".repeat(columns(marked).max(1));
-        let mut text = format!("{line}\n{indent}{carets} {}", self.message);
+        let mut text = format!("{}\n{indent}{carets} {}", line.trim_end(), self.message);
         if let Some(suggestion) = &self.suggestion {
             text.push_str("\ntry: ");
             text.push_str(suggestion);

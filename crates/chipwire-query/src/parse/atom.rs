@@ -99,7 +99,7 @@ impl<'t> Parser<'t> {
                 let has_value = !matches!(self.scan.peek(), None | Some(')'));
                 Err(fault.instead(if has_value { format!("{name}:") } else { name.to_owned() }))
             }
-            Some('/') if self.scan.slice(start, start + 2) == "//" => {
+            Some('/') if matches!(scope, Scope::Entity(_)) && self.scan.slice(start, start + 2) == "//" => {
                 let address = self.scan.slice(word.start, word.end);
                 let fault = Fault::new(word.start, word.end, "an address must stand in quotation marks");
                 Err(fault.instead(format!("\"{address}\"")))

@@ -45,8 +45,7 @@ proptest! {
 
     #[test]
     fn a_text_of_an_unspaced_script_is_found_by_every_piece(text in "[华为中芯国际片]{1,12}", from in 0usize..12, len in 1usize..12) {
-        let piece: String = text.chars().skip(from).take(len).collect();
-        prop_assume!(!piece.is_empty());
+        let piece: String = text.chars().skip(from % text.chars().count()).take(len).collect();
         prop_assert!(Pattern::term(&piece).matches(&TermPositions::of(&text)));
     }
 
