@@ -45,8 +45,10 @@ fn records(log: &Log, topic: Topic) -> Vec<StoredRecord> {
     }
 }
 
+type KeyAndValue = (Vec<u8>, Option<Vec<u8>>);
+
 /// Keys and values by partition, in order.
-fn values(log: &Log, topic: Topic) -> BTreeMap<u32, Vec<(Vec<u8>, Option<Vec<u8>>)>> {
+fn values(log: &Log, topic: Topic) -> BTreeMap<u32, Vec<KeyAndValue>> {
     let mut values: BTreeMap<u32, Vec<_>> = BTreeMap::new();
     for stored in records(log, topic) {
         values.entry(stored.record.partition).or_default().push((stored.record.key, stored.record.value));

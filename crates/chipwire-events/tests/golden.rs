@@ -4,7 +4,7 @@
 //! new type with a new version gets a file of its own. `UPDATE_EXPECT=1` writes the files that are missing, and the generated
 //! documents in `docs/events`.
 
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::{
     collections::BTreeSet,
@@ -250,7 +250,8 @@ fn schemas_and_asyncapi_are_up_to_date() {
 #[test]
 fn what_is_no_event_is_an_error_that_names_it() {
     let message = events().remove(2).0.encode(time("2026-11-20T09:00:00Z"), None).unwrap();
-    let check = |change: &dyn Fn(&mut Vec<(String, String)>), value: Option<&[u8]>, expected: &str| {
+    type Headers = Vec<(String, String)>;
+    let check = |change: &dyn Fn(&mut Headers), value: Option<&[u8]>, expected: &str| {
         let mut headers = message.headers.clone();
         change(&mut headers);
         let error = Event::decode(&headers, value).unwrap_err().to_string();

@@ -39,7 +39,8 @@ pub struct Settings {
     pub memory_bytes: usize,
     /// Threads that build segments.
     pub threads: usize,
-    /// The longest that a document waits for a commit while others keep coming, in milliseconds.
+    /// The longest that a document waits for a commit while others keep coming, in milliseconds. At the end of the log the
+    /// commit is at once, as far as [`Pace`] allows.
     pub commit_interval_ms: u64,
 }
 
@@ -74,7 +75,6 @@ pub fn catch_up(
 /// The index on its way through the log.
 struct Projection<'a> {
     context: &'a Context,
-    settings: &'a Settings,
     index: &'a Index,
     writer: IndexWriter,
     reader: Box<dyn Reader>,
@@ -83,7 +83,46 @@ struct Projection<'a> {
     /// First seen of every document that is not committed yet, and the moment of the oldest such event.
     waiting: Vec<Timestamp>,
     oldest: Option<Instant>,
+    pace: Pace,
     applied: u64,
+}
+
+/// When to commit. A commit costs about as much as hundreds of documents and makes segments of its own: worth it at once for
+/// the few that come in now and then, and not for each batch of a long stream.
+struct Pace {
+    interval: Duration,
+    next: Instant,
+}
+
+impl Pace {
+    /// A stream that stops for this long is taken to have ended.
+    const QUIET: Duration = Duration::from_millis(200);
+    /// More than this waiting is a stream.
+    const STREAM: usize = 200;
+    /// Commits of a few documents take at most about this share of the time ...
+    const SHARE: u32 = 6;
+    /// ... and none waits longer than this for the sake of that.
+    const LONGEST: Duration = Duration::from_millis(600);
+
+    fn new(interval: Duration) -> Self {
+        Self { interval, next: Instant::now() }
+    }
+
+    fn committed(&mut self, took: Duration) {
+        self.next = Instant::now() + (took * Self::SHARE).min(Self::LONGEST);
+    }
+
+    /// How long to wait for more before looking again.
+    fn wait(&self, waiting: usize) -> Duration {
+        if waiting >= Self::STREAM { Self::QUIET } else { self.next.saturating_duration_since(Instant::now()) }
+    }
+
+    /// Whether `waiting` documents, the oldest of which came at `oldest`, are to be committed after a read that came to the
+    /// end of the log or not, and brought something or not.
+    fn is_due(&self, waiting: usize, oldest: Instant, at_end: bool, is_empty: bool) -> bool {
+        let few = waiting < Self::STREAM && Instant::now() >= self.next;
+        oldest.elapsed() >= self.interval || (at_end && (few || is_empty))
+    }
 }
 
 impl<'a> Projection<'a> {
@@ -99,7 +138,6 @@ impl<'a> Projection<'a> {
         let writer = index.writer(settings.memory_bytes, settings.threads)?;
         Ok(Self {
             context,
-            settings,
             index,
             writer,
             reader,
@@ -107,6 +145,7 @@ impl<'a> Projection<'a> {
             dead_letters: None,
             waiting: Vec::new(),
             oldest: None,
+            pace: Pace::new(Duration::from_millis(settings.commit_interval_ms)),
             applied: 0,
         })
     }
@@ -126,17 +165,18 @@ impl<'a> Projection<'a> {
     }
 
     fn step(&mut self, wait: Duration) -> Result<(), StageError> {
-        let batch = self.reader.next(LIMIT, if self.oldest.is_some() { Duration::ZERO } else { wait })?;
+        let wait = if self.oldest.is_some() { wait.min(self.pace.wait(self.waiting.len())) } else { wait };
+        let batch = self.reader.next(LIMIT, wait)?;
         for stored in &batch.records {
             self.apply(stored)?;
         }
         for (partition, position) in self.context.log.positions_of(Topic::ArticlesTagged, &batch.positions) {
             self.checkpoint.positions.insert(partition, position);
         }
-        let waited = self.oldest.is_some_and(|oldest| {
-            batch.at_end || oldest.elapsed() >= Duration::from_millis(self.settings.commit_interval_ms)
-        });
-        if waited {
+        let due = self
+            .oldest
+            .is_some_and(|oldest| self.pace.is_due(self.waiting.len(), oldest, batch.at_end, batch.records.is_empty()));
+        if due {
             self.commit()?;
         }
         Ok(())
@@ -211,8 +251,10 @@ impl<'a> Projection<'a> {
         }
         let started = Instant::now();
         self.writer.commit(&self.checkpoint)?;
+        let took = started.elapsed();
+        self.pace.committed(took);
         let metrics = &self.context.health.metrics;
-        metrics.commit_seconds.get_or_create(&StageLabel { stage: STAGE }).observe(started.elapsed().as_secs_f64());
+        metrics.commit_seconds.get_or_create(&StageLabel { stage: STAGE }).observe(took.as_secs_f64());
         let now = (self.context.now)();
         for first_seen in self.waiting.drain(..) {
             metrics.searchable_seconds.observe(first_seen.duration_until(now).as_secs_f64().max(0.0));
