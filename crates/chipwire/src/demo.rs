@@ -70,10 +70,13 @@ struct Served {
 }
 
 impl Origin {
-    /// Starts to serve the sample feeds on a free port of this machine.
-    pub async fn start() -> Result<Self> {
+    /// Starts to serve the sample feeds on this machine: on `port`, if it is given and free, or else on any free one.
+    pub async fn start(port: Option<u16>) -> Result<Self> {
         let samples: Samples = toml::from_str(&text("feeds.toml")?).context("failed to read the sample feeds' list")?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("failed to listen on 127.0.0.1")?;
+        let listener = match TcpListener::bind(("127.0.0.1", port.unwrap_or(0))).await {
+            Ok(listener) => listener,
+            Err(_) => TcpListener::bind(("127.0.0.1", 0)).await.context("failed to listen on 127.0.0.1")?,
+        };
         let address = listener.local_addr()?;
         let edited = Arc::new(AtomicBool::new(false));
         let feeds = samples.feed.iter().map(|sample| (sample.path.clone(), sample.clone())).collect();

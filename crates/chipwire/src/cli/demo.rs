@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write as _,
     io::{self, Write},
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -54,7 +53,6 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let runtime = Runtime::new().context("failed to start the runtime")?;
-        let origin = runtime.block_on(Origin::start())?;
         let temporary = match &global.data_dir {
             Some(_) => None,
             None => Some(tempfile::tempdir().context("failed to make a temporary data directory")?),
@@ -64,7 +62,10 @@ impl Demo {
             (None, Some(temporary)) => temporary.path().to_owned(),
             (None, None) => bail!("no data directory"),
         };
-        let mut opened = Opened::open(config(data_dir, &origin))?;
+        let mut opened = Opened::open(Config { data_dir, ..Config::default() })?;
+        opened.log.ensure()?;
+        let origin = runtime.block_on(Origin::start(port_before(&opened.log)?))?;
+        configure(&mut opened.config, &origin);
         let alerts = Lines::default();
         let lines = alerts.clone();
         opened.terminal = Arc::new(move || Box::new(lines.clone()));
@@ -78,7 +79,6 @@ impl Demo {
             None => daemon.serve(None).or_else(|_| daemon.serve(Some(0)))?,
         };
         let started = Instant::now();
-        daemon.opened.log.ensure()?;
         follow(&daemon.opened.log, &origin)?;
         daemon.start(&Stage::ALL)?;
         round(&daemon.opened, &origin, &shutdown)?;
@@ -98,14 +98,18 @@ impl Demo {
     }
 }
 
-/// The defaults, with the local origin allowed and polled often enough to be watched.
-fn config(data_dir: PathBuf, origin: &Origin) -> Config {
-    let mut config = Config { data_dir, ..Config::default() };
+/// The port that the sample feeds had in an earlier run on the same data, so that they are the same feeds again.
+fn port_before(log: &Log) -> Result<Option<u16>> {
+    let followed = feed_list::followed(log)?;
+    Ok(followed.iter().find_map(|(feed, _)| url::Url::parse(&feed.url).ok()?.port()))
+}
+
+/// Allows the local origin, and has it polled often enough to be watched.
+fn configure(config: &mut Config, origin: &Origin) {
     config.fetch.allow_private_hosts = vec![origin.address().to_string()];
     config.fetch.host_spacing_ms = 0;
     config.fetch.min_interval_s = POLL_INTERVAL_S;
     config.fetch.max_interval_s = POLL_INTERVAL_S;
-    config
 }
 
 /// Follows the sample feeds and saves the sample rules.
