@@ -281,23 +281,41 @@ mod tests {
 
     #[test]
     fn errors_name_file_line_and_key() {
-        check("data_dir = \"x\"\n\n[log]\nbackend = \"kafak\"\n", expect![[r#"
+        check(
+            "data_dir = \"x\"\n\n[log]\nbackend = \"kafak\"\n",
+            expect![[r#"
             chipwire.toml:4: unknown variant `kafak`, expected `sqlite` or `kafka`
-              | backend = "kafak""#]]);
-        check("[index]\nthread = 2\n", expect![[r#"
+              | backend = "kafak""#]],
+        );
+        check(
+            "[index]\nthread = 2\n",
+            expect![[r#"
             chipwire.toml:2: unknown field `thread`, expected one of `memory_mib`, `threads`, `commit_interval_ms`, `lag_limit_events`
-              | thread = 2"#]]);
-        check("[index]\n# how many\nthreads = 99\n", expect![[r#"
+              | thread = 2"#]],
+        );
+        check(
+            "[index]\n# how many\nthreads = 99\n",
+            expect![[r#"
             chipwire.toml:3: `index.threads` must be from 1 to 8
-              | threads = 99"#]]);
-        check("[index]\nthreads = \"two\"\n", expect![[r#"
+              | threads = 99"#]],
+        );
+        check(
+            "[index]\nthreads = \"two\"\n",
+            expect![[r#"
             chipwire.toml:2: invalid type: string "two", expected usize
-              | threads = "two""#]]);
-        check("[log\n", expect![[r#"
+              | threads = "two""#]],
+        );
+        check(
+            "[log\n",
+            expect![[r#"
             chipwire.toml:1: unclosed table, expected `]`
-              | [log"#]]);
-        check("[feeds]\nurls = [\"ftp://example.org/feed\"]\n", expect![[r#"
+              | [log"#]],
+        );
+        check(
+            "[feeds]\nurls = [\"ftp://example.org/feed\"]\n",
+            expect![[r#"
             chipwire.toml:2: `feeds.urls`: `ftp://example.org/feed`: a feed's address begins with https:// or http://
-              | urls = ["ftp://example.org/feed"]"#]]);
+              | urls = ["ftp://example.org/feed"]"#]],
+        );
     }
 }

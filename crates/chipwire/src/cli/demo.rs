@@ -64,7 +64,12 @@ impl Demo {
         };
         let mut opened = Opened::open(Config { data_dir, ..Config::default() })?;
         opened.log.ensure()?;
-        let origin = runtime.block_on(Origin::start(port_before(&opened.log)?))?;
+        let port_before = port_before(&opened.log)?;
+        let origin = runtime.block_on(Origin::start(port_before))?;
+        if port_before.is_some() {
+            // What was edited in an earlier run stays edited.
+            origin.edit();
+        }
         configure(&mut opened.config, &origin);
         let alerts = Lines::default();
         let lines = alerts.clone();
