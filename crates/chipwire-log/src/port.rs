@@ -171,6 +171,12 @@ pub trait EventLog: Send + Sync {
 
     /// The stored positions of `group`. Partitions for which nothing is stored are absent.
     fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions>;
+
+    /// Removes what retention and compaction no longer keep at `now_ms` (milliseconds since 1970-01-01 UTC), and returns the
+    /// number of records removed. To be called now and then; a backend that does this by itself does nothing.
+    fn expire(&self, _now_ms: i64) -> Result<u64> {
+        Ok(0)
+    }
 }
 
 /// Reads committed records.

@@ -275,6 +275,14 @@ mod tests {
     }
 
     #[test]
+    fn the_example_has_every_key_at_its_default() {
+        let example =
+            Config::parse(Path::new("deploy/chipwire.toml"), include_str!("../../../deploy/chipwire.toml")).unwrap();
+        assert_eq!(format!("{example:#?}"), format!("{:#?}", Config::default()));
+        Config::parse(Path::new("deploy/compose.toml"), include_str!("../../../deploy/compose.toml")).unwrap();
+    }
+
+    #[test]
     fn nothing_is_needed() {
         check("", expect!["ok"]);
     }

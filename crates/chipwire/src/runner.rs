@@ -122,7 +122,11 @@ impl StageError {
         match self {
             StageError::Log(error) => !matches!(
                 error,
-                Log::Corrupt { .. } | Log::SchemaVersion { .. } | Log::TopicMismatch { .. } | Log::OutOfRange { .. }
+                Log::Corrupt { .. }
+                    | Log::SchemaVersion { .. }
+                    | Log::TopicMismatch { .. }
+                    | Log::OutOfRange { .. }
+                    | Log::Stopped { .. }
             ),
             StageError::Index(error) => !error.needs_rebuild(),
             StageError::Io { .. } => true,

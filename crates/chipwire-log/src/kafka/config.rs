@@ -20,7 +20,8 @@ pub struct KafkaConfig {
     /// The name that brokers show in their logs and metrics. Default `chipwire`.
     pub client_id: String,
     /// Put before the names of groups, writers and workers, so that several installations can share a cluster. Default
-    /// `chipwire.`.
+    /// `chipwire.`. Not a key of its own: whoever opens the log sets it, to the prefix that the topics have.
+    #[serde(skip)]
     pub id_prefix: String,
     /// How long the broker lets a transaction be open, and how long a write waits before it is given up. Default 30000.
     pub transaction_timeout_ms: u32,

@@ -213,6 +213,10 @@ impl EventLog for SqliteLog {
         Ok(self.shared.genesis.clone())
     }
 
+    fn expire(&self, now_ms: i64) -> Result<u64> {
+        self.expire(now_ms)
+    }
+
     fn ensure(&self, topics: &[TopicSpec]) -> Result<()> {
         let specs = topics.to_vec();
         let work = Box::new(move |connection: &_| tables::ensure(connection, &specs).map(|()| 0));

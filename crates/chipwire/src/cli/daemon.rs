@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -27,6 +27,9 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(20);
 
 /// How often the lag of the stages is looked at.
 const LAG_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How often the log is rid of what it need not keep.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// What every command that serves takes.
 #[derive(Debug, Clone, Args)]
@@ -118,8 +121,14 @@ impl Daemon {
         // Kafka is asked over the network, SQLite reads a row.
         let interval = if self.opened.config.log.backend == Backend::Kafka { LAG_INTERVAL * 5 } else { LAG_INTERVAL };
         let opened = Arc::clone(&self.opened);
+        let mut tidy_at = Instant::now();
         self.running.spawn("lag", &self.context, move |context| {
             while !context.shutdown.wait(interval) {
+                if Instant::now() >= tidy_at {
+                    tidy_at = Instant::now() + TIDY_INTERVAL;
+                    let removed = opened.log.backend().expire((context.now)().as_millisecond())?;
+                    tracing::debug!(removed, "removed what retention and compaction no longer keep");
+                }
                 for stage in &stages {
                     match opened.lag(*stage) {
                         Ok(lag) => context.health.lag(stage.name(), lag),
