@@ -89,7 +89,7 @@ pub(crate) fn stored(log: &Log) -> Result<BTreeMap<RuleId, Rule>> {
 impl Add {
     fn run(&self, opened: &Opened) -> Result<()> {
         if let Err(error) = chipwire_query::parse(&self.query) {
-            bail!("{}", error.render(&self.query));
+            bail!("the query cannot be read\n{}", error.render(&self.query));
         }
         let configured = Sinks::from_config(&opened.config.sinks, io::sink(), |name| env::var(name).ok())?;
         for sink in &self.sinks {

@@ -45,7 +45,7 @@ impl Search {
         let config = global.config()?;
         let query = match chipwire_query::parse(&self.query) {
             Ok(query) => query,
-            Err(error) => bail!("{}", error.render(&self.query)),
+            Err(error) => bail!("the query cannot be read\n{}", error.render(&self.query)),
         };
         let generations = crate::generations::Generations::new(config.data_dir.join("index"));
         let Some(generation) = generations.open_read_only()? else {
