@@ -77,6 +77,30 @@ impl EventId {
     }
 }
 
+impl RuleId {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 64;
+
+    /// Takes an id that somebody chose; `None` if it is none.
+    pub fn checked(id: &str) -> Option<Self> {
+        let good = (1..=Self::MAX_CHARS).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        good.then(|| Self(id.to_owned()))
+    }
+
+    /// Makes an id from a name: `China & H20` becomes `china-h20`, a name without Latin letters and digits a hash.
+    pub fn from_name(name: &str) -> Self {
+        let lower = name.to_ascii_lowercase();
+        let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let mut id = words.collect::<Vec<_>>().join("-");
+        id.truncate(Self::MAX_CHARS);
+        match id.trim_matches('-') {
+            "" => Self(format!("rule-{}", hash_hex(4, &["rule", name]))),
+            id => Self(id.to_owned()),
+        }
+    }
+}
+
 impl FeedId {
     /// The id of the feed that was first added under `url`.
     pub fn of(url: &str) -> Self {
@@ -106,6 +130,21 @@ mod tests {
     fn parts_do_not_run_into_each_other() {
         assert_ne!(hash_hex(16, &["ab", "c"]), hash_hex(16, &["a", "bc"]));
         assert_ne!(hash_hex(16, &["ab"]), hash_hex(16, &["ab", ""]));
+    }
+
+    #[test]
+    fn ids_of_rules_are_made_from_names() {
+        for (name, id) in [
+            ("H20 in China!", "h20-in-china"),
+            ("chip:nvidia-h20 AND china", "chip-nvidia-h20-and-china"),
+            ("出口管制", "rule-970865ba"),
+        ] {
+            assert_eq!(RuleId::from_name(name).as_str(), id);
+        }
+        assert!(RuleId::checked(RuleId::from_name(&"long name ".repeat(30)).as_str()).is_some());
+        for bad in ["", "A", "a b", "a/b", &"x".repeat(65)] {
+            assert!(RuleId::checked(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

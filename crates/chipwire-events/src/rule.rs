@@ -23,3 +23,15 @@ pub struct Rule {
     #[schemars(with = "String")]
     pub saved: Timestamp,
 }
+
+impl Rule {
+    /// The version of a rule that is saved with `query` where `before` was: a changed query makes a new one, which raises alerts
+    /// of its own.
+    pub fn version_after(before: Option<&Rule>, query: &str) -> u32 {
+        match before {
+            Some(before) if before.query == query => before.version,
+            Some(before) => before.version.saturating_add(1),
+            None => 1,
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::{
     io::{self, Write},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use chipwire_alerts::{Sinks, TERMINAL};
 use chipwire_events::{Event, Message, Rule, RuleId, Topic};
 use clap::{Args, Subcommand};
@@ -100,17 +100,13 @@ impl Add {
         }
         let name = self.name.clone().unwrap_or_else(|| self.query.clone());
         let id = match &self.id {
-            Some(id) if is_id(id) => id.clone(),
-            Some(id) => bail!("`{id}` is no id: lower-case letters, digits and hyphens, at most 64"),
-            None => slug(&name),
+            None => RuleId::from_name(&name),
+            Some(id) => RuleId::checked(id).with_context(|| {
+                format!("`{id}` is no id: lower-case letters, digits and hyphens, at most {}", RuleId::MAX_CHARS)
+            })?,
         };
-        let id = RuleId::from_string(id);
         let before = stored(&opened.log)?.remove(&id);
-        let version = match &before {
-            Some(before) if before.query == self.query => before.version,
-            Some(before) => before.version + 1,
-            None => 1,
-        };
+        let version = Rule::version_after(before.as_ref(), &self.query);
         let now = system_clock();
         let rule = Rule { id, version, name, query: self.query.clone(), sinks: self.sinks.clone(), saved: now };
         let record = opened.log.encode(&Event::RuleSaved(rule.clone()), now, None)?;
@@ -154,33 +150,5 @@ impl Remove {
         opened.log.backend().writer("rules-user")?.append(&records)?;
         writeln!(io::stdout(), "{} removed", records.len())?;
         Ok(())
-    }
-}
-
-fn is_id(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 64
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-}
-
-/// An id made from a name: its letters and digits, with hyphens between them; a hash where there are none.
-fn slug(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let mut id = words.collect::<Vec<_>>().join("-");
-    id.truncate(64);
-    if id.is_empty() { chipwire_events::hash_hex(8, &["rule", name]) } else { id.trim_end_matches('-').to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_made_from_names() {
-        assert_eq!(slug("H20 in China!"), "h20-in-china");
-        assert_eq!(slug("chip:nvidia-h20 AND china"), "chip-nvidia-h20-and-china");
-        assert_eq!(slug("出口管制").len(), 16);
-        assert!(is_id(&slug(&"long name ".repeat(30))));
     }
 }
