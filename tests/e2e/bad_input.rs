@@ -5,10 +5,9 @@ use std::{
     fs,
     io::{Read, Seek, SeekFrom, Write},
     process::Command,
-    time::{Duration, Instant},
 };
 
-use crate::support::{Backend, Item, PATIENCE, Site, get, get_json, wait_searchable};
+use crate::support::{Backend, Item, Site, get, get_json, until, wait_searchable};
 
 #[test]
 fn a_bad_feed_shows_its_error_and_the_others_go_on() {
@@ -38,15 +37,11 @@ fn a_bad_feed_shows_its_error_and_the_others_go_on() {
 
     let expected =
         [("html", "html"), ("endless", "too_large"), ("empty", "empty"), ("type", "not_a_feed"), ("missing", "http")];
-    let deadline = Instant::now() + PATIENCE;
-    let feeds = loop {
+    let feeds = until("the bad feeds have failed", || {
         let feeds = get_json(&daemon.address, "/v1/feeds");
         let failing = feeds["feeds"].as_array().unwrap().iter().filter(|feed| !feed["error"].is_null()).count();
-        if failing >= expected.len() {
-            break feeds;
-        }
-        assert!(Instant::now() < deadline, "{feeds}");
-    };
+        if failing >= expected.len() { Ok(feeds) } else { Err(feeds.to_string()) }
+    });
     for (path, class) in expected {
         let url = site.origin.url(&format!("/{path}.xml"));
         let feed = feeds["feeds"].as_array().unwrap().iter().find(|feed| feed["url"] == *url).unwrap();
@@ -64,15 +59,11 @@ fn a_private_address_is_refused_unless_it_is_allowed() {
     let text = fs::read_to_string(site.config()).unwrap();
     fs::write(site.config(), text.replace("allow_private_hosts = [\"127.0.0.1\"]\n", "")).unwrap();
     let daemon = site.spawn(&["run"]);
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    let error = until("the feed is refused", || {
         let feeds = get_json(&daemon.address, "/v1/feeds");
-        if let Some(error) = feeds["feeds"][0]["error"]["message"].as_str() {
-            assert!(error.contains("127.0.0.1") && error.contains("allow_private_hosts"), "{error}");
-            break;
-        }
-        assert!(Instant::now() < deadline, "{feeds}");
-    }
+        feeds["feeds"][0]["error"]["message"].as_str().map(str::to_owned).ok_or(feeds.to_string())
+    });
+    assert!(error.contains("127.0.0.1") && error.contains("allow_private_hosts"), "{error}");
     assert_eq!(site.origin.requests(), 0);
     daemon.terminate();
 }
@@ -117,15 +108,10 @@ fn an_unknown_broker_is_named_and_tried_again() {
     let log = format!("[log]\nbackend = \"kafka\"\nkafka.brokers = \"127.0.0.1:{port}\"\n");
     fs::write(site.config(), text.replace("[log]\n", &log)).unwrap();
     let mut daemon = site.spawn(&["run"]);
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let (status, reasons) = get(&daemon.address, "/readyz");
-        if reasons.contains(&format!("127.0.0.1:{port}")) {
-            assert_eq!(status, 503);
-            break;
-        }
-        assert!(Instant::now() < deadline, "{reasons}");
-    }
+    until("the broker is named", || match get(&daemon.address, "/readyz") {
+        (503, reasons) if reasons.contains(&format!("127.0.0.1:{port}")) => Ok(()),
+        (_, reasons) => Err(reasons),
+    });
     assert_eq!(get(&daemon.address, "/livez").0, 200);
     assert!(daemon.is_running());
     assert!(daemon.stderr().contains("retry_in_ms"), "{}", daemon.stderr());
@@ -202,23 +188,19 @@ fn a_full_disk_pauses_fetching_and_nothing_else() {
             (0..300).map(|part| chipwire_events::hash_hex(16, &[&format!("{number}/{part}")]) + " ").collect();
         Item::new(number, format!("Article {number}"), text)
     }));
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let (status, reasons) = get(&daemon.address, "/readyz");
-        if status == 503 && reasons.contains("no space left") {
-            break;
-        }
-        assert!(Instant::now() < deadline, "{reasons}");
-    }
+    until("polling pauses", || match get(&daemon.address, "/readyz") {
+        (503, reasons) if reasons.contains("no space left") => Ok(()),
+        (_, reasons) => Err(reasons),
+    });
     assert_eq!(get_json(&daemon.address, "/v1/articles?q=nvidia")["total"], 1);
     assert_eq!(get(&daemon.address, "/livez").0, 200);
 
     drop(file);
     fs::remove_file(&ballast).unwrap();
     wait_searchable(&daemon.address, &(2..60).map(|number| format!("Article {number}")).collect());
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while get(&daemon.address, "/readyz").0 != 200 {
-        assert!(Instant::now() < deadline, "{}", get(&daemon.address, "/readyz").1);
-    }
+    until("all is well again", || match get(&daemon.address, "/readyz") {
+        (200, _) => Ok(()),
+        (_, reasons) => Err(reasons),
+    });
     daemon.terminate();
 }

@@ -32,14 +32,12 @@ fn check(backend: Backend, name: &str) {
     let mut rounds = 0;
     for (stage, name) in stages.iter().enumerate() {
         for moment_ms in MOMENTS_MS {
-            let before = site.origin.requests();
             site.origin.publish(items(rounds));
             rounds += 1;
             // Not a wait for anything: the moment of the kill is what varies.
             thread::sleep(Duration::from_millis(moment_ms));
             running[stage].kill();
             running[stage] = site.spawn(&[name]);
-            let _ = before;
         }
     }
 

@@ -44,6 +44,18 @@ fn broker() -> &'static Broker {
     Broker::shared()
 }
 
+/// Looks until `look` has an answer, a moment apart: what a process says of itself over HTTP can only be asked for.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            Ok(answer) => return answer,
+            Err(instead) => assert!(Instant::now() < deadline, "{what}: not after {PATIENCE:?}: {instead}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Which log a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -191,11 +203,14 @@ pub(crate) fn tagged(events: &[Event]) -> impl Iterator<Item = &TaggedArticle> {
 /// Follows the live stream of a server and waits until it has shown `titles`.
 pub(crate) fn wait_searchable(address: &str, titles: &BTreeSet<String>) {
     use futures::StreamExt;
+    // From when it is ready, the stream shows all that becomes searchable; what was so before, a search finds.
+    until("the server is ready", || match get(address, "/readyz") {
+        (200, _) => Ok(()),
+        (_, reasons) => Err(reasons),
+    });
     let read = async {
         let response = reqwest::get(format!("http://{address}/v1/stream")).await.unwrap();
         let mut stream = response.bytes_stream();
-        // From when it is ready, the stream shows all that becomes searchable; what was so before, a search finds.
-        while !reqwest::get(format!("http://{address}/readyz")).await.unwrap().status().is_success() {}
         let mut missing: BTreeSet<String> = titles.clone();
         for title in found(address, "*").await {
             missing.remove(&title);
