@@ -1,4 +1,4 @@
-//! The command line. One file per command; a new one is a file, a variant of [`Command`] and its line in [`run`].
+//! The command line. One file per command; a new one is a file, a variant of `Command` and its line in `run`.
 
 mod check_config;
 mod completions;

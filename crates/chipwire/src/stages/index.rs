@@ -40,7 +40,7 @@ pub struct Settings {
     /// Threads that build segments.
     pub threads: usize,
     /// The longest that a document waits for a commit while others keep coming, in milliseconds. At the end of the log the
-    /// commit is at once, as far as [`Pace`] allows.
+    /// commit is at once, as far as `Pace` allows.
     pub commit_interval_ms: u64,
 }
 
