@@ -454,7 +454,7 @@ pub(crate) fn is_firm_form(word: &str) -> bool {
 }
 
 pub(crate) fn is_abbreviation(word: &str) -> bool {
-    ABBREVIATIONS.contains(&word)
+    ABBREVIATIONS.binary_search(&word).is_ok()
 }
 
 pub(crate) fn is_given_name(word: &str) -> bool {
@@ -489,7 +489,8 @@ pub(crate) fn aims_at(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn given_names_are_sorted() {
+    fn what_is_searched_by_halves_is_sorted() {
         assert!(super::GIVEN_NAMES.is_sorted());
+        assert!(super::ABBREVIATIONS.is_sorted());
     }
 }

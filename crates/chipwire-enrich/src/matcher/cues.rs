@@ -1,8 +1,8 @@
 //! Words and phrases that speak for or against a sense, and where a text has them.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
-use super::token::{Document, Gap, Words, tokens};
+use super::token::{Document, Gap, Token, Words, tokens};
 use crate::view::{Reading, matching};
 
 /// A phrase, ready to be found.
@@ -19,17 +19,107 @@ struct Phrase {
 #[derive(Debug, Default)]
 pub(crate) struct Cues {
     phrases: Vec<Phrase>,
-    numbers: HashMap<String, usize>,
+    numbers: FxHashMap<String, usize>,
     /// The phrases by their first word.
-    by_word: HashMap<u32, Vec<usize>>,
-    /// The phrases of which the first word is a beginning only, by its first two characters.
-    by_prefix: HashMap<(char, char), Vec<usize>>,
+    by_word: Vec<Vec<usize>>,
+    /// The phrases that are a beginning only.
+    beginnings: Beginnings,
+}
+
+/// Beginnings of words as a tree over their characters. Node 0 is its root, and stands for no node where one is asked for.
+#[derive(Debug, Default)]
+struct Beginnings {
+    nodes: Vec<Node>,
+    /// The edges of all characters but the small ASCII letters.
+    others: FxHashMap<(u32, char), u32>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// The nodes after `a` to `z`.
+    letters: [u32; 26],
+    /// The phrases that end here.
+    ends: Vec<usize>,
+}
+
+/// The position of a small ASCII letter in [`Node::letters`].
+fn letter(ch: char) -> Option<usize> {
+    ch.is_ascii_lowercase().then(|| ch as usize - 'a' as usize)
+}
+
+impl Beginnings {
+    /// Adds the phrase `number`; one of less than two characters is never found.
+    fn add(&mut self, prefix: &str, number: usize) {
+        if prefix.chars().nth(1).is_none() {
+            return;
+        }
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        let mut node = 0;
+        for ch in prefix.chars() {
+            let mut next = self.step(node, ch);
+            if next == 0 {
+                next = u32::try_from(self.nodes.len()).unwrap_or(0);
+                self.nodes.push(Node::default());
+                match (letter(ch), self.nodes.get_mut(node as usize)) {
+                    (Some(letter), Some(from)) => {
+                        from.letters.get_mut(letter).into_iter().for_each(|slot| *slot = next);
+                    }
+                    _ => drop(self.others.insert((node, ch), next)),
+                }
+            }
+            node = next;
+        }
+        if let Some(node) = self.nodes.get_mut(node as usize) {
+            node.ends.push(number);
+        }
+    }
+
+    fn step(&self, node: u32, ch: char) -> u32 {
+        match letter(ch) {
+            Some(letter) => self.nodes.get(node as usize).and_then(|node| node.letters.get(letter)).copied(),
+            None => self.others.get(&(node, ch)).copied(),
+        }
+        .unwrap_or(0)
+    }
+
+    /// Gives every phrase that `token` begins with to `found`.
+    fn find(&self, document: &Document, token: &Token, found: impl FnMut(usize)) {
+        if let Some(chars) = document.folded_ascii(token) {
+            return self.walk(chars, found);
+        }
+        // The first two characters have to be the same as written too: `U.S.` does not begin with `us`.
+        let (Some(first), Some(second)) = (document.ch(token.start), document.ch(token.start + 1)) else { return };
+        let (first, second) = (small(first), small(second));
+        let node = self.step(0, first);
+        if node != 0 && self.step(node, second) != 0 {
+            let folded = document.folded(token);
+            if folded.chars().take(2).eq([first, second]) {
+                self.walk(folded.chars(), found);
+            }
+        }
+    }
+
+    fn walk(&self, chars: impl Iterator<Item = char>, mut found: impl FnMut(usize)) {
+        let mut at = 0;
+        for ch in chars {
+            at = self.step(at, ch);
+            if at == 0 {
+                return;
+            }
+            let ends = self.nodes.get(at as usize).map(|node| &node.ends);
+            ends.into_iter().flatten().for_each(|number| found(*number));
+        }
+    }
 }
 
 /// Where the phrases of a text stand: (phrase, first token, one past the last), sorted.
 #[derive(Debug, Default)]
 pub(crate) struct Hits {
     hits: Vec<(usize, usize, usize)>,
+    /// One bit for each phrase: whether it stands anywhere. Most do not, and are asked for often.
+    present: Vec<u64>,
 }
 
 impl Cues {
@@ -42,18 +132,20 @@ impl Cues {
         let (letters, open) = text.strip_suffix('*').map_or((text, false), |letters| (letters, true));
         let mut folded = Vec::new();
         tokens(&matching(letters, Reading::Plain), |word| {
-            folded.push(word.to_owned());
+            folded.push(String::from_utf8_lossy(word).into_owned());
             0
         });
         let prefix = if open { folded.pop() } else { None };
-        let mut numbers: Vec<u32> = folded.iter().map(|word| words.intern(word)).collect();
+        let mut numbers: Vec<u32> = folded.iter().map(|word| words.intern(word.as_bytes())).collect();
         match (numbers.first(), &prefix) {
-            (Some(first), _) => self.by_word.entry(*first).or_default().push(number),
-            (None, Some(prefix)) => {
-                if let Some(key) = first_two(prefix) {
-                    self.by_prefix.entry(key).or_default().push(number);
+            (Some(first), _) => {
+                let first = *first as usize;
+                if self.by_word.len() <= first {
+                    self.by_word.resize_with(first + 1, Vec::new);
                 }
+                self.by_word.get_mut(first).into_iter().for_each(|phrases| phrases.push(number));
             }
+            (None, Some(prefix)) => self.beginnings.add(prefix, number),
             (None, None) => {}
         }
         if prefix.is_some() {
@@ -74,18 +166,20 @@ impl Cues {
         let mut hits = Vec::new();
         for (at, token) in document.tokens.iter().enumerate() {
             if token.word != 0
-                && let Some(numbers) = self.by_word.get(&token.word)
+                && let Some(numbers) = self.by_word.get(token.word as usize)
             {
                 hits.extend(numbers.iter().filter_map(|number| self.stands_at(document, *number, at)));
             }
-            if let (Some(first), Some(second)) = (document.ch(token.start), document.ch(token.start + 1))
-                && let Some(numbers) = self.by_prefix.get(&(small(first), small(second)))
-            {
-                hits.extend(numbers.iter().filter_map(|number| self.stands_at(document, *number, at)));
-            }
+            self.beginnings.find(document, token, |number| hits.push((number, at, at + 1)));
         }
         hits.sort_unstable();
-        Hits { hits }
+        let mut present = vec![0; self.phrases.len() / 64 + 1];
+        for (number, ..) in &hits {
+            if let Some(bits) = present.get_mut(number / 64) {
+                *bits |= 1 << (number % 64);
+            }
+        }
+        Hits { hits, present }
     }
 
     fn stands_at(&self, document: &Document, number: usize, at: usize) -> Option<(usize, usize, usize)> {
@@ -98,7 +192,7 @@ impl Cues {
             }
             if *word == 0 {
                 let prefix = phrase.prefix.as_deref()?;
-                if !document.folded(token).starts_with(prefix) {
+                if !document.begins(token, prefix) {
                     return None;
                 }
             } else if token.word != *word {
@@ -124,6 +218,9 @@ impl Hits {
     }
 
     fn slice(&self, phrase: usize) -> &[(usize, usize, usize)] {
+        if self.present.get(phrase / 64).is_none_or(|bits| bits & (1 << (phrase % 64)) == 0) {
+            return &[];
+        }
         let from = self.hits.partition_point(|hit| hit.0 < phrase);
         let until = self.hits.partition_point(|hit| hit.0 <= phrase);
         self.hits.get(from..until).unwrap_or_default()
@@ -131,10 +228,5 @@ impl Hits {
 }
 
 fn small(ch: char) -> char {
-    ch.to_lowercase().next().unwrap_or(ch)
-}
-
-fn first_two(text: &str) -> Option<(char, char)> {
-    let mut chars = text.chars();
-    Some((chars.next()?, chars.next()?))
+    if ch.is_ascii() { ch.to_ascii_lowercase() } else { ch.to_lowercase().next().unwrap_or(ch) }
 }

@@ -4,26 +4,25 @@
 //! code of letters and digits stays whole, and `U.S.` is one. Nothing is lower-cased as a whole: every token is folded on
 //! its own into a buffer and looked up, so positions never move and nothing is allocated per token.
 
-use std::collections::HashMap;
-
 use chipwire_events::Field;
+use rustc_hash::FxHashMap;
 
-use crate::view::{PARAGRAPH, Unit};
+use crate::view::{PARAGRAPH, Reading, Unit, append_matching};
 
 /// The words that any name or cue has, numbered from 1; 0 is every other word.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    numbers: HashMap<Box<str>, u32>,
+    numbers: FxHashMap<Box<[u8]>, u32>,
 }
 
 impl Words {
     /// The number of `word`, which is folded already.
-    pub(crate) fn get(&self, word: &str) -> u32 {
+    pub(crate) fn get(&self, word: &[u8]) -> u32 {
         self.numbers.get(word).copied().unwrap_or(0)
     }
 
     /// The number of `word`, a new one if it has none.
-    pub(crate) fn intern(&mut self, word: &str) -> u32 {
+    pub(crate) fn intern(&mut self, word: &[u8]) -> u32 {
         let next = u32::try_from(self.numbers.len() + 1).unwrap_or(u32::MAX);
         *self.numbers.entry(word.into()).or_insert(next)
     }
@@ -69,21 +68,23 @@ pub(crate) enum Gap {
 /// Properties of a token, as bits.
 pub(crate) mod shape {
     /// It has a digit.
-    pub(crate) const DIGIT: u8 = 1;
+    pub(crate) const DIGIT: u16 = 1;
     /// It has a letter.
-    pub(crate) const LETTER: u8 = 2;
+    pub(crate) const LETTER: u16 = 2;
     /// Its first character is a capital.
-    pub(crate) const CAPITAL: u8 = 4;
+    pub(crate) const CAPITAL: u16 = 4;
     /// It has capitals and no small letters.
-    pub(crate) const UPPER: u8 = 8;
+    pub(crate) const UPPER: u16 = 8;
     /// It is Han, Kana or Hangul.
-    pub(crate) const EAST_ASIAN: u8 = 16;
+    pub(crate) const EAST_ASIAN: u16 = 16;
     /// It is a Hangul syllable.
-    pub(crate) const HANGUL: u8 = 32;
+    pub(crate) const HANGUL: u16 = 32;
     /// It is an abbreviation, or one letter, after which a full stop does not end a sentence.
-    pub(crate) const ABBREVIATION: u8 = 64;
+    pub(crate) const ABBREVIATION: u16 = 64;
     /// It is an acronym with a stop after every letter.
-    pub(crate) const DOTTED: u8 = 128;
+    pub(crate) const DOTTED: u16 = 128;
+    /// It is ASCII, and its folded form differs in case only. Not all of which this holds have the bit.
+    pub(crate) const ASCII: u16 = 256;
 }
 
 /// A token of a document.
@@ -100,11 +101,11 @@ pub(crate) struct Token {
     /// What is before it.
     pub(crate) gap: Gap,
     /// Bits of [`shape`].
-    pub(crate) shape: u8,
+    pub(crate) shape: u16,
 }
 
 impl Token {
-    pub(crate) fn is(&self, bits: u8) -> bool {
+    pub(crate) fn is(&self, bits: u16) -> bool {
         self.shape & bits != 0
     }
 }
@@ -131,11 +132,13 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    pub(crate) fn new(title: Vec<Unit>, body: Vec<Unit>, words: &Words) -> Self {
-        let mut units = title;
+    /// Reads a title, which may contain HTML, and a body.
+    pub(crate) fn new(title: &str, body: &str, reading: Reading, words: &Words) -> Self {
+        let mut units = Vec::with_capacity(title.len() + 1 + body.len());
+        append_matching(&mut units, title, Reading::Mixed);
         units.push(Unit { ch: PARAGRAPH, start: 0, end: 0 });
         let start = units.len();
-        units.extend(body);
+        append_matching(&mut units, body, reading);
         let mut tokens = tokens(&units, |word| words.get(word));
         let sentences = sentences(&mut tokens, &units);
         Self { units, body: start, tokens, sentences }
@@ -163,6 +166,11 @@ impl Document {
         self.units.get(start..end).unwrap_or_default().iter().map(|unit| unit.ch).collect()
     }
 
+    /// Whether units `start..end` are `text`.
+    pub(crate) fn is_text(&self, start: usize, end: usize, text: &str) -> bool {
+        self.units.get(start..end).unwrap_or_default().iter().map(|unit| unit.ch).eq(text.chars())
+    }
+
     /// The token as it is written.
     pub(crate) fn written(&self, token: &Token) -> String {
         self.text(token.start, token.end)
@@ -173,6 +181,20 @@ impl Document {
         let mut word = String::new();
         fold(self.units.get(token.start..token.end).unwrap_or_default(), token.is(shape::DOTTED), &mut word);
         word
+    }
+
+    /// Whether the folded form of `token` starts with `prefix`.
+    pub(crate) fn begins(&self, token: &Token, prefix: &str) -> bool {
+        match self.folded_ascii(token) {
+            Some(mut chars) => prefix.chars().all(|ch| chars.next() == Some(ch)),
+            None => self.folded(token).starts_with(prefix),
+        }
+    }
+
+    /// The characters of the folded form, where they are found without folding.
+    pub(crate) fn folded_ascii(&self, token: &Token) -> Option<impl Iterator<Item = char>> {
+        let units = self.units.get(token.start..token.end)?;
+        token.is(shape::ASCII).then(|| units.iter().map(|unit| unit.ch.to_ascii_lowercase()))
     }
 
     /// The field and the raw bytes of units `start..end`.
@@ -240,8 +262,8 @@ fn fold(units: &[Unit], dotted: bool, word: &mut String) {
 }
 
 /// The tokens of `units`; `number` says which number a folded word has. Sentences are not told apart yet.
-pub(crate) fn tokens(units: &[Unit], mut number: impl FnMut(&str) -> u32) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::with_capacity(units.len() / 6);
+pub(crate) fn tokens(units: &[Unit], mut number: impl FnMut(&[u8]) -> u32) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::with_capacity(units.len() / 4);
     let mut word = String::new();
     let mut at = 0;
     while let Some(unit) = units.get(at) {
@@ -249,22 +271,66 @@ pub(crate) fn tokens(units: &[Unit], mut number: impl FnMut(&str) -> u32) -> Vec
             at += 1;
             continue;
         };
-        let (end, dotted) = token_end(units, at, first);
-        let slice = units.get(at..end).unwrap_or_default();
-        fold(slice, dotted, &mut word);
+        let mut bytes = [0; WORD_BYTES];
+        let (end, shape, folded) = match plain_word(units, at, &mut bytes) {
+            Some((length, shape)) => (at + length, shape, bytes.get(..length).unwrap_or_default()),
+            None => {
+                let (end, dotted) = token_end(units, at, first);
+                let slice = units.get(at..end).unwrap_or_default();
+                fold(slice, dotted, &mut word);
+                (end, shape_of(slice, first, dotted), word.as_bytes())
+            }
+        };
         let previous = tokens.last().map_or(0, |token| token.end);
         tokens.push(Token {
             start: at,
             end,
-            word: number(&word),
+            word: number(folded),
             sentence: 0,
             gap: if tokens.is_empty() { Gap::Hard } else { gap(units.get(previous..at).unwrap_or_default()) },
-            shape: shape_of(slice, first, dotted) | abbreviation(units, at, end, dotted, &word),
+            shape: shape | abbreviation(units, at, end, shape & shape::DOTTED != 0, folded),
         });
         at = end;
     }
     tokens
 }
+
+/// The short way for what nearly every token is: ASCII that begins with a letter, has more than one character and is not
+/// `us`. Reads and folds it at once; the answer is its length and shape, or nothing where it is not so simple.
+fn plain_word(units: &[Unit], start: usize, folded: &mut [u8; WORD_BYTES]) -> Option<(usize, u16)> {
+    let first = units.get(start)?.ch;
+    if !first.is_ascii_alphabetic() {
+        return None;
+    }
+    let mut length = 0;
+    let mut kinds = 0_u8;
+    for unit in units.get(start..)? {
+        kinds |= match unit.ch {
+            'a'..='z' => LOWER,
+            'A'..='Z' => UPPER,
+            '0'..='9' => DIGIT,
+            ch if ch.is_ascii() || class(ch).is_none() => break,
+            _ => return None,
+        };
+        // The bit by which the cases of a letter differ, which every digit has.
+        *folded.get_mut(length)? = u8::try_from(unit.ch).ok()? | 0x20;
+        length += 1;
+    }
+    if length < 2 || folded.get(..length) == Some(b"us") {
+        return None;
+    }
+    let capital = if first.is_ascii_uppercase() { shape::CAPITAL } else { 0 };
+    let digit = if kinds & DIGIT != 0 { shape::DIGIT } else { 0 };
+    let upper = if kinds & (UPPER | LOWER) == UPPER { shape::UPPER } else { 0 };
+    Some((length, capital | digit | upper | shape::LETTER | shape::ASCII))
+}
+
+/// Longer words are so rare that they may take the long way.
+const WORD_BYTES: usize = 32;
+/// Kinds of ASCII characters, as bits.
+const LOWER: u8 = 1;
+const UPPER: u8 = 2;
+const DIGIT: u8 = 4;
 
 fn token_end(units: &[Unit], start: usize, first: Class) -> (usize, bool) {
     if matches!(first, Class::Han | Class::Hangul) {
@@ -325,7 +391,7 @@ fn times_end(units: &[Unit], start: usize, end: usize) -> usize {
     if sign && ch(at + 1).is_some_and(|ch| ch.is_ascii_uppercase()) { at + 1 } else { end }
 }
 
-fn shape_of(units: &[Unit], class: Class, dotted: bool) -> u8 {
+fn shape_of(units: &[Unit], class: Class, dotted: bool) -> u16 {
     let mut bits = 0;
     let (mut upper, mut lower) = (false, false);
     for unit in units {
@@ -350,9 +416,10 @@ fn shape_of(units: &[Unit], class: Class, dotted: bool) -> u8 {
 }
 
 /// The bit of an abbreviation; asked only where a full stop follows, as that is rare.
-fn abbreviation(units: &[Unit], start: usize, end: usize, dotted: bool, folded: &str) -> u8 {
+fn abbreviation(units: &[Unit], start: usize, end: usize, dotted: bool, folded: &[u8]) -> u16 {
     let stop = units.get(end).is_some_and(|unit| unit.ch == '.');
-    let short = dotted || (stop && (end - start == 1 || crate::lexicon::is_abbreviation(folded)));
+    let short = dotted
+        || (stop && (end - start == 1 || std::str::from_utf8(folded).is_ok_and(crate::lexicon::is_abbreviation)));
     if short { shape::ABBREVIATION } else { 0 }
 }
 
@@ -365,6 +432,9 @@ fn gap(units: &[Unit]) -> Gap {
     let one = |ch: char| matches!(units, [unit] if unit.ch == ch);
     match units {
         [] => Gap::Empty,
+        [unit] if unit.ch == ' ' => Gap::Space,
+        [sign, unit] if sign.ch == ',' && unit.ch == ' ' => Gap::Comma,
+        [sign, unit] if sign.ch == '.' && unit.ch == ' ' => Gap::DotSpace,
         _ if units.iter().all(|unit| matches!(unit.ch, ' ' | '·')) => Gap::Space,
         _ if units.iter().any(|unit| matches!(unit.ch, PARAGRAPH | crate::view::BREAK)) => Gap::Hard,
         _ if one('-') => Gap::Hyphen,
@@ -399,8 +469,11 @@ fn sentences(tokens: &mut [Token], units: &[Unit]) -> Vec<Sentence> {
 }
 
 fn parts_sentences(previous: &Token, token: &Token, units: &[Unit]) -> bool {
-    if token.gap == Gap::Hard {
-        return true;
+    match token.gap {
+        Gap::Hard => return true,
+        Gap::DotSpace | Gap::Other => {}
+        // No other gap has a sign that ends a sentence.
+        _ => return false,
     }
     let between = units.get(previous.end..token.start).unwrap_or_default();
     let mut signs = between.iter().peekable();

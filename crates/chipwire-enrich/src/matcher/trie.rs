@@ -1,12 +1,12 @@
 //! Every name of every entity in one trie over words, and what a text has of them.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::token::{Document, Gap, Token, Words, shape, tokens};
 use crate::{
     gazetteer::Mode,
     lexicon,
-    view::{Reading, matching},
+    view::{Reading, Unit, matching},
 };
 
 /// A name, ready to be compared.
@@ -53,7 +53,7 @@ pub(crate) struct Trie {
     aliases: Vec<Alias>,
     /// The node after a first word, by the word's number.
     roots: Vec<u32>,
-    edges: HashMap<(u32, u32), u32>,
+    edges: FxHashMap<(u32, u32), u32>,
     /// The names that end at each node.
     ends: Vec<Vec<usize>>,
 }
@@ -67,10 +67,10 @@ impl Trie {
         let tokens = tokens(&units, |word| {
             let number = words.intern(word);
             numbers.push(number);
-            folded.push(word.to_owned());
+            folded.push(String::from_utf8_lossy(word).into_owned());
             number
         });
-        let written: Vec<String> = tokens.iter().map(|token| written(&units, token)).collect();
+        let written: Vec<String> = tokens.iter().map(|token| written(&units, token).collect()).collect();
         if tokens.is_empty() {
             return;
         }
@@ -163,7 +163,8 @@ impl Trie {
                 hyphen = Some(at + 1);
             }
         }
-        let exact = tokens.iter().zip(&alias.written).all(|(token, name)| written(&document.units, token) == *name);
+        let exact =
+            tokens.iter().zip(&alias.written).all(|(token, name)| written(&document.units, token).eq(name.chars()));
         let case = exact || self.case_allows(document, alias, tokens);
         (case && edges_allow(document, alias, start, end)).then_some(Match { alias: number, start, end, exact, hyphen })
     }
@@ -184,10 +185,10 @@ impl Trie {
     }
 }
 
-fn written(units: &[crate::view::Unit], token: &Token) -> String {
+fn written(units: &[Unit], token: &Token) -> impl Iterator<Item = char> {
     let dotted = token.is(shape::DOTTED);
     let units = units.get(token.start..token.end).unwrap_or_default();
-    units.iter().map(|unit| unit.ch).filter(|ch| !(dotted && *ch == '.')).collect()
+    units.iter().map(|unit| unit.ch).filter(move |ch| !(dotted && *ch == '.'))
 }
 
 /// Whether what is between two words in the text will do for what is between them in the name.

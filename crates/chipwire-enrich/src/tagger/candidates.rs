@@ -54,6 +54,22 @@ impl Candidate {
         self.reasons.extend(reasons);
     }
 
+    pub(super) fn place(&self) -> Place {
+        Place { entity: self.entity, from: self.from, to: self.to }
+    }
+}
+
+/// What stands where: all that is needed to compare two candidates.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) entity: usize,
+    /// The first unit.
+    pub(super) from: usize,
+    /// One past the last unit.
+    pub(super) to: usize,
+}
+
+impl Place {
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.from < other.to && other.from < self.to
     }
@@ -232,9 +248,9 @@ pub(super) fn follows_person(document: &Document, at: usize) -> bool {
 /// Leaves the country out of `China's Ministry of Commerce`: whose it is, is not part of the name.
 fn leave_owner(document: &Document, candidate: &mut Candidate) {
     let possessive = document.token(candidate.start + 1).is_some_and(|token| token.gap == Gap::Apostrophe);
-    let country = document.token(candidate.start).is_some_and(|token| lexicon::is_country(&document.folded(token)));
-    if let Some(first) = document.token(candidate.start + 2).filter(|_| possessive && country)
-        && candidate.start + 2 < candidate.name_end
+    let country = || document.token(candidate.start).is_some_and(|token| lexicon::is_country(&document.folded(token)));
+    if candidate.start + 2 < candidate.name_end
+        && let Some(first) = document.token(candidate.start + 2).filter(|_| possessive && country())
     {
         candidate.start += 2;
         candidate.from = first.start;
@@ -249,11 +265,13 @@ fn take_legal_tail(document: &Document, candidate: &mut Candidate) {
     candidate.firm = in_tail;
     for _ in 0..4 {
         let (Some(last), Some(next)) = (document.before(candidate.end), document.token(candidate.end)) else { break };
-        let between = document.text(last.end, next.start);
-        let joined =
-            matches!(between.as_str(), " " | ", " | " & ") || (in_tail && matches!(between.as_str(), ". " | "., "));
+        let between = |text: &str| document.is_text(last.end, next.start, text);
+        let joined = [" ", ", ", " & "].into_iter().any(between) || (in_tail && [". ", "., "].into_iter().any(between));
+        if !joined {
+            break;
+        }
         let word = document.folded(next);
-        if !joined || !lexicon::is_legal_form(&word) || !is_written_as_form(document, candidate.end, &word) {
+        if !lexicon::is_legal_form(&word) || !is_written_as_form(document, candidate.end, &word) {
             break;
         }
         candidate.firm |= lexicon::is_firm_form(&word);

@@ -76,20 +76,33 @@ const FAR: f64 = 1.0;
 /// Less than this convinces nobody.
 const ENOUGH: f64 = 2.0;
 
+/// Why something was put on a scale; it becomes text only where a candidate is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// A word without more.
+    Word(&'static str),
+    /// The number of a phrase that speaks for it.
+    Cue(usize),
+    /// The number of a phrase that speaks against it.
+    Against(usize),
+    /// What another entity is to this one, and its number.
+    Beside(&'static str, usize),
+}
+
 /// Evidence of one direction: the best piece counts in full, others a little.
 #[derive(Debug, Default)]
 struct Scale {
     best: f64,
     more: f64,
     /// What was put on it, the weight first.
-    reasons: Vec<(f64, String)>,
+    reasons: Vec<(f64, Reason)>,
 }
 
 impl Scale {
-    fn put(&mut self, weight: f64, reason: impl FnOnce() -> String) {
+    fn put(&mut self, weight: f64, reason: Reason) {
         self.more += weight.min(self.best) * 0.15;
         self.best = self.best.max(weight);
-        self.reasons.push((weight, reason()));
+        self.reasons.push((weight, reason));
     }
 
     fn weight(&self) -> f64 {
@@ -113,9 +126,9 @@ impl Scene<'_> {
         let mut evidence = Evidence::default();
         match self.definitions.get(&alias.folded) {
             Some(Meaning::Entity(entity)) if entity == candidate.entity => {
-                evidence.here.put(BESIDE, || "definition".to_owned());
+                evidence.here.put(BESIDE, Reason::Word("definition"));
             }
-            Some(_) => evidence.here_against.put(NEAR, || "defined-otherwise".to_owned()),
+            Some(_) => evidence.here_against.put(NEAR, Reason::Word("defined-otherwise")),
             None => {}
         }
         self.cues(candidate, &mut evidence);
@@ -133,8 +146,11 @@ impl Scene<'_> {
             weight = (all - all_against) * 0.5;
             scales.push(&evidence.far);
         }
-        let mut reasons: Vec<(f64, String)> =
-            scales.into_iter().flat_map(|scale| scale.reasons.iter().cloned()).collect();
+        let mut reasons: Vec<(f64, String)> = scales
+            .into_iter()
+            .flat_map(|scale| &scale.reasons)
+            .map(|(weight, why)| (*weight, self.text(*why)))
+            .collect();
         reasons.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         reasons.dedup_by(|a, b| a.1 == b.1);
         let named = if alias.mode == crate::Mode::Cased { "alias:cased" } else { "alias:cue" };
@@ -146,25 +162,36 @@ impl Scene<'_> {
     /// Words for and against it.
     fn cues(&self, candidate: &Candidate, evidence: &mut Evidence) {
         let Some(sense) = self.tagger.sense(candidate.entity) else { return };
-        let text = |phrase: usize| self.tagger.cues.text(phrase);
         for phrase in &sense.cues {
-            self.phrase(candidate, *phrase, &mut evidence.here, &mut evidence.far, || format!("cue:{}", text(*phrase)));
+            self.phrase(candidate, *phrase, &mut evidence.here, &mut evidence.far, Reason::Cue(*phrase));
         }
         for phrase in &sense.against {
             let (here, far) = (&mut evidence.here_against, &mut evidence.far_against);
-            self.phrase(candidate, *phrase, here, far, || format!("against:{}", text(*phrase)));
+            self.phrase(candidate, *phrase, here, far, Reason::Against(*phrase));
+        }
+    }
+
+    fn text(&self, reason: Reason) -> String {
+        match reason {
+            Reason::Word(word) => word.to_owned(),
+            Reason::Cue(phrase) => format!("cue:{}", self.tagger.cues.text(phrase)),
+            Reason::Against(phrase) => format!("against:{}", self.tagger.cues.text(phrase)),
+            Reason::Beside(what, entity) => format!("{what}:{}", self.tagger.id(entity)),
+        }
+    }
+
+    /// Whether the text of both is the same; an id is unique only within its kind.
+    fn is_same(&self, a: Reason, b: Reason) -> bool {
+        match (a, b) {
+            (Reason::Beside(a, one), Reason::Beside(b, other)) => {
+                a == b && (one == other || self.tagger.id(one) == self.tagger.id(other))
+            }
+            _ => a == b,
         }
     }
 
     /// The nearest place of one phrase.
-    fn phrase(
-        &self,
-        candidate: &Candidate,
-        phrase: usize,
-        here: &mut Scale,
-        far: &mut Scale,
-        reason: impl Fn() -> String,
-    ) {
+    fn phrase(&self, candidate: &Candidate, phrase: usize, here: &mut Scale, far: &mut Scale, reason: Reason) {
         let mut best: f64 = 0.0;
         for (start, end) in self.hits.around(phrase, candidate.start, candidate.end) {
             let inside = start >= candidate.start && end <= candidate.end;
@@ -220,38 +247,37 @@ impl Scene<'_> {
                 // Another sense of the same name is spoken of; other senses of other names say nothing.
                 if sure.entity != candidate.entity && tagger.shares_name(sure.entity, candidate) {
                     let scale = if here { &mut evidence.here_against } else { &mut evidence.far_against };
-                    scale.put(NEAR, || format!("against:{}", tagger.id(sure.entity)));
+                    scale.put(NEAR, Reason::Beside("against", sure.entity));
                     continue;
                 }
                 if sure.entity != candidate.entity {
                     continue;
                 }
             }
-            let id = || tagger.id(sure.entity);
-            let (weight, far, reason): (f64, f64, String) = if sure.entity == candidate.entity {
-                (nearness.max(NEAR), 3.0, "entity".to_owned())
+            let (weight, far, reason) = if sure.entity == candidate.entity {
+                (nearness.max(NEAR), 3.0, Reason::Word("entity"))
             } else if sense.owners.contains(&sure.entity) {
-                (nearness.max(NEAR), 2.5, format!("vendor:{}", id()))
+                (nearness.max(NEAR), 2.5, Reason::Beside("vendor", sure.entity))
             } else if other.owners.contains(&candidate.entity) {
-                (nearness.max(NEAR), 2.5, format!("product:{}", id()))
+                (nearness.max(NEAR), 2.5, Reason::Beside("product", sure.entity))
             } else if sense.kind == Kind::Product && other.kind == Kind::Product {
                 let siblings = sense.owners.first() == other.owners.first();
                 if siblings {
-                    (NEAR, 2.5, format!("sibling:{}", id()))
+                    (NEAR, 2.5, Reason::Beside("sibling", sure.entity))
                 } else {
-                    (SENTENCE, 0.5, format!("near:{}", id()))
+                    (SENTENCE, 0.5, Reason::Beside("near", sure.entity))
                 }
             } else if sense.kind == Kind::Company && other.kind != Kind::Other {
-                (SENTENCE, FAR, format!("near:{}", id()))
+                (SENTENCE, FAR, Reason::Beside("near", sure.entity))
             } else if sense.kind == Kind::Other {
                 let same = other.kind == Kind::Other;
-                (if same { SENTENCE } else { 1.5 }, if same { FAR } else { 0.5 }, format!("near:{}", id()))
+                (if same { SENTENCE } else { 1.5 }, if same { FAR } else { 0.5 }, Reason::Beside("near", sure.entity))
             } else {
                 continue;
             };
             let (scale, weight) = if here { (&mut evidence.here, weight) } else { (&mut evidence.far, far) };
-            if !scale.reasons.iter().any(|(known, text)| *text == reason && *known >= weight) {
-                scale.put(weight, || reason);
+            if !scale.reasons.iter().any(|(known, other)| *known >= weight && self.is_same(*other, reason)) {
+                scale.put(weight, reason);
             }
         }
     }
@@ -264,7 +290,7 @@ impl Scene<'_> {
         };
         let company = self.tagger.sense(candidate.entity).is_some_and(|sense| sense.kind == Kind::Company);
         if candidate.name_end - candidate.start == 1 && !code && follows_person(document, candidate.start) {
-            evidence.here_against.put(6.0, || "against:person".to_owned());
+            evidence.here_against.put(6.0, Reason::Word("against:person"));
         }
         if let Some(next) = document.token(candidate.end)
             && next.gap == Gap::Hyphen
@@ -274,7 +300,7 @@ impl Scene<'_> {
             && !self.is_name(candidate.end)
             && !lexicon::is_suffix(&document.folded(next))
         {
-            evidence.here_against.put(BESIDE, || "against:compound".to_owned());
+            evidence.here_against.put(BESIDE, Reason::Word("against:compound"));
         }
         let plain = document.sentence_of(candidate.start).is_some_and(|s| !s.headline && !s.capitals);
         let starts = document.sentence_of(candidate.start).is_some_and(|s| s.first + 1 == candidate.start);
@@ -284,13 +310,13 @@ impl Scene<'_> {
         let joined = before.is_some() && token.gap == Gap::Hyphen;
         let named = before.is_some_and(|before| before.word == 0) && token.gap == Gap::Space && plain && !starts;
         if joined {
-            evidence.here_against.put(BESIDE, || "against:compound".to_owned());
+            evidence.here_against.put(BESIDE, Reason::Word("against:compound"));
         } else if named && !code {
-            evidence.here_against.put(2.5, || "against:name".to_owned());
+            evidence.here_against.put(2.5, Reason::Word("against:name"));
         }
         // "Vanguard Micron Inc" is a firm, but another one.
         if candidate.firm && !joined && !named {
-            evidence.here.put(BESIDE, || "legal-form".to_owned());
+            evidence.here.put(BESIDE, Reason::Word("legal-form"));
         }
         if let Some(next) = document.token(candidate.end)
             && plain
@@ -302,7 +328,7 @@ impl Scene<'_> {
             && !next.is(shape::DIGIT)
             && !self.is_name(candidate.end)
         {
-            evidence.here_against.put(2.5, || "against:name".to_owned());
+            evidence.here_against.put(2.5, Reason::Word("against:name"));
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
     gazetteer::{EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
     matcher::{Cues, Document, Hits, Tickers, Trie, Words},
-    view::{Reading, matching},
+    view::Reading,
 };
 
 /// Rounds in which accepted names may make other names certain. More change nothing in real texts.
@@ -119,7 +119,7 @@ impl Tagger {
     }
 
     fn mentions(&self, title: &str, body: &str, reading: Reading) -> Vec<Mention> {
-        let document = Document::new(matching(title, Reading::Mixed), matching(body, reading), &self.words);
+        let document = Document::new(title, body, reading, &self.words);
         let mut candidates = self.candidates(&document);
         if candidates.is_empty() {
             return Vec::new();

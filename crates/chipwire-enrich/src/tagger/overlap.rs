@@ -2,11 +2,11 @@
 
 use super::{
     Tagger,
-    candidates::{Candidate, State},
+    candidates::{Candidate, Place, State},
 };
 
 /// Whether `inner` may be a mention though it lies inside `outer`.
-fn may_nest(tagger: &Tagger, inner: &Candidate, outer: &Candidate) -> bool {
+fn may_nest(tagger: &Tagger, inner: &Place, outer: &Place) -> bool {
     let kind = |entity| tagger.definition(entity).map(|entity| &entity.kind);
     outer.covers(inner)
         && outer.length() > inner.length()
@@ -17,18 +17,23 @@ fn may_nest(tagger: &Tagger, inner: &Candidate, outer: &Candidate) -> bool {
 /// Rejects what lies inside a longer name that was accepted, so that it is no evidence: the Entity List is not spoken of
 /// where the Unreliable Entity List is.
 pub(super) fn drop_covered(tagger: &Tagger, candidates: &mut [Candidate]) {
-    let mut accepted: Vec<Candidate> =
-        candidates.iter().filter(|candidate| candidate.state == State::Accepted).cloned().collect();
-    accepted.sort_by_key(|candidate| candidate.from);
-    let longest = accepted.iter().map(Candidate::length).max().unwrap_or(0);
+    let mut accepted: Vec<Place> = candidates
+        .iter()
+        .filter(|candidate| candidate.state == State::Accepted)
+        .map(|candidate| candidate.place())
+        .collect();
+    accepted.sort_by_key(|place| place.from);
+    let longest = accepted.iter().map(Place::length).max().unwrap_or(0);
     for candidate in candidates.iter_mut() {
+        let place = candidate.place();
         if !matches!(candidate.state, State::Accepted | State::Open) {
             continue;
         }
         let first = accepted.partition_point(|outer| outer.from + longest < candidate.to);
-        let covered = accepted.iter().skip(first).take_while(|outer| outer.from <= candidate.from).any(|outer| {
-            outer.covers(candidate) && outer.length() > candidate.length() && !may_nest(tagger, candidate, outer)
-        });
+        let covered =
+            accepted.iter().skip(first).take_while(|outer| outer.from <= candidate.from).any(|outer| {
+                outer.covers(&place) && outer.length() > place.length() && !may_nest(tagger, &place, outer)
+            });
         if covered {
             candidate.state = State::Rejected;
         }
@@ -39,7 +44,7 @@ pub(super) fn drop_covered(tagger: &Tagger, candidates: &mut [Candidate]) {
 pub(super) fn settle(tagger: &Tagger, candidates: &mut Vec<Candidate>) {
     candidates.retain(|candidate| candidate.state == State::Accepted);
     candidates.sort_by(|a, b| {
-        (b.length().cmp(&a.length()))
+        (b.place().length().cmp(&a.place().length()))
             .then(b.confidence.total_cmp(&a.confidence))
             .then(a.from.cmp(&b.from))
             .then(b.alias.is_none().cmp(&a.alias.is_none()))
@@ -47,15 +52,15 @@ pub(super) fn settle(tagger: &Tagger, candidates: &mut Vec<Candidate>) {
     });
     // By first unit: what was chosen never overlaps but for nesting, so only neighbours have to be looked at.
     let mut chosen: std::collections::BTreeMap<usize, Vec<Candidate>> = std::collections::BTreeMap::new();
-    let longest = candidates.first().map_or(0, Candidate::length);
+    let longest = candidates.first().map_or(0, |candidate| candidate.place().length());
     for candidate in candidates.drain(..) {
-        let from = candidate.from.saturating_sub(longest);
+        let place = candidate.place();
         let fits = chosen
-            .range(from..candidate.to)
+            .range(place.from.saturating_sub(longest)..place.to)
             .flat_map(|(_, others)| others)
-            .all(|other| !other.overlaps(&candidate) || may_nest(tagger, &candidate, other));
+            .all(|other| !other.place().overlaps(&place) || may_nest(tagger, &place, &other.place()));
         if fits {
-            chosen.entry(candidate.from).or_default().push(candidate);
+            chosen.entry(place.from).or_default().push(candidate);
         }
     }
     candidates.extend(chosen.into_values().flatten());

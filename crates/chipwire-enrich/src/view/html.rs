@@ -95,43 +95,96 @@ struct Tag {
 /// The longest entity is `&CounterClockwiseContourIntegral;`.
 const ENTITY_BYTES_MAX: usize = 34;
 
-/// The characters of `raw`, each with its byte range.
-pub(super) fn units(raw: &str, reading: Reading) -> Vec<Unit> {
-    let mut scanner = Scanner {
-        raw,
-        reading,
-        units: Vec::with_capacity(raw.len()),
-        no_tag_before: 0,
-        no_comment_end: false,
-        blocks: false,
-    };
-    scanner.run();
-    if scanner.blocks && reading == Reading::Html {
-        // With real blocks in it, line breaks in the source mean nothing.
-        for unit in &mut scanner.units {
-            if matches!(unit.ch, '\n' | '\r') {
-                unit.ch = ' ';
-            }
-        }
-    }
-    scanner.units
+/// Where the characters go, in their order.
+pub(super) trait Sink {
+    /// Takes one character.
+    fn unit(&mut self, unit: Unit);
+
+    /// Takes `text`, which stands at `start`, as it is: visible ASCII, with at most one space between two characters and
+    /// none at either end.
+    fn text(&mut self, text: &str, start: usize);
+
+    /// Whether the character may be passed on at all.
+    fn takes(&self, ch: char) -> bool;
+
+    /// Forgets all that it was given.
+    fn restart(&mut self);
 }
 
-struct Scanner<'a> {
+impl Sink for Vec<Unit> {
+    fn unit(&mut self, unit: Unit) {
+        self.push(unit);
+    }
+
+    fn text(&mut self, text: &str, start: usize) {
+        self.extend((start..).zip(text.bytes()).map(|(at, byte)| Unit {
+            ch: char::from(byte),
+            start: at,
+            end: at + 1,
+        }));
+    }
+
+    fn takes(&self, _: char) -> bool {
+        true
+    }
+
+    fn restart(&mut self) {
+        self.clear();
+    }
+}
+
+/// Why a reading stopped before the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The sink does not take a character.
+    Refused,
+    /// The text turned out to have blocks after its line breaks were read as such: it must be read again with
+    /// `blocks` set.
+    Blocks,
+}
+
+/// Gives the characters of `raw`, each with its byte range, to `sink`. `blocks` says that it is known to have block elements.
+pub(super) fn read(raw: &str, reading: Reading, blocks: bool, sink: &mut impl Sink) -> Result<(), Stop> {
+    let scanner = Scanner {
+        raw,
+        reading,
+        sink,
+        no_tag_before: 0,
+        no_comment_end: false,
+        blocks: blocks && reading == Reading::Html,
+        lines: false,
+        stop: None,
+    };
+    scanner.run()
+}
+
+struct Scanner<'a, S> {
     raw: &'a str,
     reading: Reading,
-    units: Vec<Unit>,
+    sink: &'a mut S,
     /// Up to here a search for the end of a tag has already failed; it is not repeated, to stay linear.
     no_tag_before: usize,
     /// No comment that opens from here on is ever closed.
     no_comment_end: bool,
+    /// There are real blocks, so that line breaks in the source mean nothing.
     blocks: bool,
+    /// A line break was passed on.
+    lines: bool,
+    stop: Option<Stop>,
 }
 
-impl Scanner<'_> {
-    fn run(&mut self) {
+impl<S: Sink> Scanner<'_, S> {
+    fn run(mut self) -> Result<(), Stop> {
         let mut at = 0;
-        while let Some(ch) = self.raw.get(at..).and_then(|rest| rest.chars().next()) {
+        while self.stop.is_none() {
+            let rest = self.raw.get(at..).unwrap_or_default();
+            let length = plain_length(rest.as_bytes());
+            if length > 0 {
+                self.sink.text(rest.get(..length).unwrap_or_default(), at);
+                at += length;
+                continue;
+            }
+            let Some(ch) = rest.chars().next() else { break };
             let next = at + ch.len_utf8();
             at = match ch {
                 '<' if self.reading != Reading::Plain => self.tag(at).unwrap_or_else(|| self.push(ch, at, next)),
@@ -139,10 +192,21 @@ impl Scanner<'_> {
                 _ => self.push(ch, at, next),
             };
         }
+        self.stop.map_or(Ok(()), Err)
     }
 
-    fn push(&mut self, ch: char, start: usize, end: usize) -> usize {
-        self.units.push(Unit { ch, start, end });
+    fn push(&mut self, mut ch: char, start: usize, end: usize) -> usize {
+        if matches!(ch, '\n' | '\r') {
+            if self.blocks {
+                ch = ' ';
+            }
+            self.lines = true;
+        }
+        if self.sink.takes(ch) {
+            self.sink.unit(Unit { ch, start, end });
+        } else {
+            self.stop = Some(Stop::Refused);
+        }
         end
     }
 
@@ -161,7 +225,12 @@ impl Scanner<'_> {
         match tag.effect {
             Effect::Nothing => Some(tag.end),
             Effect::Mark(mark) => {
-                self.blocks |= mark != BREAK;
+                if mark != BREAK && self.reading == Reading::Html && !self.blocks {
+                    self.blocks = true;
+                    if self.lines {
+                        self.stop = Some(Stop::Blocks);
+                    }
+                }
                 Some(self.push(mark, at, tag.end))
             }
             Effect::Drop(name) => {
@@ -254,6 +323,35 @@ impl Scanner<'_> {
         })?;
         Some((decoded, at + length))
     }
+}
+
+/// The length of the longest beginning of `bytes` that [`Sink::text`] takes and that has no markup in it.
+fn plain_length(bytes: &[u8]) -> usize {
+    let visible = |byte: u8| (byte > b' ') & (byte < 0x7F) & (byte != b'<') & (byte != b'&');
+    let mut after_space = true;
+    let mut whole = 0;
+    // Most of a text in blocks, for which the compiler finds wide instructions.
+    let first_visible = bytes.first().is_some_and(|byte| visible(*byte));
+    while let (true, Some((block, _)), Some((next, _))) = (
+        first_visible,
+        bytes.get(whole..).and_then(|rest| rest.split_first_chunk::<16>()),
+        bytes.get(whole + 1..).and_then(|rest| rest.split_first_chunk::<16>()),
+    ) {
+        let fits = |(byte, next): (&u8, &u8)| visible(*byte) | ((*byte == b' ') & (*next != b' '));
+        if !block.iter().zip(next).fold(true, |all, pair| all & fits(pair)) {
+            break;
+        }
+        whole += block.len();
+        after_space = block.last() == Some(&b' ');
+    }
+    for (at, byte) in bytes.iter().enumerate().skip(whole) {
+        let space = *byte == b' ';
+        if !visible(*byte) && (!space || after_space) {
+            return if after_space { at.saturating_sub(1) } else { at };
+        }
+        after_space = space;
+    }
+    if after_space { bytes.len().saturating_sub(1) } else { bytes.len() }
 }
 
 /// A numeric reference, with the C1 range read as windows-1252, as the HTML standard has it.

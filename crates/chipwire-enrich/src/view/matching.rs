@@ -2,25 +2,23 @@
 
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
-use super::{BREAK, LINE, PARAGRAPH, Reading, Unit, decode};
+use super::{BREAK, LINE, PARAGRAPH, Reading, Unit, html::Sink, mojibake, read};
 
 /// The matching view of `raw`: NFKC, one kind of quote, hyphen and space, no invisible characters, addresses masked.
 pub(crate) fn matching(raw: &str, reading: Reading) -> Vec<Unit> {
-    let mut folder = Folder { units: Vec::with_capacity(raw.len()), space: None };
-    let decoded = decode(raw, reading);
-    let mut rest = decoded.as_slice();
-    while let Some((first, tail)) = rest.split_first() {
-        let marks = tail.iter().take_while(|unit| unit.ch >= '\u{300}' && extends(unit.ch)).count();
-        if marks > 0 {
-            folder.cluster(rest.get(..=marks).unwrap_or_default());
-            rest = tail.get(marks..).unwrap_or_default();
-        } else {
-            folder.unit(*first);
-            rest = tail;
-        }
+    let mut units = Vec::with_capacity(raw.len());
+    append_matching(&mut units, raw, reading);
+    units
+}
+
+/// Writes the matching view of `raw` behind what is in `units` already.
+pub(crate) fn append_matching(units: &mut Vec<Unit>, raw: &str, reading: Reading) {
+    let start = units.len();
+    let mut folder = Folder { units, start, space: None, address: false };
+    read(raw, reading, &mut folder, Folder::clusters);
+    if folder.address {
+        mask_addresses(units.get_mut(start..).unwrap_or_default());
     }
-    mask_addresses(&mut folder.units);
-    folder.units
 }
 
 /// Whether `ch` makes one character with what is before it.
@@ -28,13 +26,41 @@ fn extends(ch: char) -> bool {
     canonical_combining_class(ch) != 0 || matches!(ch, '\u{1160}'..='\u{11FF}' | '\u{FF9E}' | '\u{FF9F}')
 }
 
-struct Folder {
-    units: Vec<Unit>,
+struct Folder<'a> {
+    units: &'a mut Vec<Unit>,
+    /// What is before belongs to another text.
+    start: usize,
     /// White space that was read and not yet written: one unit, with the number of line breaks in it.
     space: Option<(Unit, u32)>,
+    /// A sign without which there is no address was read.
+    address: bool,
 }
 
-impl Folder {
+impl Sink for Folder<'_> {
+    fn text(&mut self, text: &str, start: usize) {
+        if let Some((space, _)) = self.space.take() {
+            self.units.push(space);
+        }
+        let w = |byte: u8| byte.eq_ignore_ascii_case(&b'w');
+        let sign = text.bytes().fold(false, |any, byte| any | matches!(byte, b':' | b'/' | b'@'));
+        let double = text.bytes().zip(text.bytes().skip(1)).fold(false, |any, (a, b)| any | (w(a) & w(b)));
+        let joined = || text.bytes().next().is_some_and(w) && self.units.last().is_some_and(|unit| is_w(unit.ch));
+        self.address |= sign || double || joined();
+        self.units.extend((start..).zip(text.bytes()).map(|(at, byte)| {
+            let byte = if byte == b'`' { b'\'' } else { byte };
+            Unit { ch: char::from(byte), start: at, end: at + 1 }
+        }));
+    }
+
+    fn takes(&self, ch: char) -> bool {
+        ch < '\u{C2}' || !(mojibake::suspicious(ch) || (ch >= '\u{300}' && extends(ch)))
+    }
+
+    fn restart(&mut self) {
+        self.units.truncate(self.start);
+        self.space = None;
+    }
+
     fn unit(&mut self, unit: Unit) {
         match unit.ch {
             '\n' => self.wait(' ', 1, unit),
@@ -65,7 +91,26 @@ impl Folder {
             '–' | '—' | '―' => self.push('—', unit.start, unit.end),
             '・' | '·' | '‧' | '•' => self.push('·', unit.start, unit.end),
             ch if ch.is_whitespace() => self.wait(' ', 0, unit),
+            // Most of East Asian text, all of which is what NFKC makes of it.
+            '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => self.push(unit.ch, unit.start, unit.end),
             _ => self.cluster(&[unit]),
+        }
+    }
+}
+
+impl Folder<'_> {
+    /// Folds `units`, each character with its combining marks.
+    fn clusters(&mut self, units: &[Unit]) {
+        let mut rest = units;
+        while let Some((first, tail)) = rest.split_first() {
+            let marks = tail.iter().take_while(|unit| unit.ch >= '\u{300}' && extends(unit.ch)).count();
+            if marks > 0 {
+                self.cluster(rest.get(..=marks).unwrap_or_default());
+                rest = tail.get(marks..).unwrap_or_default();
+            } else {
+                self.unit(*first);
+                rest = tail;
+            }
         }
     }
 
@@ -94,8 +139,13 @@ impl Folder {
         if let Some((space, _)) = self.space.take() {
             self.units.push(space);
         }
+        self.address |= matches!(ch, ':' | '/' | '@') || is_w(ch);
         self.units.push(Unit { ch, start, end });
     }
+}
+
+fn is_w(ch: char) -> bool {
+    matches!(ch, 'w' | 'W')
 }
 
 /// Puts a break in the place of every web and mail address.
@@ -109,7 +159,7 @@ fn mask_addresses(units: &mut [Unit]) {
         let mask = match unit.ch {
             ':' => scheme(units, at),
             '@' => mail(units, at),
-            'w' | 'W' => bare_www(units, at),
+            'w' | 'W' if char_at(units, at + 1).is_some_and(is_w) => bare_www(units, at),
             '/' => path_of_domain(units, at),
             _ => None,
         };

@@ -13,7 +13,8 @@ mod mojibake;
 mod plain;
 
 pub(crate) use self::html::Reading;
-pub(crate) use self::matching::matching;
+use self::html::{Sink, Stop};
+pub(crate) use self::matching::{append_matching, matching};
 pub use self::plain::{Plain, plain};
 
 /// One character of a view, and the bytes of the raw text that it stands for.
@@ -31,7 +32,26 @@ pub(crate) const LINE: char = '\u{2028}';
 /// Stands for something that parts words and is not text: a masked address, the edge of a subscript.
 pub(crate) const BREAK: char = '\u{FFFC}';
 
-/// The raw text with tags, entities and mojibake undone.
-fn decode(raw: &str, reading: Reading) -> Vec<Unit> {
-    mojibake::repair(html::units(raw, reading))
+/// Gives the raw text to `sink` with tags, entities and mojibake undone, in one go. Where that is not possible, as mojibake
+/// and combining marks need a look at what is before and after, `slow` gives it the units.
+fn read<S: Sink>(raw: &str, reading: Reading, sink: &mut S, slow: impl FnOnce(&mut S, &[Unit])) {
+    let mut done = html::read(raw, reading, false, sink);
+    let blocks = done == Err(Stop::Blocks);
+    if blocks {
+        sink.restart();
+        done = html::read(raw, reading, true, sink);
+    }
+    if done.is_err() {
+        sink.restart();
+        slow(sink, &decode(raw, reading, blocks));
+    }
+}
+
+fn decode(raw: &str, reading: Reading, mut blocks: bool) -> Vec<Unit> {
+    let mut units = Vec::with_capacity(raw.len());
+    while html::read(raw, reading, blocks, &mut units).is_err() && !blocks {
+        units.clear();
+        blocks = true;
+    }
+    mojibake::repair(units)
 }

@@ -38,7 +38,8 @@ fn thai_byte_of(ch: char) -> Option<u8> {
     }
 }
 
-fn suspicious(ch: char) -> bool {
+/// Whether mojibake may begin with `ch`; without any such character [`repair`] changes nothing.
+pub(super) fn suspicious(ch: char) -> bool {
     matches!(ch, '\u{C2}'..='\u{F4}' | SARA_O)
 }
 

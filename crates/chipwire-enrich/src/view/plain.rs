@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use chipwire_events::Markup;
 
-use super::{BREAK, LINE, PARAGRAPH, Reading, Unit, decode};
+use super::{BREAK, LINE, PARAGRAPH, Reading, Unit, html::Sink, mojibake, read};
 
 /// A stretch of the plain text, and the raw bytes that it came from.
 #[derive(Debug, Clone)]
@@ -31,11 +31,9 @@ pub fn plain(raw: &str, markup: Markup) -> Plain {
         Markup::Html => Reading::Html,
         Markup::Plain => Reading::Plain,
     };
-    let mut writer =
-        Writer { raw, plain: Plain { text: String::with_capacity(raw.len()), segments: Vec::new() }, space: None };
-    for unit in decode(raw, reading) {
-        writer.unit(unit);
-    }
+    let plain = Plain { text: String::with_capacity(raw.len()), segments: Vec::new() };
+    let mut writer = Writer { raw, plain, space: None };
+    read(raw, reading, &mut writer, |writer, units| units.iter().for_each(|unit| writer.unit(*unit)));
     writer.plain
 }
 
@@ -118,7 +116,22 @@ struct Writer<'a> {
     space: Option<Space>,
 }
 
-impl Writer<'_> {
+impl Sink for Writer<'_> {
+    fn text(&mut self, text: &str, start: usize) {
+        self.flush();
+        self.write(text, start..start + text.len());
+    }
+
+    fn takes(&self, ch: char) -> bool {
+        !mojibake::suspicious(ch)
+    }
+
+    fn restart(&mut self) {
+        self.plain.text.clear();
+        self.plain.segments.clear();
+        self.space = None;
+    }
+
     fn unit(&mut self, unit: Unit) {
         match unit.ch {
             // Neither is text, and a reader sees no gap.
@@ -134,7 +147,9 @@ impl Writer<'_> {
             }
         }
     }
+}
 
+impl Writer<'_> {
     fn wait(&mut self, written: &'static str, line_breaks: u32, unit: Unit) {
         let space = self.space.get_or_insert(Space { written: " ", line_breaks: 0, raw: unit.start..unit.end });
         space.line_breaks += line_breaks;
