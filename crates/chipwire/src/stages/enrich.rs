@@ -30,7 +30,7 @@ use crate::{
 /// The stage's name and group.
 pub const STAGE: &str = "enrich";
 
-const LIMIT: Limit = Limit { records: 500, size_bytes: 4 << 20 };
+const LIMIT: Limit = Limit { records: 2_000, size_bytes: 8 << 20 };
 
 /// What the stage is told.
 #[derive(Clone)]
