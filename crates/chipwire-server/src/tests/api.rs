@@ -1,6 +1,5 @@
 use axum::{body::Body, http::header};
 use chipwire_events::{Event, Feed, FeedId, FeedOrigin, RuleId};
-use expect_test::expect;
 use serde_json::json;
 
 use super::{HOSTILE, Server, no_log, request};
