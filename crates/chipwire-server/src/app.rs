@@ -42,11 +42,13 @@ pub enum Command {
 #[error("{0}")]
 pub struct CommandError(pub String);
 
-/// How the process is, as `/readyz` tells it.
+/// How the process is, as `/livez` and `/readyz` tell it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
     /// Why it is not ready; empty when it is.
     pub reasons: Vec<String>,
+    /// What hangs in it; empty when it is alive.
+    pub hung: Vec<String>,
 }
 
 /// All that the server needs of the process that it runs in. It knows neither the log nor the other stages.

@@ -195,7 +195,7 @@ pub fn app(opened: &Opened, context: &Context, board: Arc<Board>) -> Result<App>
         board,
         commands: Some(commands(context)),
         sinks: opened.sinks()?.names().map(str::to_owned).collect(),
-        health: Arc::new(move || chipwire_server::Health { reasons: health.not_ready(lag_limit) }),
+        health: Arc::new(move || chipwire_server::Health { reasons: health.not_ready(lag_limit), hung: health.hung() }),
         metrics: Arc::new(move || metrics.encode_metrics()),
         now: context.now,
         config,

@@ -8,7 +8,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::Ctx;
+use crate::{app::Ctx, problem::Problem};
 
 /// How the process is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,9 +19,23 @@ pub(crate) struct Readiness {
 }
 
 /// Is the process alive?
-#[utoipa::path(get, path = "/livez", operation_id = "isAlive", tag = "health", responses((status = 200, description = "It is", body = String)))]
-pub(crate) async fn livez() -> &'static str {
-    "ok\n"
+#[utoipa::path(
+    get,
+    path = "/livez",
+    operation_id = "isAlive",
+    tag = "health",
+    responses(
+        (status = 200, description = "It is", body = String),
+        (status = 503, description = "A part of it hangs: start it anew", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn livez(State(shared): Ctx) -> (StatusCode, String) {
+    let hung = (shared.app.health)().hung;
+    if hung.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, hung.join("\n") + "\n")
+    }
 }
 
 /// Can the process do its work?

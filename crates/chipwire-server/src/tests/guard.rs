@@ -164,10 +164,15 @@ async fn health_is_told() {
     let mut server = Server::new();
     assert_eq!(server.get("/livez").await.body, "ok\n");
     assert_eq!(server.get("/readyz").await.json(), serde_json::json!({"ready": true, "reasons": []}));
-    server.app.health = std::sync::Arc::new(|| Health { reasons: vec!["no broker answers".to_owned()] });
+    server.app.health =
+        std::sync::Arc::new(|| Health { reasons: vec!["no broker answers".to_owned()], hung: Vec::new() });
     let answer = server.get("/readyz").await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.json(), serde_json::json!({"ready": false, "reasons": ["no broker answers"]}));
+    assert_eq!(server.get("/livez").await.status, 200);
+    let hung = vec!["enrich: no sign of life for 61 s".to_owned()];
+    server.app.health = std::sync::Arc::new(move || Health { reasons: hung.clone(), hung: hung.clone() });
+    assert_eq!(server.get("/livez").await.problem(503), "enrich: no sign of life for 61 s");
     let answer = server.get("/metrics").await;
     assert_eq!(answer.body, "chipwire_articles_total 3\n# EOF\n");
     assert!(answer.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("application/openmetrics-text"));

@@ -45,7 +45,7 @@ async fn the_description_is_complete() {
         }
     }
     expect![[r#"
-        get /livez: 200
+        get /livez: 200 503
         get /metrics: 200
         get /openapi.json: 200
         get /readyz: 200 503
