@@ -54,7 +54,7 @@ fn main() {
     let rounds: usize = value("--rounds").map_or(3, |text| text.parse().unwrap());
 
     println!("{articles} articles of about {SIZE_BYTES} bytes, {rounds} rounds");
-    println!("{:<14} {:>10} {:>14} {:>12}", "", "seconds", "articles/s", "peak MiB");
+    println!("{:<14} {:>10} {:>10} {:>14} {:>12}", "", "seconds", "CPU s", "articles/s", "peak MiB");
     let mut ratios = Vec::new();
     for _ in 0..rounds {
         let folder = tempfile::tempdir().unwrap();
@@ -72,20 +72,43 @@ fn child(flag: &str, folder: &Path, name: &str, articles: usize) -> f64 {
     let output = Command::new(env::current_exe().unwrap()).arg(flag).arg(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    let mut fields = text.split_whitespace().map(|field| field.parse::<f64>().unwrap());
-    let (seconds, peak_mib, count) = (fields.next().unwrap(), fields.next().unwrap(), fields.next().unwrap());
+    let fields: Vec<f64> = text.split_whitespace().map(|field| field.parse().unwrap()).collect();
+    let [seconds, cpu_seconds, peak_mib, count] = fields[..] else { panic!("{text}") };
     assert_eq!(count as usize, articles, "{name} indexed another number of articles");
-    println!("{name:<14} {seconds:>10.2} {:>14.0} {peak_mib:>12.0}", articles as f64 / seconds);
+    println!("{name:<14} {seconds:>10.2} {cpu_seconds:>10.2} {:>14.0} {peak_mib:>12.0}", articles as f64 / seconds);
     seconds
 }
 
-fn report(seconds: f64, count: u64) {
+/// Wall and processor time since the measurement began.
+struct Clock {
+    started: Instant,
+    cpu_before: f64,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { started: Instant::now(), cpu_before: cpu_seconds() }
+    }
+
+    fn stop(&self) -> (f64, f64) {
+        (self.started.elapsed().as_secs_f64(), cpu_seconds() - self.cpu_before)
+    }
+}
+
+/// Processor time of all threads so far, from `utime` and `stime` in `/proc/self/stat`, in steps of 10 ms.
+fn cpu_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+fn report((seconds, cpu_seconds): (f64, f64), count: u64) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak_kib: u64 = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
         .unwrap_or(0);
-    println!("{seconds} {} {count}", peak_kib / 1024);
+    println!("{seconds} {cpu_seconds} {} {count}", peak_kib / 1024);
 }
 
 fn open(folder: &Path) -> Opened {
@@ -100,7 +123,7 @@ fn pipeline(folder: &Path) {
     let shutdown = Shutdown::default();
     let context = opened.context(&Health::default(), &shutdown, runtime.handle());
     let mut running = Running::new(shutdown);
-    let started = Instant::now();
+    let clock = Clock::start();
     for stage in [Stage::Enrich, Stage::Index] {
         opened.start(stage, &context, &mut running).unwrap();
     }
@@ -109,9 +132,9 @@ fn pipeline(folder: &Path) {
     while behind(Stage::Enrich) > 0 || behind(Stage::Index) > 0 {
         thread::sleep(Duration::from_millis(10));
     }
-    let seconds = started.elapsed().as_secs_f64();
+    let taken = clock.stop();
     running.stop().unwrap();
-    report(seconds, opened.generations.get().unwrap().index.searcher().len());
+    report(taken, opened.generations.get().unwrap().index.searcher().len());
 }
 
 fn tantivy(folder: &Path) {
@@ -133,7 +156,7 @@ fn tantivy(folder: &Path) {
         }
     }
     let settings = opened.index_settings();
-    let started = Instant::now();
+    let clock = Clock::start();
     let mut writer: tantivy::IndexWriter =
         index.engine().writer_with_num_threads(settings.threads, settings.memory_bytes).unwrap();
     let count = documents.len() as u64;
@@ -141,9 +164,9 @@ fn tantivy(folder: &Path) {
         writer.add_document(document).unwrap();
     }
     writer.commit().unwrap();
-    let seconds = started.elapsed().as_secs_f64();
+    let taken = clock.stop();
     writer.wait_merging_threads().unwrap();
-    report(seconds, count);
+    report(taken, count);
 }
 
 /// A small generator, so that every run sees the same articles (SplitMix64, Sebastiano Vigna, public domain).
