@@ -64,12 +64,13 @@ pub(super) struct Frame {
 pub(super) struct Packer {
     compressor: zstd::bulk::Compressor<'static>,
     buffer: Vec<u8>,
+    compressed: Vec<u8>,
 }
 
 impl Packer {
     pub(super) fn new() -> Outcome<Self> {
         let compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL).map_err(not_packed)?;
-        Ok(Self { compressor, buffer: Vec::new() })
+        Ok(Self { compressor, buffer: Vec::new(), compressed: Vec::new() })
     }
 
     pub(super) fn pack<'r>(&mut self, records: impl Iterator<Item = &'r Record>) -> Outcome<Vec<Frame>> {
@@ -91,9 +92,11 @@ impl Packer {
     }
 
     fn close(&mut self, records: i64) -> Outcome<Frame> {
-        let data = self.compressor.compress(&self.buffer).map_err(not_packed)?;
+        self.compressed.clear();
+        self.compressed.reserve(zstd::zstd_safe::compress_bound(self.buffer.len()));
+        self.compressor.compress_to_buffer(&self.buffer, &mut self.compressed).map_err(not_packed)?;
         self.buffer.clear();
-        Ok(Frame { records, data })
+        Ok(Frame { records, data: self.compressed.clone() })
     }
 }
 
@@ -141,11 +144,13 @@ impl Place<'_> {
 /// Unpacks frames.
 pub(super) struct Unpacker {
     decompressor: zstd::bulk::Decompressor<'static>,
+    /// A frame is as large as a fresh page of memory is dear.
+    buffer: Vec<u8>,
 }
 
 impl Unpacker {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { decompressor: zstd::bulk::Decompressor::new()? })
+        Ok(Self { decompressor: zstd::bulk::Decompressor::new()?, buffer: Vec::new() })
     }
 
     /// Appends the records of a frame to `records`, from offset `from` on, after checking all of it.
@@ -162,8 +167,10 @@ impl Unpacker {
         let size =
             zstd::zstd_safe::get_frame_content_size(data).ok().flatten().and_then(|size| usize::try_from(size).ok());
         let size = size.ok_or_else(|| damaged("the frame does not say its size".into()))?;
-        let unpacked = self.decompressor.decompress(data, size).map_err(|error| damaged(error.to_string()))?;
-        let mut rest = unpacked.as_slice();
+        self.buffer.clear();
+        self.buffer.try_reserve_exact(size).map_err(|error| damaged(error.to_string()))?;
+        self.decompressor.decompress_to_buffer(data, &mut self.buffer).map_err(|error| damaged(error.to_string()))?;
+        let mut rest = self.buffer.as_slice();
         let mut offset = place.first;
         while !rest.is_empty() {
             let (found, after) =

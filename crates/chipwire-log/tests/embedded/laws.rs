@@ -28,7 +28,7 @@ impl<F: Fn() -> Box<dyn EventLog> + Sync> Fixture for Opened<F> {
     }
 
     fn deadline(&self) -> Duration {
-        Duration::from_secs(30)
+        Duration::from_secs(120)
     }
 }
 
