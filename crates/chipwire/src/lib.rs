@@ -24,3 +24,8 @@ pub mod stages;
 pub mod telemetry;
 pub mod terminal;
 pub mod wire;
+
+/// An article on its way is thousands of small allocations, many of them freed by another thread than the one that made
+/// them, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -17,6 +17,7 @@ use chipwire_log::{
     EventLog,
     sqlite::{Access, SqliteLog},
 };
+use rayon::ThreadPoolBuilder;
 
 use crate::{
     config::{Backend, Config},
@@ -131,7 +132,9 @@ impl Opened {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
         };
-        Ok(enrich::Settings { tagger: Arc::new(tagger()?), threads })
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("enrich-{number}"));
+        let pool = if threads > 1 { Some(Arc::new(pool.build()?)) } else { None };
+        Ok(enrich::Settings { tagger: Arc::new(tagger()?), pool })
     }
 
     /// The sinks.

@@ -59,10 +59,11 @@ impl Tickers {
     pub(crate) fn find(&self, document: &Document) -> Vec<Found> {
         let mut found = Vec::new();
         for (at, token) in document.tokens.iter().enumerate() {
-            if !token.is(shape::UPPER | shape::DIGIT | shape::EAST_ASIAN | shape::CAPITAL | shape::LETTER) {
+            let next_gap = document.token(at + 1).map(|next| next.gap);
+            // Before a colon is the name of an exchange; everything else begins with the code.
+            if next_gap != Some(Gap::Colon) && !is_code(token) {
                 continue;
             }
-            let next_gap = document.token(at + 1).map(|next| next.gap);
             let hit = match next_gap {
                 Some(Gap::Colon) => self.after_colon(document, at),
                 Some(Gap::Dot) => self.before_suffix(document, at),

@@ -136,7 +136,7 @@ impl Document {
     pub(crate) fn new(title: &str, body: &str, reading: Reading, words: &Words) -> Self {
         let mut units = Vec::with_capacity(title.len() + 1 + body.len());
         append_matching(&mut units, title, Reading::Mixed);
-        units.push(Unit { ch: PARAGRAPH, start: 0, end: 0 });
+        units.push(Unit::new(PARAGRAPH, 0, 0));
         let start = units.len();
         append_matching(&mut units, body, reading);
         let mut tokens = tokens(&units, |word| words.get(word));
@@ -200,7 +200,7 @@ impl Document {
     /// The field and the raw bytes of units `start..end`.
     pub(crate) fn raw(&self, start: usize, end: usize) -> Option<(Field, usize, usize)> {
         let field = if start >= self.body { Field::Body } else { Field::Title };
-        Some((field, self.units.get(start)?.start, self.units.get(end.checked_sub(1)?)?.end))
+        Some((field, self.units.get(start)?.start(), self.units.get(end.checked_sub(1)?)?.end()))
     }
 }
 

@@ -117,11 +117,8 @@ impl Sink for Vec<Unit> {
     }
 
     fn text(&mut self, text: &str, start: usize) {
-        self.extend((start..).zip(text.bytes()).map(|(at, byte)| Unit {
-            ch: char::from(byte),
-            start: at,
-            end: at + 1,
-        }));
+        let units = text.as_bytes().iter().enumerate();
+        self.extend(units.map(|(at, byte)| Unit::new(char::from(*byte), start + at, start + at + 1)));
     }
 
     fn takes(&self, _: char) -> bool {
@@ -203,7 +200,7 @@ impl<S: Sink> Scanner<'_, S> {
             self.lines = true;
         }
         if self.sink.takes(ch) {
-            self.sink.unit(Unit { ch, start, end });
+            self.sink.unit(Unit::new(ch, start, end));
         } else {
             self.stop = Some(Stop::Refused);
         }

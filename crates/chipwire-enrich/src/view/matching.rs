@@ -1,5 +1,6 @@
 //! The text as the tagger reads it: everything that is only typography folded away.
 
+use memchr::{memchr2_iter, memchr3};
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
 use super::{BREAK, LINE, PARAGRAPH, Reading, Unit, html::Sink, mojibake, read};
@@ -41,14 +42,15 @@ impl Sink for Folder<'_> {
         if let Some((space, _)) = self.space.take() {
             self.units.push(space);
         }
-        let w = |byte: u8| byte.eq_ignore_ascii_case(&b'w');
-        let sign = text.bytes().fold(false, |any, byte| any | matches!(byte, b':' | b'/' | b'@'));
-        let double = text.bytes().zip(text.bytes().skip(1)).fold(false, |any, (a, b)| any | (w(a) & w(b)));
-        let joined = || text.bytes().next().is_some_and(w) && self.units.last().is_some_and(|unit| is_w(unit.ch));
-        self.address |= sign || double || joined();
-        self.units.extend((start..).zip(text.bytes()).map(|(at, byte)| {
-            let byte = if byte == b'`' { b'\'' } else { byte };
-            Unit { ch: char::from(byte), start: at, end: at + 1 }
+        let bytes = text.as_bytes();
+        let w = |byte: Option<&u8>| byte.is_some_and(|byte| byte.eq_ignore_ascii_case(&b'w'));
+        let sign = || memchr3(b':', b'/', b'@', bytes).is_some();
+        let double = || memchr2_iter(b'w', b'W', bytes).any(|at| w(bytes.get(at + 1)));
+        let joined = || w(bytes.first()) && self.units.last().is_some_and(|unit| is_w(unit.ch));
+        self.address = self.address || sign() || double() || joined();
+        self.units.extend(bytes.iter().enumerate().map(|(at, byte)| {
+            let byte = if *byte == b'`' { b'\'' } else { *byte };
+            Unit::new(char::from(byte), start + at, start + at + 1)
         }));
     }
 
@@ -64,8 +66,8 @@ impl Sink for Folder<'_> {
     fn unit(&mut self, unit: Unit) {
         match unit.ch {
             '\n' => self.wait(' ', 1, unit),
-            '`' => self.push('\'', unit.start, unit.end),
-            '!'..='~' => self.push(unit.ch, unit.start, unit.end),
+            '`' => self.push('\'', unit.start(), unit.end()),
+            '!'..='~' => self.push(unit.ch, unit.start(), unit.end()),
             '\0'..='\u{A0}' => self.wait(' ', 0, unit),
             PARAGRAPH => self.wait(PARAGRAPH, 0, unit),
             LINE => self.wait(' ', 1, unit),
@@ -82,17 +84,19 @@ impl Sink for Folder<'_> {
             | '©'
             | '℠' => {}
             // A raised or lowered digit is a footnote or chemistry, never part of a name.
-            '\u{B2}' | '\u{B3}' | '\u{B9}' | '\u{2070}'..='\u{209F}' | BREAK => self.push(BREAK, unit.start, unit.end),
-            '‘' | '’' | '‚' | '‛' | '′' | 'ʼ' | '＇' | '´' => self.push('\'', unit.start, unit.end),
-            '“' | '”' | '„' | '‟' | '″' | '«' | '»' | '「' | '」' | '『' | '』' => {
-                self.push('"', unit.start, unit.end)
+            '\u{B2}' | '\u{B3}' | '\u{B9}' | '\u{2070}'..='\u{209F}' | BREAK => {
+                self.push(BREAK, unit.start(), unit.end())
             }
-            '‐' | '‑' | '‒' | '−' | '﹣' | '－' => self.push('-', unit.start, unit.end),
-            '–' | '—' | '―' => self.push('—', unit.start, unit.end),
-            '・' | '·' | '‧' | '•' => self.push('·', unit.start, unit.end),
+            '‘' | '’' | '‚' | '‛' | '′' | 'ʼ' | '＇' | '´' => self.push('\'', unit.start(), unit.end()),
+            '“' | '”' | '„' | '‟' | '″' | '«' | '»' | '「' | '」' | '『' | '』' => {
+                self.push('"', unit.start(), unit.end())
+            }
+            '‐' | '‑' | '‒' | '−' | '﹣' | '－' => self.push('-', unit.start(), unit.end()),
+            '–' | '—' | '―' => self.push('—', unit.start(), unit.end()),
+            '・' | '·' | '‧' | '•' => self.push('·', unit.start(), unit.end()),
             ch if ch.is_whitespace() => self.wait(' ', 0, unit),
             // Most of East Asian text, all of which is what NFKC makes of it.
-            '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => self.push(unit.ch, unit.start, unit.end),
+            '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => self.push(unit.ch, unit.start(), unit.end()),
             _ => self.cluster(&[unit]),
         }
     }
@@ -119,9 +123,9 @@ impl Folder<'_> {
         let (Some(first), Some(last)) = (units.first(), units.last()) else { return };
         for ch in units.iter().map(|unit| unit.ch).nfkc() {
             if ch.is_whitespace() {
-                self.wait(' ', 0, Unit { ch, start: first.start, end: last.end });
+                self.wait(' ', 0, Unit::new(ch, first.start(), last.end()));
             } else {
-                self.push(ch, first.start, last.end);
+                self.push(ch, first.start(), last.end());
             }
         }
     }
@@ -129,7 +133,7 @@ impl Folder<'_> {
     fn wait(&mut self, ch: char, line_breaks: u32, unit: Unit) {
         let (space, breaks) = self.space.get_or_insert((Unit { ch: ' ', ..unit }, 0));
         *breaks += line_breaks;
-        space.end = unit.end;
+        space.reach(unit);
         if ch == PARAGRAPH || *breaks > 1 {
             space.ch = PARAGRAPH;
         }
@@ -140,7 +144,7 @@ impl Folder<'_> {
             self.units.push(space);
         }
         self.address |= matches!(ch, ':' | '/' | '@') || is_w(ch);
-        self.units.push(Unit { ch, start, end });
+        self.units.push(Unit::new(ch, start, end));
     }
 }
 

@@ -55,8 +55,8 @@ pub(super) fn repair(units: Vec<Unit>) -> Vec<Unit> {
         let found = if suspicious(first.ch) { utf8(rest).or_else(|| quote(rest, repaired.last(), thai)) } else { None };
         match found {
             Some((ch, length)) => {
-                let end = rest.get(length - 1).map_or(first.end, |last| last.end);
-                repaired.push(Unit { ch, start: first.start, end });
+                let end = rest.get(length - 1).map_or(first.end(), Unit::end);
+                repaired.push(Unit::new(ch, first.start(), end));
                 rest = rest.get(length..).unwrap_or_default();
             }
             None => {

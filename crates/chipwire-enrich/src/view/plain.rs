@@ -143,7 +143,7 @@ impl Sink for Writer<'_> {
             ch => {
                 self.flush();
                 let mut buffer = [0; 4];
-                self.write(ch.encode_utf8(&mut buffer), unit.start..unit.end);
+                self.write(ch.encode_utf8(&mut buffer), unit.start()..unit.end());
             }
         }
     }
@@ -151,9 +151,9 @@ impl Sink for Writer<'_> {
 
 impl Writer<'_> {
     fn wait(&mut self, written: &'static str, line_breaks: u32, unit: Unit) {
-        let space = self.space.get_or_insert(Space { written: " ", line_breaks: 0, raw: unit.start..unit.end });
+        let space = self.space.get_or_insert(Space { written: " ", line_breaks: 0, raw: unit.start()..unit.end() });
         space.line_breaks += line_breaks;
-        space.raw.end = unit.end;
+        space.raw.end = unit.end();
         let longer = if space.line_breaks > 1 { "\n\n" } else { written };
         if longer.len() > space.written.len() || (longer == "\n" && space.written == " ") {
             space.written = longer;

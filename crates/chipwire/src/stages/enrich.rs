@@ -10,15 +10,15 @@
 
 use std::{
     collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    thread,
     time::Instant,
 };
 
 use chipwire_enrich::Tagger;
 use chipwire_events::{Covers, ErrorClass, Event, Rejected, Timestamp, Topic};
 use chipwire_log::{Limit, Positions, Record, Step, StoredRecord};
+use rayon::{ThreadPool, prelude::*};
 
 use super::{WAIT, dead_letter};
 use crate::{
@@ -32,13 +32,16 @@ pub const STAGE: &str = "enrich";
 
 const LIMIT: Limit = Limit { records: 2_000, size_bytes: 8 << 20 };
 
+/// Fewer records are tagged sooner than other threads are woken.
+const WORTH_SHARING: usize = 16;
+
 /// What the stage is told.
 #[derive(Clone)]
 pub struct Settings {
     /// The tagger.
     pub tagger: Arc<Tagger>,
-    /// Threads that tag the articles of one batch.
-    pub threads: usize,
+    /// Threads that tag the articles of one batch; none: the stage's own.
+    pub pool: Option<Arc<ThreadPool>>,
 }
 
 /// Runs until it is asked to stop.
@@ -97,24 +100,13 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
 /// The outcome of every record, in their order: one record each, and one more for every dead letter.
 fn outcomes(log: &Log, settings: &Settings, links: &[(&StoredRecord, Covers)]) -> Result<Vec<Record>, StageError> {
     let outcome = |(stored, covers): &(&StoredRecord, Covers)| tag(&settings.tagger, stored).encode(log, *covers);
-    if settings.threads < 2 || links.len() < 16 {
-        return links.iter().map(outcome).collect::<Result<Vec<_>, _>>().map(|records| records.concat());
-    }
-    let share = links.len().div_ceil(settings.threads);
-    thread::scope(|scope| {
-        let workers: Vec<_> = links
-            .chunks(share)
-            .map(|chunk| scope.spawn(move || chunk.iter().map(outcome).collect::<Result<Vec<_>, _>>()))
-            .collect();
-        let mut records = Vec::with_capacity(links.len());
-        for worker in workers {
-            match worker.join() {
-                Ok(outcomes) => records.extend(outcomes?.into_iter().flatten()),
-                Err(panic) => resume_unwind(panic),
-            }
+    let outcomes: Vec<Vec<Record>> = match &settings.pool {
+        Some(pool) if links.len() >= WORTH_SHARING => {
+            pool.install(|| links.par_iter().map(outcome).collect::<Result<_, _>>())?
         }
-        Ok(records)
-    })
+        _ => links.iter().map(outcome).collect::<Result<_, _>>()?,
+    };
+    Ok(outcomes.into_iter().flatten().collect())
 }
 
 /// What came of one raw record.

@@ -165,11 +165,14 @@ impl<'a> Projection<'a> {
     }
 
     fn step(&mut self, wait: Duration) -> Result<(), StageError> {
+        let label = StageLabel { stage: STAGE };
         let wait = if self.oldest.is_some() { wait.min(self.pace.wait(self.waiting.len())) } else { wait };
         let batch = self.reader.next(LIMIT, wait)?;
+        let mut applied = 0;
         for stored in &batch.records {
-            self.apply(stored)?;
+            applied += u64::from(self.apply(stored)?);
         }
+        self.context.health.metrics.events.get_or_create(&label).inc_by(applied);
         for (partition, position) in self.context.log.positions_of(Topic::ArticlesTagged, &batch.positions) {
             self.checkpoint.positions.insert(partition, position);
         }
@@ -182,17 +185,20 @@ impl<'a> Projection<'a> {
         Ok(())
     }
 
-    fn apply(&mut self, stored: &StoredRecord) -> Result<(), StageError> {
-        let label = StageLabel { stage: STAGE };
+    /// False when the event was seen before or became a dead letter.
+    fn apply(&mut self, stored: &StoredRecord) -> Result<bool, StageError> {
         self.oldest.get_or_insert_with(Instant::now);
         self.applied += 1;
         let (envelope, event) = match wire::decode(stored) {
             Ok(decoded) => decoded,
-            Err(error) => return self.reject(stored, chain(&error)),
+            Err(error) => {
+                self.reject(stored, chain(&error))?;
+                return Ok(false);
+            }
         };
         if !self.extend_chain(stored, &envelope) {
-            self.context.health.metrics.duplicates.get_or_create(&label).inc();
-            return Ok(());
+            self.context.health.metrics.duplicates.get_or_create(&StageLabel { stage: STAGE }).inc();
+            return Ok(false);
         }
         match event {
             Event::ArticleTagged(tagged) => {
@@ -201,11 +207,11 @@ impl<'a> Projection<'a> {
             }
             Event::ArticleRejected(_) => {}
             _ => {
-                return self.reject(stored, format!("an event of type `{}` does not belong here", envelope.event_type));
+                self.reject(stored, format!("an event of type `{}` does not belong here", envelope.event_type))?;
+                return Ok(false);
             }
         }
-        self.context.health.metrics.events.get_or_create(&label).inc();
-        Ok(())
+        Ok(true)
     }
 
     /// False when the raw interval of this event was covered before.
