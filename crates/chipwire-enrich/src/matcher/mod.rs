@@ -1,6 +1,7 @@
 //! From a gazetteer to something that finds names: tokens, a trie over them, tickers and cue phrases.
 
 mod cues;
+mod sentence;
 mod ticker;
 mod token;
 mod trie;

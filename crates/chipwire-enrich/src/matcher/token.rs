@@ -7,6 +7,7 @@
 use chipwire_events::Field;
 use rustc_hash::FxHashMap;
 
+use super::sentence::{Sentence, sentences};
 use crate::view::{PARAGRAPH, Reading, Unit, append_matching};
 
 /// The words that any name or cue has, numbered from 1; 0 is every other word.
@@ -108,17 +109,6 @@ impl Token {
     pub(crate) fn is(&self, bits: u16) -> bool {
         self.shape & bits != 0
     }
-}
-
-/// A sentence, and how it is written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sentence {
-    /// Its first token.
-    pub(crate) first: usize,
-    /// All of its words are in capitals.
-    pub(crate) capitals: bool,
-    /// Most of its words begin with a capital, as in a headline.
-    pub(crate) headline: bool,
 }
 
 /// Title and body of an article as one sequence of tokens.
@@ -451,58 +441,4 @@ fn gap(units: &[Unit]) -> Gap {
         _ if units.iter().all(|unit| matches!(unit.ch, ' ' | '"' | '\'')) => Gap::Quote,
         _ => Gap::Other,
     }
-}
-
-/// Numbers the sentences of `tokens` and says how each is written.
-fn sentences(tokens: &mut [Token], units: &[Unit]) -> Vec<Sentence> {
-    let mut starts = vec![0];
-    let mut previous: Option<Token> = None;
-    for (at, token) in tokens.iter_mut().enumerate() {
-        if previous.is_some_and(|previous| parts_sentences(&previous, token, units)) {
-            starts.push(at);
-        }
-        token.sentence = starts.len() - 1;
-        previous = Some(*token);
-    }
-    let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
-    starts.iter().zip(ends).map(|(first, end)| describe(tokens, *first, end)).collect()
-}
-
-fn parts_sentences(previous: &Token, token: &Token, units: &[Unit]) -> bool {
-    match token.gap {
-        Gap::Hard => return true,
-        Gap::DotSpace | Gap::Other => {}
-        // No other gap has a sign that ends a sentence.
-        _ => return false,
-    }
-    let between = units.get(previous.end..token.start).unwrap_or_default();
-    let mut signs = between.iter().peekable();
-    while let Some(unit) = signs.next() {
-        match unit.ch {
-            '。' | '！' | '？' | '；' | ';' => return true,
-            '!' | '?' => return signs.peek().is_some(),
-            '.' => {
-                let spaced = signs.peek().is_some_and(|next| matches!(next.ch, ' ' | '"' | '\'' | ')' | '.'));
-                return spaced && !previous.is(shape::ABBREVIATION);
-            }
-            _ => {}
-        }
-    }
-    false
-}
-
-fn describe(tokens: &[Token], first: usize, end: usize) -> Sentence {
-    let (mut words, mut upper, mut long, mut capital) = (0, 0, 0, 0);
-    for token in tokens.get(first..end).unwrap_or_default() {
-        if !token.is(shape::LETTER) || token.is(shape::EAST_ASIAN) || token.end - token.start < 2 {
-            continue;
-        }
-        words += 1;
-        upper += usize::from(token.is(shape::UPPER));
-        if token.end - token.start > 3 {
-            long += 1;
-            capital += usize::from(token.is(shape::CAPITAL));
-        }
-    }
-    Sentence { first, capitals: words >= 4 && upper * 10 >= words * 8, headline: long >= 4 && capital * 10 >= long * 7 }
 }

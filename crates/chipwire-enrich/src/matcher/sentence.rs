@@ -1,0 +1,69 @@
+//! Sentences: where they end, and how they are written.
+
+use super::token::{Gap, Token, shape};
+use crate::view::Unit;
+
+/// A sentence, and how it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sentence {
+    /// Its first token.
+    pub(crate) first: usize,
+    /// All of its words are in capitals.
+    pub(crate) capitals: bool,
+    /// Most of its words begin with a capital, as in a headline.
+    pub(crate) headline: bool,
+}
+
+/// Numbers the sentences of `tokens` and says how each is written.
+pub(super) fn sentences(tokens: &mut [Token], units: &[Unit]) -> Vec<Sentence> {
+    let mut starts = vec![0];
+    let mut previous: Option<Token> = None;
+    for (at, token) in tokens.iter_mut().enumerate() {
+        if previous.is_some_and(|previous| parts_sentences(&previous, token, units)) {
+            starts.push(at);
+        }
+        token.sentence = starts.len() - 1;
+        previous = Some(*token);
+    }
+    let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
+    starts.iter().zip(ends).map(|(first, end)| describe(tokens, *first, end)).collect()
+}
+
+fn parts_sentences(previous: &Token, token: &Token, units: &[Unit]) -> bool {
+    match token.gap {
+        Gap::Hard => return true,
+        Gap::DotSpace | Gap::Other => {}
+        // No other gap has a sign that ends a sentence.
+        _ => return false,
+    }
+    let between = units.get(previous.end..token.start).unwrap_or_default();
+    let mut signs = between.iter().peekable();
+    while let Some(unit) = signs.next() {
+        match unit.ch {
+            '。' | '！' | '？' | '；' | ';' => return true,
+            '!' | '?' => return signs.peek().is_some(),
+            '.' => {
+                let spaced = signs.peek().is_some_and(|next| matches!(next.ch, ' ' | '"' | '\'' | ')' | '.'));
+                return spaced && !previous.is(shape::ABBREVIATION);
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+fn describe(tokens: &[Token], first: usize, end: usize) -> Sentence {
+    let (mut words, mut upper, mut long, mut capital) = (0, 0, 0, 0);
+    for token in tokens.get(first..end).unwrap_or_default() {
+        if !token.is(shape::LETTER) || token.is(shape::EAST_ASIAN) || token.end - token.start < 2 {
+            continue;
+        }
+        words += 1;
+        upper += usize::from(token.is(shape::UPPER));
+        if token.end - token.start > 3 {
+            long += 1;
+            capital += usize::from(token.is(shape::CAPITAL));
+        }
+    }
+    Sentence { first, capitals: words >= 4 && upper * 10 >= words * 8, headline: long >= 4 && capital * 10 >= long * 7 }
+}
