@@ -1,5 +1,7 @@
 //! Feeds: what a user asked for, and what chipwire knows about each.
 
+use std::{collections::BTreeMap, fmt};
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,47 @@ pub enum FeedOrigin {
     Import,
 }
 
+/// Whether the pages of a feed's articles are fetched for their text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ArticlePages {
+    /// Never: what the feed gives is all there is.
+    Never,
+    /// Where the feed gives only the first words of an article, or none.
+    #[default]
+    Auto,
+    /// For every article.
+    Always,
+}
+
+impl ArticlePages {
+    /// `never`, `auto` or `always`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ArticlePages::Never => "never",
+            ArticlePages::Auto => "auto",
+            ArticlePages::Always => "always",
+        }
+    }
+}
+
+/// A header that is sent with the requests for a feed.
+///
+/// The value is often a secret: `Debug` leaves it out, and whoever shows a feed to people shows only the name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedHeader {
+    /// The header's name (RFC 9110 section 5.1).
+    pub name: String,
+    /// The value; `${NAME}` in it stands for an environment variable of the process that fetches.
+    pub value: String,
+}
+
+impl fmt::Debug for FeedHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FeedHeader").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// A feed that somebody follows. Payload of `chipwire.feed.subscribed.v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Feed {
@@ -31,9 +74,28 @@ pub struct Feed {
     /// The folders it lies in, outermost first, as in OPML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder: Vec<String>,
+    /// The user's tags, without commas, in the order in which they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The address of the site, if the user's list names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// Its place in the list that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+    /// What else the list says of it: attributes of its outline that mean nothing to chipwire and are kept for the next
+    /// export.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outline: BTreeMap<String, String>,
     /// The shortest time between two polls, in seconds, if the user set one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_s: Option<u32>,
+    /// Headers that are sent to the feed's own origin, and nowhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<FeedHeader>,
+    /// Whether the articles' pages are fetched; if the user did not say, what the configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article_pages: Option<ArticlePages>,
     /// Not polled while true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -45,7 +107,21 @@ impl Feed {
     /// A feed followed under `url`, with nothing else said about it.
     pub fn new(url: impl Into<String>, origin: FeedOrigin) -> Self {
         let url = url.into();
-        Self { id: FeedId::of(&url), url, title: None, folder: Vec::new(), interval_s: None, paused: false, origin }
+        Self {
+            id: FeedId::of(&url),
+            url,
+            title: None,
+            folder: Vec::new(),
+            tags: Vec::new(),
+            site: None,
+            position: None,
+            outline: BTreeMap::new(),
+            interval_s: None,
+            headers: Vec::new(),
+            article_pages: None,
+            paused: false,
+            origin,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chipwire_events::Timestamp;
+use chipwire_events::{FeedHeader, Timestamp};
 use reqwest::{
     Client, Response, StatusCode,
     header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -21,6 +21,7 @@ use crate::{
     coding::{self, Limits},
     config::FetchConfig,
     error::{ConfigError, FetchError, Refused},
+    headers,
     politeness::{Hosts, Permit},
 };
 
@@ -45,6 +46,8 @@ pub struct Request<'a> {
     pub etag: Option<&'a str>,
     /// Sent as `If-Modified-Since`, exactly as the server gave it.
     pub last_modified: Option<&'a str>,
+    /// The feed's own headers: sent to the origin of `url`, and nowhere else on the way.
+    pub headers: &'a [FeedHeader],
 }
 
 /// What came back, whatever its status.
@@ -194,6 +197,9 @@ impl Fetcher {
             Passage::Allowed => &self.allowed,
         };
         let mut builder = client.get(url.clone());
+        if headers::is_same_origin(request.url, url) {
+            builder = builder.headers(headers::resolve(request.headers, |name| std::env::var(name).ok())?);
+        }
         for (name, value) in [(header::IF_NONE_MATCH, request.etag), (header::IF_MODIFIED_SINCE, request.last_modified)]
         {
             // Opaque bytes: what cannot be sent back is not sent.

@@ -13,6 +13,7 @@ use url::Url;
 use crate::{
     error::FetchError,
     fetch::{Fetched, Fetcher, Request},
+    headers::for_origin,
     identity::{link_hash, policy_for, stable_id},
     parse::{Entry, ParsedFeed, parse_at_most},
     schedule::{self, Failure, Wishes},
@@ -93,7 +94,12 @@ pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, now
             return failed(fetcher, state, error.class(), &error.to_string(), None, now);
         }
     };
-    let request = Request { url: &url, etag: state.etag.as_deref(), last_modified: state.last_modified.as_deref() };
+    let request = Request {
+        url: &url,
+        etag: state.etag.as_deref(),
+        last_modified: state.last_modified.as_deref(),
+        headers: for_origin(feed, &url),
+    };
     let conditional = request.etag.is_some() || request.last_modified.is_some();
     let fetched = match fetcher.get(request, now).await {
         Ok(fetched) => fetched,
@@ -166,9 +172,8 @@ fn refusal(fetched: &Fetched) -> (&'static str, String) {
             return ("challenge", crate::ParseError::Challenge.to_string());
         }
         304 => "the server answers \"not modified\" (304) although it was asked for everything".to_owned(),
-        401 => {
-            "the feed wants a login (401): put name and password into its address, https://name:password@...".to_owned()
-        }
+        401 => "the feed wants a login (401): give it with `chipwire feeds edit FEED --header 'Authorization: ...'`"
+            .to_owned(),
         403 => "the server refuses this client (403): set `fetch.contact`, or ask the feed's owner".to_owned(),
         404 => "there is no feed at this address (404): look on the site for its new one".to_owned(),
         410 => "the feed is gone for good (410): remove it, or look on the site for another".to_owned(),
