@@ -20,6 +20,7 @@ mod config;
 pub mod date;
 mod error;
 mod fetch;
+mod headers;
 #[cfg(test)]
 mod histories;
 pub mod identity;
@@ -29,12 +30,17 @@ mod parse;
 mod politeness;
 mod poll;
 mod repair;
+mod resolve;
+mod rest;
+mod robots;
 pub mod schedule;
 pub mod text;
+mod transfer;
 
 pub use config::FetchConfig;
 pub use error::{ConfigError, FetchError, OpmlError, ParseError};
 pub use fetch::{Fetched, Fetcher, Request};
 pub use parse::{Entry, ParsedFeed, parse_feed};
 pub use poll::{Outcome, Poll, poll};
+pub use resolve::{Lookup, LookupAnswer, system_lookup};
 pub use schedule::Schedule;
