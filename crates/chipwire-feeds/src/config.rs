@@ -13,12 +13,18 @@ pub struct FetchConfig {
     /// Hosts that may be fetched from although their addresses are private: `"host"`, `"host:port"`, `"127.0.0.1:8080"`,
     /// `"[::1]:8080"` or a range such as `"10.1.0.0/16"`.
     pub allow_private_hosts: Vec<String>,
+    /// Time to find the addresses of a host. Default 3,000.
+    pub dns_timeout_ms: u64,
     /// Time to open a connection, TLS included. Default 5,000.
     pub connect_timeout_ms: u64,
     /// Time from the open connection to the answer's headers. Default 10,000.
     pub first_byte_timeout_ms: u64,
     /// Time for one answer, all redirects and the body included, waiting for a turn excluded. Default 30,000.
     pub total_timeout_ms: u64,
+    /// An answer that is slower than this on average is given up, in bytes per second. Default 1,024; 0 for no such limit.
+    pub min_bytes_per_s: u64,
+    /// How long an answer may be that slow, from its first byte on. Default 10,000.
+    pub slow_after_ms: u64,
     /// The largest body, after decompression. Default 10 MiB.
     pub max_body_bytes: usize,
     /// How many times larger than the bytes on the wire a body may become. Default 100.
@@ -31,6 +37,11 @@ pub struct FetchConfig {
     pub max_interval_s: u32,
     /// The pause between two requests to one host. Default 2,000.
     pub host_spacing_ms: u64,
+    /// The pause between two requests to hosts of one registrable domain, such as `a.example.org` and `b.example.org`.
+    /// Default 2,000.
+    pub domain_spacing_ms: u64,
+    /// The pause between two requests to one network address, whatever the names it is asked under. Default 2,000.
+    pub address_spacing_ms: u64,
     /// Requests at one time over all hosts. Default 32.
     pub max_concurrent: usize,
 }
@@ -41,21 +52,32 @@ impl Default for FetchConfig {
             user_agent: None,
             contact: None,
             allow_private_hosts: Vec::new(),
+            dns_timeout_ms: 3_000,
             connect_timeout_ms: 5_000,
             first_byte_timeout_ms: 10_000,
             total_timeout_ms: 30_000,
+            min_bytes_per_s: 1_024,
+            slow_after_ms: 10_000,
             max_body_bytes: 10 * 1024 * 1024,
             max_ratio: 100,
             max_items: 2_000,
             min_interval_s: 300,
             max_interval_s: 86_400,
             host_spacing_ms: 2_000,
+            domain_spacing_ms: 2_000,
+            address_spacing_ms: 2_000,
             max_concurrent: 32,
         }
     }
 }
 
 impl FetchConfig {
+    /// The three pauses set to the same value, in milliseconds.
+    #[must_use]
+    pub fn with_spacing_ms(self, spacing_ms: u64) -> Self {
+        Self { host_spacing_ms: spacing_ms, domain_spacing_ms: spacing_ms, address_spacing_ms: spacing_ms, ..self }
+    }
+
     /// The value of the `User-Agent` header.
     pub fn user_agent_value(&self) -> String {
         match (&self.user_agent, &self.contact) {

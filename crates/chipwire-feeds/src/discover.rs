@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     error::{DiscoverError, FetchError, ParseError},
     fetch::{Fetched, Fetcher, Request},
-    headers::is_same_origin,
+    own_headers::is_same_origin,
     parse::{ParsedFeed, parse_feed},
     repair::{
         Repairs, decode,

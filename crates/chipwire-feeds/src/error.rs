@@ -46,7 +46,7 @@ pub enum FetchError {
         /// The name.
         host: String,
         /// What the resolver said.
-        source: reqwest::Error,
+        source: std::io::Error,
     },
     /// No connection.
     #[error("no connection to `{host}`")]
@@ -73,6 +73,44 @@ pub enum FetchError {
         step: &'static str,
         /// The limit, in milliseconds.
         limit_ms: u64,
+    },
+    /// It drips.
+    #[error("`{host}` sent less than {min_bytes_per_s} bytes per second for {after_ms} ms (`fetch.min_bytes_per_s`)")]
+    TooSlow {
+        /// The host.
+        host: String,
+        /// The limit, in bytes per second.
+        min_bytes_per_s: u64,
+        /// How long it may be slower than that, in milliseconds.
+        after_ms: u64,
+    },
+    /// The head of the answer is over the limit.
+    #[error("the head of the answer from `{host}` is larger than {limit_bytes} bytes")]
+    HeadTooLarge {
+        /// The host.
+        host: String,
+        /// The limit, in bytes.
+        limit_bytes: usize,
+    },
+    /// The server asked for a pause that is not over.
+    #[error("`{host}` asked for a pause (Retry-After), of which {wait_s} s are left")]
+    Resting {
+        /// The host.
+        host: String,
+        /// What is left of the pause, in seconds.
+        wait_s: u32,
+    },
+    /// `robots.txt` says no.
+    #[error("the robots.txt of `{host}` does not allow to fetch this page")]
+    Robots {
+        /// The host.
+        host: String,
+    },
+    /// `robots.txt` cannot be read, which counts as a no (RFC 9309 section 2.3.1.4).
+    #[error("the robots.txt of `{host}` cannot be read just now, and without it no page is fetched")]
+    NoRobots {
+        /// The host.
+        host: String,
     },
     /// The body is over the limit.
     #[error("the answer is larger than {limit_bytes} bytes (`fetch.max_body_bytes`)")]
@@ -122,8 +160,10 @@ impl FetchError {
             FetchError::Dns { .. } => "dns",
             FetchError::Connect { .. } => "connect",
             FetchError::Tls { .. } => "tls",
-            FetchError::Timeout { .. } => "timeout",
-            FetchError::TooLarge { .. } | FetchError::Ratio { .. } => "too_large",
+            FetchError::Timeout { .. } | FetchError::TooSlow { .. } => "timeout",
+            FetchError::TooLarge { .. } | FetchError::Ratio { .. } | FetchError::HeadTooLarge { .. } => "too_large",
+            FetchError::Resting { .. } => "resting",
+            FetchError::Robots { .. } | FetchError::NoRobots { .. } => "robots",
             FetchError::Coding { .. } => "coding",
             FetchError::Redirect { .. } => "redirect",
             FetchError::Header(_) => "header",

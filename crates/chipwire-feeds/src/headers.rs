@@ -1,205 +1,158 @@
-//! A feed's own request headers: checked, filled in from the environment, and kept from other origins.
+//! What the headers of an answer say.
 
-use chipwire_events::{Feed, FeedHeader};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::fmt::Write as _;
+
+use chipwire_events::Timestamp;
+use reqwest::header::{self, HeaderMap, HeaderName};
 use url::Url;
 
-use crate::error::HeaderError;
+use crate::error::FetchError;
 
-/// Headers of one feed.
-pub const MAX_HEADERS: usize = 20;
+/// The longest wait that a server may ask for, in seconds.
+const MAX_RETRY_AFTER_S: i64 = 86_400;
 
-/// The longest value, in bytes.
-const MAX_VALUE_BYTES: usize = 4_096;
+/// The longest value of a header that is kept, in bytes.
+const MAX_VALUE_BYTES: usize = 1_024;
 
-/// Headers that belong to the exchange and not to the feed.
-const RESERVED: &[&str] = &[
-    "accept-encoding",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "range",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
+/// `Link` values that are looked at, in bytes: announcements of many preloads are common.
+const MAX_LINK_BYTES: usize = 8_192;
 
-/// Reads a header as people write it: `Name: value`.
-pub fn parse(text: &str) -> Result<FeedHeader, HeaderError> {
-    let (name, value) = text.split_once(':').ok_or(HeaderError::NoColon)?;
-    let header = FeedHeader { name: name.trim().to_owned(), value: value.trim().to_owned() };
-    check(&header)?;
-    Ok(header)
+/// The first value of a header, if it is text.
+pub(crate) fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?.trim();
+    (!value.is_empty() && value.len() <= MAX_VALUE_BYTES).then(|| value.to_owned())
 }
 
-/// Checks that a header may be sent for a feed. No error tells its value.
-pub fn check(header: &FeedHeader) -> Result<(), HeaderError> {
-    let name = name_of(header)?;
-    if RESERVED.contains(&name.as_str()) {
-        return Err(HeaderError::Reserved(header.name.clone()));
-    }
-    // A variable may hold any text; what stands around it must be fit to be sent.
-    value_of(header, |_| Some("x".to_owned())).map(drop)
-}
-
-/// Whether the value of a header is most likely a secret that is written out: it belongs into the environment.
-pub fn is_open_secret(header: &FeedHeader) -> bool {
-    let name = header.name.to_ascii_lowercase();
-    let secret = ["authorization", "cookie", "token", "key", "secret", "auth", "password"];
-    secret.iter().any(|part| name.contains(part)) && !header.value.contains("${")
-}
-
-/// The headers to send, with `${NAME}` replaced by what `variable` says.
-pub(crate) fn resolve(
-    headers: &[FeedHeader],
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<HeaderMap, HeaderError> {
-    let mut map = HeaderMap::new();
-    for header in headers.iter().take(MAX_HEADERS) {
-        let name = name_of(header)?;
-        if RESERVED.contains(&name.as_str()) {
-            return Err(HeaderError::Reserved(header.name.clone()));
+/// All values of a list header as one list (RFC 9110 section 5.3).
+pub(crate) fn list_of(headers: &HeaderMap, name: &HeaderName) -> String {
+    let mut list = String::new();
+    for value in headers.get_all(name) {
+        if let Ok(value) = std::str::from_utf8(value.as_bytes())
+            && list.len() + value.len() <= MAX_LINK_BYTES
+        {
+            // Writing to a string cannot fail.
+            let _ = write!(list, "{}{}", if list.is_empty() { "" } else { ", " }, value.trim());
         }
-        map.append(name, value_of(header, &variable)?);
     }
-    Ok(map)
+    list
 }
 
-/// The headers of a feed that may go to `url`: all or none.
-///
-/// They are for the origin under which the user added the feed. A feed that has moved to another one, by whatever redirect,
-/// gets none of them; http of the same host may become https.
-pub fn for_origin<'a>(feed: &'a Feed, url: &Url) -> &'a [FeedHeader] {
-    match Url::parse(&feed.url) {
-        Ok(own) if is_same_origin(&own, url) => &feed.headers,
-        _ => &[],
-    }
+/// The size of a head as it was sent: names, values, and four bytes between and after each.
+pub(crate) fn size_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
-/// Whether what may be sent to `own` may be sent to `to` as well.
-pub(crate) fn is_same_origin(own: &Url, to: &Url) -> bool {
-    let upgraded = own.scheme() == "http"
-        && to.scheme() == "https"
-        && own.port_or_known_default() == Some(80)
-        && to.port_or_known_default() == Some(443);
-    own.host() == to.host() && (own.origin() == to.origin() || upgraded)
+/// RFC 9111 section 4.2.1, without the heuristics.
+pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
+    let control = list_of(headers, &header::CACHE_CONTROL).to_ascii_lowercase();
+    let max_age = control.split(',').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        (name.trim() == "max-age").then_some(())?;
+        let digits = value.trim_matches(['"', ' ']);
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        // A number that is too large counts as the largest there is (RFC 9111 section 1.2.2).
+        is_number.then(|| digits.parse().unwrap_or(u32::MAX))
+    });
+    if let Some(max_age) = max_age {
+        let age = text_of(headers, &header::AGE).and_then(|age| age.parse().ok()).unwrap_or(0);
+        return Some(max_age.saturating_sub(age));
+    }
+    if control.contains("no-cache") || control.contains("no-store") {
+        return None;
+    }
+    let expires = http_date(&text_of(headers, &header::EXPIRES)?)?;
+    let date = text_of(headers, &header::DATE).and_then(|date| http_date(&date)).unwrap_or_else(|| now.as_second());
+    u32::try_from(expires - date).ok()
 }
 
-fn name_of(header: &FeedHeader) -> Result<HeaderName, HeaderError> {
-    HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| HeaderError::Name(header.name.clone()))
+/// RFC 9110 section 10.2.3: seconds or a date.
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
+    let value = text_of(headers, &header::RETRY_AFTER)?;
+    let digits = value.strip_prefix('-').unwrap_or(&value);
+    let seconds = match value.parse::<i64>() {
+        Ok(seconds) => seconds,
+        Err(_) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => MAX_RETRY_AFTER_S,
+        Err(_) => http_date(&value)? - now.as_second(),
+    };
+    u32::try_from(seconds.clamp(0, MAX_RETRY_AFTER_S)).ok()
 }
 
-fn value_of(header: &FeedHeader, variable: impl Fn(&str) -> Option<String>) -> Result<HeaderValue, HeaderError> {
-    let wrong = || HeaderError::Value(header.name.clone());
-    let mut value = String::with_capacity(header.value.len());
-    let mut rest = header.value.as_str();
-    while let Some((before, after)) = rest.split_once("${") {
-        let (name, later) = after.split_once('}').ok_or_else(|| HeaderError::Reference(header.name.clone()))?;
-        let legal = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !legal {
-            return Err(HeaderError::Reference(header.name.clone()));
-        }
-        value.push_str(before);
-        let missing = || HeaderError::Variable { header: header.name.clone(), variable: name.to_owned() };
-        // A variable that was read from a file often ends with its line break.
-        value.push_str(variable(name).ok_or_else(missing)?.trim_end_matches(['\r', '\n']));
-        rest = later;
-    }
-    value.push_str(rest);
-    if value.len() > MAX_VALUE_BYTES || !value.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-        return Err(wrong());
-    }
-    let mut value = HeaderValue::from_str(&value).map_err(|_| wrong())?;
-    value.set_sensitive(true);
-    Ok(value)
+fn http_date(text: &str) -> Option<i64> {
+    let time = httpdate::parse_http_date(text).ok()?;
+    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
+/// Where a redirect leads.
+pub(crate) fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, FetchError> {
+    let refuse = |to: &str, reason| FetchError::Redirect { to: shortened(to), reason };
+    let location = headers.get(header::LOCATION).ok_or_else(|| refuse("", "the server names no target"))?;
+    // Servers send UTF-8 here although only ASCII is legal.
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let mut target = from.join(location.trim()).map_err(|_| refuse(&location, "the target is no web address"))?;
+    target.set_fragment(None);
+    Ok(target)
+}
+
+/// The start of an address, for a message.
+pub(crate) fn shortened(url: &str) -> String {
+    url.chars().take(200).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use chipwire_events::FeedOrigin;
+    use reqwest::header::HeaderValue;
 
     use super::*;
 
-    fn resolved(text: &str) -> String {
-        let variable = |name: &str| (name == "TOKEN").then(|| "s3cret\n".to_owned());
-        match parse(text).and_then(|header| resolve(&[header], variable)) {
-            Ok(map) => {
-                assert!(!format!("{map:?}").contains("s3cret"), "{map:?}");
-                map.iter().map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect()
-            }
-            Err(error) => error.to_string(),
-        }
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    fn now() -> Timestamp {
+        "2026-03-01T12:00:00Z".parse().unwrap()
     }
 
     #[test]
-    fn headers_are_checked_and_filled_in() {
-        for (text, expected) in [
-            ("X-Key:  abc ", "x-key=abc"),
-            ("Authorization: Bearer ${TOKEN}", "authorization=Bearer s3cret"),
-            ("X: a${TOKEN}b${TOKEN}", "x=as3cretbs3cret"),
-            ("Cookie: a=$5; b={}", "cookie=a=$5; b={}"),
-            (
-                "X: ${OTHER}",
-                "the environment variable `OTHER`, which the header `X` of the feed names, is not set where feeds are fetched",
-            ),
-            (
-                "X: ${no",
-                "in the header `X` of the feed, `${` must be followed by the name of an environment variable and `}`",
-            ),
-            (
-                "X: ${a b}",
-                "in the header `X` of the feed, `${` must be followed by the name of an environment variable and `}`",
-            ),
-            ("no colon", "a header is written as `Name: value`"),
-            ("a b: c", "`a b` is no name of a header"),
-            (
-                "Host: example.org",
-                "`Host` cannot be a header of a feed: chipwire sets it itself, or it belongs to the connection",
-            ),
-            (
-                "X: a\u{7}b",
-                "the value of the header `X` cannot be sent: it takes printable ASCII of at most 4,096 bytes",
-            ),
-            (
-                "X: caf\u{e9}",
-                "the value of the header `X` cannot be sent: it takes printable ASCII of at most 4,096 bytes",
-            ),
+    fn freshness_follows_the_cache_headers() {
+        for (pairs, expected) in [
+            (&[("cache-control", "public, max-age=600")][..], Some(600)),
+            (&[("cache-control", "max-age=600"), ("age", "200")], Some(400)),
+            (&[("cache-control", "max-age=60"), ("age", "200")], Some(0)),
+            (&[("cache-control", "Max-Age=\"60\"")], Some(60)),
+            (&[("cache-control", "max-age=99999999999999999999")], Some(u32::MAX)),
+            (&[("cache-control", "max-age=-1")], None),
+            (&[("cache-control", "stale-if-error=60, x-max-age=5")], None),
+            (&[("expires", "Sun, 01 Mar 2026 13:00:00 GMT")], Some(3_600)),
+            (&[("expires", "Sun, 01 Mar 2026 13:00:00 GMT"), ("date", "Sun, 01 Mar 2026 12:30:00 GMT")], Some(1_800)),
+            (&[("expires", "Sun, 01 Mar 2020 13:00:00 GMT")], None),
+            (&[("expires", "0")], None),
+            (&[("cache-control", "no-cache"), ("expires", "Sun, 01 Mar 2026 13:00:00 GMT")], None),
+            (&[], None),
         ] {
-            assert_eq!(resolved(text), expected, "{text}");
+            assert_eq!(freshness(&headers(pairs), now()), expected, "{pairs:?}");
         }
+        let mut two = HeaderMap::new();
+        two.append(header::CACHE_CONTROL, HeaderValue::from_static("public"));
+        two.append(header::CACHE_CONTROL, HeaderValue::from_static("max-age=7"));
+        assert_eq!(freshness(&two, now()), Some(7), "a list may come in two lines");
     }
 
     #[test]
-    fn headers_stay_at_their_origin() {
-        let feed = |url: &str| Feed {
-            headers: vec![FeedHeader { name: "X".to_owned(), value: "y".to_owned() }],
-            ..Feed::new(url, FeedOrigin::User)
-        };
-        for (own, to, expected) in [
-            ("https://a.example/feed", "https://a.example/other", true),
-            ("http://a.example/feed", "https://a.example/feed", true),
-            ("https://a.example/feed", "http://a.example/feed", false),
-            ("https://a.example/feed", "https://b.example/feed", false),
-            ("https://a.example/feed", "https://www.a.example/feed", false),
-            ("https://a.example/feed", "https://a.example:8443/feed", false),
-            ("http://a.example:8080/feed", "https://a.example/feed", false),
-            ("http://127.0.0.1:8080/feed", "http://127.0.0.1:8080/x", true),
-            ("http://127.0.0.1:8080/feed", "http://127.0.0.1:8081/x", false),
+    fn retry_after_is_seconds_or_a_date() {
+        for (value, expected) in [
+            ("120", Some(120)),
+            ("-5", Some(0)),
+            ("99999999", Some(86_400)),
+            ("99999999999999999999999999", Some(86_400)),
+            ("Sun, 01 Mar 2026 12:10:00 GMT", Some(600)),
+            ("Sunday, 01-Mar-26 12:10:00 GMT", Some(600)),
+            ("Sun Mar  1 12:10:00 2026", Some(600)),
+            ("Sun, 01 Mar 2020 12:10:00 GMT", Some(0)),
+            ("soon", None),
+            ("-", None),
         ] {
-            assert_eq!(for_origin(&feed(own), &Url::parse(to).unwrap()).len() == 1, expected, "{own} to {to}");
+            assert_eq!(retry_after(&headers(&[("retry-after", value)]), now()), expected, "{value}");
         }
     }
 }

@@ -23,18 +23,23 @@ mod discover;
 mod error;
 pub mod extract;
 mod fetch;
-pub mod headers;
+mod headers;
 #[cfg(test)]
 mod histories;
 pub mod identity;
 mod json;
 pub mod opml;
+pub mod own_headers;
 mod parse;
 mod politeness;
 mod poll;
 mod repair;
+mod resolve;
+mod rest;
+mod robots;
 pub mod schedule;
 pub mod text;
+mod transfer;
 
 pub use config::FetchConfig;
 pub use discover::{Discovered, Found, discover};
@@ -42,4 +47,5 @@ pub use error::{ConfigError, DiscoverError, ExtractError, FetchError, HeaderErro
 pub use fetch::{Fetched, Fetcher, Request};
 pub use parse::{Entry, ParsedFeed, parse_feed};
 pub use poll::{Outcome, Poll, poll};
+pub use resolve::{Lookup, LookupAnswer, system_lookup};
 pub use schedule::Schedule;

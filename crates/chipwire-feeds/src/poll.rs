@@ -13,8 +13,8 @@ use url::Url;
 use crate::{
     error::FetchError,
     fetch::{Fetched, Fetcher, Request},
-    headers::for_origin,
     identity::{link_hash, policy_for, stable_id},
+    own_headers::for_origin,
     parse::{Entry, ParsedFeed, parse_at_most},
     schedule::{self, Failure, Wishes},
     text,
@@ -67,6 +67,8 @@ pub enum Outcome {
         /// Items that are as they were.
         unchanged: usize,
     },
+    /// The feed was not asked: its host wants to be left in peace.
+    Deferred,
     /// The feed could not be read, by the class of the error.
     Failed(&'static str),
 }
@@ -77,6 +79,7 @@ impl fmt::Display for Outcome {
         f.write_str(match self {
             Outcome::NotModified => "not_modified",
             Outcome::Read { .. } => "read",
+            Outcome::Deferred => "deferred",
             Outcome::Failed(class) => class,
         })
     }
@@ -103,6 +106,7 @@ pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, now
     let conditional = request.etag.is_some() || request.last_modified.is_some();
     let fetched = match fetcher.get(request, now).await {
         Ok(fetched) => fetched,
+        Err(FetchError::Resting { wait_s, .. }) => return deferred(state, wait_s, now),
         Err(error) => {
             state.http_status = None;
             return failed(fetcher, state, error.class(), &with_cause(&error), None, now);
@@ -164,6 +168,12 @@ fn failed(
     Poll { state, articles: Vec::new(), outcome: Outcome::Failed(class), bytes, overrun: false }
 }
 
+/// The host asked for a pause when another of its feeds was polled: this one was not asked and has not failed.
+fn deferred(mut state: FeedState, wait_s: u32, now: Timestamp) -> Poll {
+    state.next_poll = schedule::after_success(&state.feed, wait_s.max(1), &[], &[], now);
+    Poll { state, articles: Vec::new(), outcome: Outcome::Deferred, bytes: 0, overrun: false }
+}
+
 /// What an answer that is neither a feed nor a 304 means for its reader.
 fn refusal(fetched: &Fetched) -> (&'static str, String) {
     let status = fetched.status;
@@ -172,6 +182,9 @@ fn refusal(fetched: &Fetched) -> (&'static str, String) {
             return ("challenge", crate::ParseError::Challenge.to_string());
         }
         304 => "the server answers \"not modified\" (304) although it was asked for everything".to_owned(),
+        300..=399 if fetched.retry_after_s.is_some() => {
+            format!("the feed has moved for a while ({status}), and the server asks to wait before following it")
+        }
         401 => "the feed wants a login (401): give it with `chipwire feeds edit FEED --header 'Authorization: ...'`"
             .to_owned(),
         403 => "the server refuses this client (403): set `fetch.contact`, or ask the feed's owner".to_owned(),

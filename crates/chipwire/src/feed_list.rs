@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use chipwire_events::{Event, Feed, FeedId, FeedOrigin, FeedState, Message, Timestamp, Topic, partition_of};
-use chipwire_feeds::headers;
+use chipwire_feeds::own_headers;
 use chipwire_log::Record;
 use serde_json::Value;
 use url::Url;
@@ -57,7 +57,7 @@ pub fn check(feed: &Feed) -> Result<()> {
         bail!("a feed takes at most {MAX_TAGS} tags");
     }
     for header in &feed.headers {
-        headers::check(header)?;
+        own_headers::check(header)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use chipwire_events::{ArticlePages, Feed, FeedHeader};
-use chipwire_feeds::headers;
+use chipwire_feeds::own_headers;
 use clap::{Args, ValueEnum};
 
 use crate::{feed_list, terminal};
@@ -52,7 +52,7 @@ fn read_header(text: &str) -> Result<Given, String> {
     if text.is_empty() {
         return Ok(Given(None));
     }
-    headers::parse(text).map(|header| Given(Some(header))).map_err(|error| error.to_string())
+    own_headers::parse(text).map(|header| Given(Some(header))).map_err(|error| error.to_string())
 }
 
 impl Attributes {
@@ -75,7 +75,7 @@ impl Attributes {
     pub(super) fn warnings(&self) -> Vec<String> {
         self.headers()
             .iter()
-            .filter(|header| headers::is_open_secret(header))
+            .filter(|header| own_headers::is_open_secret(header))
             .map(|header| {
                 let name = terminal::clean(&header.name);
                 format!(
@@ -111,8 +111,8 @@ impl Attributes {
                 Pages::Default => None,
             };
         }
-        if feed.headers.len() > headers::MAX_HEADERS {
-            bail!("a feed takes at most {} headers", headers::MAX_HEADERS);
+        if feed.headers.len() > own_headers::MAX_HEADERS {
+            bail!("a feed takes at most {} headers", own_headers::MAX_HEADERS);
         }
         feed_list::check(feed).context("this cannot be said of a feed")
     }
