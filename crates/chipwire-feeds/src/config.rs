@@ -1,5 +1,6 @@
 //! The section `[fetch]` of the configuration.
 
+use chipwire_events::ArticlePages;
 use serde::Deserialize;
 
 /// The section `[fetch]`: how feeds are fetched. Every key is optional.
@@ -44,6 +45,13 @@ pub struct FetchConfig {
     pub address_spacing_ms: u64,
     /// Requests at one time over all hosts. Default 32.
     pub max_concurrent: usize,
+    /// Whether the pages of new articles are fetched, where a feed has no setting of its own: `"never"`, `"auto"` (where the
+    /// feed gives only the first words) or `"always"`. Default `"auto"`.
+    pub article_pages: ArticlePages,
+    /// Article pages that are fetched for one poll of a feed, those of the newest articles. Default 10.
+    pub max_pages_per_poll: usize,
+    /// How long the articles of one poll may wait for their pages. Default 60,000.
+    pub pages_timeout_ms: u64,
 }
 
 impl Default for FetchConfig {
@@ -67,6 +75,9 @@ impl Default for FetchConfig {
             domain_spacing_ms: 2_000,
             address_spacing_ms: 2_000,
             max_concurrent: 32,
+            article_pages: ArticlePages::Auto,
+            max_pages_per_poll: 10,
+            pages_timeout_ms: 60_000,
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod identity;
 mod json;
 pub mod opml;
 pub mod own_headers;
+pub mod pages;
 mod parse;
 mod politeness;
 mod poll;

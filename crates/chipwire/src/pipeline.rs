@@ -146,8 +146,10 @@ impl Opened {
         match stage {
             Stage::Fetch => {
                 let fetcher = Fetcher::new(self.config.fetch.clone()).context("failed to set up the fetcher")?;
-                let settings =
-                    fetch::Settings { fetcher: Arc::new(fetcher), max_concurrent: self.config.fetch.max_concurrent };
+                // Most polls under way wait for a turn at their host, or for the pages of their articles: how many requests there
+                // are at one time is the fetcher's to limit.
+                let max_concurrent = self.config.fetch.max_concurrent.saturating_mul(8);
+                let settings = fetch::Settings { fetcher: Arc::new(fetcher), max_concurrent };
                 running.spawn(name, context, move |context| fetch::run(context, &settings))
             }
             Stage::Enrich => {

@@ -60,7 +60,22 @@ pub(super) fn prepared(document: &Document) -> String {
             }
         }
     }
+    for node in document.select("td, ul, ol").nodes() {
+        if is_menu(node) {
+            node.remove_from_parent();
+        }
+    }
     document.html().to_string()
+}
+
+/// Whether a list or cell has nothing but short links, and several of them.
+fn is_menu(node: &NodeRef<'_>) -> bool {
+    let links = node.find(&["a"]);
+    if links.len() < 4 || links.len() > 200 {
+        return false;
+    }
+    let linked: usize = links.iter().map(NodeRef::normalized_char_count).sum();
+    linked * 10 >= node.normalized_char_count() * 9 && linked < links.len() * 40
 }
 
 /// The main text as dom_smoothie sees it.

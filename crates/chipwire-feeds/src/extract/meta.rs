@@ -396,6 +396,9 @@ fn authors(
         "[class*='author__name']",
         ".byline",
         ".author",
+        ".p-author",
+        "[class*='post-author']",
+        "[class*='author']",
         "[class*='byline']",
     ];
     for place in PLACES {

@@ -5,7 +5,13 @@
 //! formatting elements"), so that a page of a megabyte can grow to a tree of many gigabytes.
 
 /// Start tags that are kept; what comes after them is dropped.
-const MAX_TAGS: usize = 40_000;
+const MAX_TAGS: usize = 25_000;
+
+/// Elements within elements that are kept: a parser looks through all that are open for almost every tag.
+const MAX_OPEN: usize = 250;
+
+/// How far up an element is looked for that a tag closes.
+const MAX_CLOSED: usize = 16;
 
 /// The longest value of an attribute that is kept, in bytes.
 const MAX_VALUE_BYTES: usize = 2_000;
@@ -65,6 +71,7 @@ pub(super) fn slim(page: &str) -> Slim {
     let mut tags = 0;
     // What is looked for in vain once is not there later either: each search is done at most once in vain.
     let mut vain = Vain::default();
+    let mut open = Open::default();
     while let Some(at) = rest.find('<') {
         let (text, from) = rest.split_at(at);
         out.html.push_str(text);
@@ -78,6 +85,7 @@ pub(super) fn slim(page: &str) -> Slim {
                 };
                 let name = name_of(tag.get(2..).unwrap_or_default());
                 if !is_one_of(&name, UNWRAPPED) && !is_one_of(&name, DROPPED) && !name.is_empty() {
+                    open.end(&name);
                     out.html.push_str("</");
                     out.html.push_str(&name);
                     out.html.push('>');
@@ -89,7 +97,7 @@ pub(super) fn slim(page: &str) -> Slim {
                 if tags > MAX_TAGS {
                     return out;
                 }
-                start_tag(from, &mut out, &mut vain)
+                start_tag(from, &mut out, &mut vain, &mut open)
             }
             _ => {
                 out.html.push_str("&lt;");
@@ -101,6 +109,39 @@ pub(super) fn slim(page: &str) -> Slim {
     out
 }
 
+/// The elements that are open, about as a parser would have them.
+#[derive(Default)]
+struct Open(Vec<String>);
+
+impl Open {
+    /// Takes a start tag; says whether it is to be kept.
+    fn start(&mut self, name: &str) -> bool {
+        const VOID: &[&str] =
+            &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track"];
+        // Those that end where the next of them begins.
+        const CLOSING: &[&str] = &["a", "dd", "dt", "li", "option", "p", "tbody", "td", "th", "thead", "tr"];
+        if VOID.contains(&name) {
+            return true;
+        }
+        if CLOSING.contains(&name) {
+            self.end(name);
+        }
+        if self.0.len() >= MAX_OPEN {
+            return false;
+        }
+        self.0.push(name.to_owned());
+        true
+    }
+
+    fn end(&mut self, name: &str) {
+        let from = self.0.len().saturating_sub(MAX_CLOSED);
+        let near = self.0.get(from..).unwrap_or_default();
+        if let Some(at) = near.iter().rposition(|open| open == name) {
+            self.0.truncate(from + at);
+        }
+    }
+}
+
 #[derive(Default)]
 struct Vain {
     comment: bool,
@@ -108,7 +149,7 @@ struct Vain {
 }
 
 /// Copies a start tag, and passes over an element that is dropped.
-fn start_tag<'a>(from: &'a str, out: &mut Slim, vain: &mut Vain) -> &'a str {
+fn start_tag<'a>(from: &'a str, out: &mut Slim, vain: &mut Vain, open: &mut Open) -> &'a str {
     let Some((tag, later)) = split_tag(from) else { return as_text(from, out) };
     let inside = tag.get(1..).unwrap_or_default().trim_end_matches('>');
     let name = name_of(inside);
@@ -132,6 +173,10 @@ fn start_tag<'a>(from: &'a str, out: &mut Slim, vain: &mut Vain) -> &'a str {
         // Words on both sides stay apart.
         out.html.push(' ');
         return after;
+    }
+    if !open.start(&name) {
+        out.html.push(' ');
+        return later;
     }
     out.html.push('<');
     out.html.push_str(&name);

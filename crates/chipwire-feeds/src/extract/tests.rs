@@ -22,3 +22,31 @@ fn the_encoding_is_that_of_the_page() {
     assert_eq!(read.title, "Prüfung");
     assert!(read.text.contains("länger als gedacht"), "{}", read.text);
 }
+
+/// What would make a tree of gigabytes, a stack of a million frames or a loop of hours.
+#[test]
+fn hostile_pages_come_to_an_end() {
+    let formatting: String = (0..3_000).map(|number| format!("<b a={number}><p>x")).collect();
+    let links: String = (0..3_000).map(|number| format!("<a href=/{number}>link {number}<div>")).collect();
+    let nested = "{\"@graph\":[".repeat(5_000);
+    let repeated = |piece: &str, times: usize| piece.repeat(times);
+    for (what, page) in [
+        ("formatting", formatting),
+        ("links", links),
+        ("depth", repeated("<div>", 30_000) + "text"),
+        ("quotes", repeated("<blockquote><p>x", 5_000)),
+        ("tables", repeated("<table><tr><td>", 5_000) + "text"),
+        ("lists", repeated("<ul><li>x", 5_000)),
+        ("breaks", repeated("a<br>", 3_000)),
+        ("attributes", format!("<p {}>text", repeated("a=b ", 100_000))),
+        ("text", repeated("word, ", 100_000)),
+        ("line", repeated("x", 1_000_000)),
+        ("classes", repeated("<div class='comment related cookie'><p>text, text</p></div>", 1_000)),
+        ("json", format!("<script type='application/ld+json'>{nested}</script>")),
+        ("control", repeated("\u{0}<p>\u{1b}[2J", 2_000)),
+    ] {
+        if let Ok(read) = extract(&page, None) {
+            assert!(read.text.len() <= page.len(), "{what}: {} bytes", read.text.len());
+        }
+    }
+}

@@ -11,10 +11,10 @@ const STARTS: &[&str] = &[
     "continue reading",
     "download the app",
     "follow us on",
-    "follow @",
     "get the latest",
     "image credit:",
     "image:",
+    "editor:",
     "listen to this article",
     "load more",
     "more from ",
@@ -96,12 +96,16 @@ const LINES: &[&str] = &[
 /// Lines longer than this are sentences, whatever they begin with, in letters.
 const MAX_JUNK: usize = 90;
 
+/// Lines at either end that may be no sentences and are taken off.
+const MAX_EDGE_LINES: usize = 6;
+
 /// Lines at the head among which headline and byline are looked for.
 const HEAD_LINES: usize = 5;
 
 /// Takes off what is no part of the article, and puts the paragraphs in order.
 pub(super) fn trim(text: &str, title: &str, authors: &[String]) -> String {
     let lines: Vec<String> = text.lines().map(collapse).filter(|line| !line.is_empty()).collect();
+    let lines = without_edges(&lines);
     let mut out = String::with_capacity(text.len());
     let mut last = "";
     for (number, line) in lines.iter().enumerate() {
@@ -117,6 +121,15 @@ pub(super) fn trim(text: &str, title: &str, authors: &[String]) -> String {
     }
     // A text that is only such lines was no article to begin with, but it is all there is.
     if out.is_empty() { lines.join("\n\n") } else { out }
+}
+
+/// The lines without those before the first sentence and after the last: bylines, buttons, tags, links. Where they are many,
+/// they are what the text is made of: a poem, a list.
+fn without_edges(lines: &[String]) -> &[String] {
+    let first = lines.iter().position(|line| is_prose(line)).filter(|first| *first <= MAX_EDGE_LINES).unwrap_or(0);
+    let end = lines.iter().rposition(|line| is_prose(line)).map_or(0, |last| last + 1);
+    let end = if lines.len() - end <= MAX_EDGE_LINES && end > first { end } else { lines.len() };
+    lines.get(first..end).unwrap_or(lines)
 }
 
 fn is_title(line: &str, title: &str) -> bool {
@@ -143,5 +156,5 @@ fn is_junk(line: &str) -> bool {
     }
     let lower = line.to_lowercase();
     let bare = lower.trim_matches(|c: char| !c.is_alphanumeric() && c != '@');
-    bare.is_empty() || LINES.contains(&bare) || STARTS.iter().any(|start| lower.starts_with(start))
+    bare.is_empty() || LINES.contains(&bare) || STARTS.iter().any(|start| bare.starts_with(start))
 }

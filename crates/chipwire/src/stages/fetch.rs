@@ -173,7 +173,8 @@ impl Polling<'_> {
             let (feed, state) = (followed.feed.clone(), followed.state.clone());
             let (fetcher, sender) = (Arc::clone(&self.settings.fetcher), self.sender.clone());
             self.context.runtime.spawn(async move {
-                let poll = chipwire_feeds::poll(&fetcher, &feed, state.as_ref(), now).await;
+                let mut poll = chipwire_feeds::poll(&fetcher, &feed, state.as_ref(), now).await;
+                chipwire_feeds::pages::complete(&fetcher, &feed, &mut poll.articles, now).await;
                 // The stage is gone: nothing was published, and the next owner polls again.
                 let _ = sender.send(poll);
             });
