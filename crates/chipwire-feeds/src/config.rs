@@ -42,7 +42,7 @@ pub struct FetchConfig {
     pub domain_spacing_ms: u64,
     /// The pause between two requests to one network address, whatever the names it is asked under. Default 2,000.
     pub address_spacing_ms: u64,
-    /// Requests at one time over all hosts. Default 32.
+    /// Requests at one time over all hosts: enough that the few that wait for a server in trouble take little from the others. Default 256.
     pub max_concurrent: usize,
 }
 
@@ -66,7 +66,7 @@ impl Default for FetchConfig {
             host_spacing_ms: 2_000,
             domain_spacing_ms: 2_000,
             address_spacing_ms: 2_000,
-            max_concurrent: 32,
+            max_concurrent: 256,
         }
     }
 }

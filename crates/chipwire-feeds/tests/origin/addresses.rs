@@ -140,7 +140,10 @@ async fn no_spelling_of_a_private_address_is_connected_to() {
     let redirecting = Origin::start(move |path, _, _| {
         let number: usize = path.trim_start_matches('/').parse().unwrap();
         // As bytes: not all of them are what a header may hold.
-        redirect(if number.is_multiple_of(2) { "302 Found" } else { "308 Permanent Redirect" }, redirects[number].trim())
+        redirect(
+            if number.is_multiple_of(2) { "302 Found" } else { "308 Permanent Redirect" },
+            redirects[number].trim(),
+        )
     })
     .await;
     // Only the redirecting server is allowed, by its port; nothing else of this machine is.
