@@ -28,6 +28,7 @@ pub mod opml;
 mod parse;
 mod politeness;
 mod poll;
+mod recognise;
 mod repair;
 pub mod schedule;
 pub mod text;
