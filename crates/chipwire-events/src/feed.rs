@@ -77,6 +77,76 @@ pub struct ItemState {
     /// When it was last in the feed.
     #[schemars(with = "String")]
     pub last_seen: Timestamp,
+    /// The hash of its identity now, where the feed has given it another one since it was first seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// A hash of everything that the feed said of it, markup included: while that stays the same, nothing else is looked
+    /// at. Kept for the items of the last document, as are the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// A hash of its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A hash of its host and the article number in its address, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// The publication date of the last revision.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+}
+
+/// How often a feed publishes, and at what times. Older articles count less: half as much after about ten days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pace {
+    /// Everything until then is counted in.
+    #[schemars(with = "String")]
+    pub updated: Timestamp,
+    /// The time over which articles were counted, older time counting less, in seconds.
+    pub observed_s: u32,
+    /// Articles by hour of the day (UTC), in millionths.
+    pub hours_micro: [u64; 24],
+    /// Articles by day of the week from Monday, in millionths.
+    pub days_micro: [u64; 7],
+    /// When the newest article was published.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Timestamp>,
+    /// The usual time between two articles as of the last full answer, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap_s: Option<u32>,
+}
+
+/// What the schedule knows about a feed: a poll that is answered with 304 changes only what the 304 says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Timing {
+    /// How often it publishes. None before it was read for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Box<Pace>>,
+    /// For how long an answer stays fresh, by the last one that said so, in seconds (RFC 9111 section 4.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_s: Option<u32>,
+    /// `ttl` or `sy:updatePeriod` of the last document, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_s: Option<u32>,
+    /// Hours of the day (UTC) at which the last document asks not to be polled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip_hours: Vec<u8>,
+    /// Days of the week, from Monday as 1 to Sunday as 7, at which the last document asks not to be polled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip_days: Vec<u8>,
+    /// The last answer that was no 304.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_full: Option<Timestamp>,
+    /// The last time that the whole feed was asked for although there were validators.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probed: Option<Timestamp>,
+    /// Until then the server asked to be left in peace (`Retry-After`).
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
 }
 
 /// A permanent move that the server announces and that has not held for long enough to be believed.
@@ -103,6 +173,10 @@ pub struct FeedError {
     pub since: Timestamp,
     /// Failures in a row.
     pub count: u32,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What chipwire knows about a feed after its last poll. Payload of `chipwire.feed.polled.v1`; the latest per feed counts.
@@ -132,9 +206,12 @@ pub struct FeedState {
     /// Not polled before this time.
     #[schemars(with = "String")]
     pub next_poll: Timestamp,
-    /// The time between two polls that the last full answer asked for, in seconds.
+    /// The time between the last successful poll and the next, as it was planned, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_s: Option<u32>,
+    /// What the schedule knows about it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub timing: Timing,
     /// Set while the server announces a permanent move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<FeedMove>,

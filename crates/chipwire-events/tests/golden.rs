@@ -97,6 +97,11 @@ fn state(feed: &FeedId) -> FeedState {
         content_hash: "00112233445566778899aabbccddeeff".to_owned(),
         last_seen: time("2026-11-20T08:45:00Z"),
         link: Some("8899aabbccddeeff".to_owned()),
+        alias: None,
+        raw: None,
+        title: None,
+        number: None,
+        published: None,
     }];
     state.interval_s = Some(900);
     state.moving =

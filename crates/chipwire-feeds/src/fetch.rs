@@ -67,7 +67,8 @@ pub struct Fetched {
     pub etag: Option<String>,
     /// `Last-Modified`.
     pub last_modified: Option<String>,
-    /// How long the answer stays fresh: `max-age` less `Age`, or else `Expires` less `Date`, in seconds.
+    /// How long the answer stays fresh: `max-age` less `Age`, or else `Expires` less `Date`, in seconds. 0 where the server
+    /// says that it is never fresh (`no-cache`, `no-store`), None where it says nothing.
     pub fresh_s: Option<u32>,
     /// `Retry-After`, in seconds from now, at most a day.
     pub retry_after_s: Option<u32>,

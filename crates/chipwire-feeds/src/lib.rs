@@ -29,6 +29,7 @@ pub mod opml;
 mod parse;
 mod politeness;
 mod poll;
+mod recognise;
 mod repair;
 mod resolve;
 mod rest;
