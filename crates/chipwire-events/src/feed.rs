@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::FeedId;
+use crate::{FeedId, hash_hex};
 
 /// Where the wish to follow a feed came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -161,6 +161,84 @@ pub struct FeedMove {
     pub since: Timestamp,
 }
 
+/// A subscription at a hub that pushes what is new in a feed (WebSub). Its secret is not in here: it is made anew from a key
+/// that is in no log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Subscription {
+    /// The hub's address.
+    pub hub: String,
+    /// The address under which the hub knows the feed (`rel="self"`).
+    pub topic: String,
+    /// When the hub is asked next: for the first time, once more after a failure, or to renew.
+    #[schemars(with = "String")]
+    pub ask_at: Timestamp,
+    /// Requests in a row that failed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub failures: u32,
+    /// Until when the hub has promised to push.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The hub has pushed, and no poll has found anything since that it had left out: one poll a day is enough.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub relied_on: bool,
+    /// Why there is none, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What a hub sent to chipwire about a feed. Payload of `chipwire.feed.pushed.v1`: removed once it was taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedPush {
+    /// The feed.
+    pub feed: FeedId,
+    /// When it came.
+    #[schemars(with = "String")]
+    pub received: Timestamp,
+    /// What it is.
+    pub news: HubNews,
+}
+
+impl FeedPush {
+    /// The key under which it lies in the log: one of its own, next to that of its feed.
+    pub fn key(&self) -> String {
+        let digest = match &self.news {
+            HubNews::Verified { topic, lease_s } => hash_hex(8, &["verified", topic, &lease_s.to_string()]),
+            HubNews::Denied { reason } => hash_hex(8, &["denied", reason]),
+            HubNews::Content { content_type, body_base64 } => {
+                hash_hex(8, &["content", content_type.as_deref().unwrap_or_default(), body_base64])
+            }
+        };
+        format!("{}/push/{digest}", self.feed)
+    }
+}
+
+/// What a hub says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum HubNews {
+    /// It has asked whether chipwire wants the subscription, and was told so.
+    Verified {
+        /// The address under which it knows the feed.
+        topic: String,
+        /// For how long it promises to push, in seconds.
+        lease_s: u32,
+    },
+    /// It does not want to push.
+    Denied {
+        /// Why not, in its words.
+        reason: String,
+    },
+    /// The feed, or the part of it that is new. Its signature was right.
+    Content {
+        /// `Content-Type`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content_type: Option<String>,
+        /// The body in base64.
+        body_base64: String,
+    },
+}
+
 /// Why a feed cannot be read just now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FeedError {
@@ -212,6 +290,9 @@ pub struct FeedState {
     /// What the schedule knows about it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub timing: Timing,
+    /// Set while the feed names a hub that pushes what is new, and chipwire can be reached by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub websub: Option<Subscription>,
     /// Set while the server announces a permanent move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<FeedMove>,

@@ -29,6 +29,13 @@ pub struct FetchConfig {
     pub max_body_bytes: usize,
     /// How many times larger than the bytes on the wire a body may become. Default 100.
     pub max_ratio: usize,
+    /// The address below which hubs reach this chipwire's server from outside, such as `https://public.host/chipwire`:
+    /// what is asked for below `<address>/websub/` must get to `/websub/` of the server. With it, feeds that name a hub are
+    /// pushed (WebSub); without it, they are polled only.
+    pub websub_callback: Option<String>,
+    /// The environment variable that holds the key of all subscriptions, at least 32 characters. Needed where the feeds are
+    /// fetched and the server runs in processes that share no data directory; else a key is made and kept there.
+    pub websub_key_env: Option<String>,
     /// Items of one feed that are read; the rest is left out. Default 2,000.
     pub max_items: usize,
     /// The shortest time between two polls of a feed, whatever the feed says. Default 300.
@@ -60,6 +67,8 @@ impl Default for FetchConfig {
             slow_after_ms: 10_000,
             max_body_bytes: 10 * 1024 * 1024,
             max_ratio: 100,
+            websub_callback: None,
+            websub_key_env: None,
             max_items: 2_000,
             min_interval_s: 300,
             max_interval_s: 86_400,

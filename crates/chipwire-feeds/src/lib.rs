@@ -37,6 +37,7 @@ mod robots;
 pub mod schedule;
 pub mod text;
 mod transfer;
+pub mod websub;
 
 pub use config::FetchConfig;
 pub use error::{ConfigError, FetchError, OpmlError, ParseError};

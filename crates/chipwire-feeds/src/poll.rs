@@ -15,7 +15,7 @@ use crate::{
     parse::{Entry, ParsedFeed, parse_at_most},
     recognise::{Judged, Known, Sight, judge},
     schedule::{self, Answer, Document, Failure, Plan},
-    text,
+    text, websub,
 };
 
 /// Items that are remembered at least, whether they are still in the feed or not.
@@ -56,7 +56,7 @@ pub struct Poll {
 }
 
 impl Poll {
-    fn new(state: FeedState, outcome: Outcome, bytes: u64) -> Self {
+    pub(crate) fn new(state: FeedState, outcome: Outcome, bytes: u64) -> Self {
         Self { state, articles: Vec::new(), outcome, bytes, overrun: false, first_read: false, duplicates: 0 }
     }
 }
@@ -77,6 +77,8 @@ pub enum Outcome {
     },
     /// The feed was not asked: its host wants to be left in peace.
     Deferred,
+    /// The feed was not asked: its hub had something to say that brought no article.
+    Pushed,
     /// The feed could not be read, by the class of the error.
     Failed(&'static str),
 }
@@ -88,6 +90,7 @@ impl fmt::Display for Outcome {
             Outcome::NotModified => "not_modified",
             Outcome::Read { .. } => "read",
             Outcome::Deferred => "deferred",
+            Outcome::Pushed => "pushed",
             Outcome::Failed(class) => class,
         })
     }
@@ -126,7 +129,11 @@ pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, now
     };
     state.http_status = Some(fetched.status);
     match fetched.status {
-        304 if conditional => not_modified(fetcher, feed, state, &fetched, now),
+        304 if conditional => {
+            let mut poll = not_modified(fetcher, feed, state, &fetched, now);
+            websub::follow_up(fetcher, feed, &mut poll, None, now).await;
+            poll
+        }
         200..=299 => read(fetcher, feed, state, fetched, now).await,
         _ => {
             let (class, message) = refusal(&fetched);
@@ -148,6 +155,7 @@ pub(crate) fn fresh_state(feed: &Feed, now: Timestamp) -> FeedState {
         next_poll: now,
         interval_s: None,
         timing: Timing::default(),
+        websub: None,
         moving: None,
         http_status: None,
         error: None,
@@ -265,13 +273,15 @@ async fn read(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, fetched: Fet
     }
     let max_items = fetcher.config().max_items;
     // A large feed takes long enough to parse to hold up other polls of this thread.
+    let wants_hub = fetcher.subscriber().is_some();
     let parsing = tokio::task::spawn_blocking(move || {
+        let announced = if wants_hub { websub::announced(&fetched.links, &fetched.body, &fetched.url) } else { None };
         let parsed = parse_at_most(&fetched.body, fetched.content_type.as_deref(), Some(&fetched.url), max_items);
-        (parsed, Fetched { body: Vec::new(), ..fetched })
+        (parsed, announced, Fetched { body: Vec::new(), ..fetched })
     });
-    let (parsed, fetched) = match parsing.await {
-        Ok((Ok(parsed), fetched)) => (parsed, fetched),
-        Ok((Err(error), fetched)) => {
+    let (parsed, announced, fetched) = match parsing.await {
+        Ok((Ok(parsed), announced, fetched)) => (parsed, announced, fetched),
+        Ok((Err(error), _, fetched)) => {
             let status = Fetched { status: 200, retry_after_s: None, ..fetched };
             return failed(fetcher, state, error.class(), &error.to_string(), Some(&status), now);
         }
@@ -295,6 +305,7 @@ async fn read(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, fetched: Fet
         new: &new,
     };
     plan_next(fetcher, feed, &mut read.state, Answer::Read(document), now);
+    websub::follow_up(fetcher, feed, &mut read, Some(announced), now).await;
     Poll { bytes: fetched.wire_bytes, ..read }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     data_dir::{DataDir, Lock},
     generations::Generations,
     health::Health,
+    hubs,
     runner::{Clock, Context, Running, Shutdown, system_clock},
     stages::{alert, deliver, enrich, fetch, index},
     wire::Log,
@@ -145,7 +146,10 @@ impl Opened {
         let name = stage.name();
         match stage {
             Stage::Fetch => {
-                let fetcher = Fetcher::new(self.config.fetch.clone()).context("failed to set up the fetcher")?;
+                let mut fetcher = Fetcher::new(self.config.fetch.clone()).context("failed to set up the fetcher")?;
+                if let Some(key) = hubs::key(&self.config.fetch, &self.config.data_dir)? {
+                    fetcher = fetcher.with_websub(key).context("failed to set up the fetcher")?;
+                }
                 let settings =
                     fetch::Settings { fetcher: Arc::new(fetcher), max_concurrent: self.config.fetch.max_concurrent };
                 running.spawn(name, context, move |context| fetch::run(context, &settings))
