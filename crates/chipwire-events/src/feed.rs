@@ -292,7 +292,7 @@ pub struct FeedState {
     pub timing: Timing,
     /// Set while the feed names a hub that pushes what is new, and chipwire can be reached by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub websub: Option<Subscription>,
+    pub websub: Option<Box<Subscription>>,
     /// Set while the server announces a permanent move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<FeedMove>,

@@ -122,7 +122,7 @@ pub(crate) async fn follow_up(
         return;
     };
     if let Some(announced) = announced {
-        state.websub = heed(state.websub.take(), announced, now);
+        state.websub = heed(state.websub.take().map(|known| *known), announced, now).map(Box::new);
     }
     let Some(subscription) = &mut state.websub else { return };
     if subscription.ask_at <= now {
@@ -260,7 +260,7 @@ mod tests {
         let mut state = fresh_state(&feed, now);
         state.articles = 1;
         state.next_poll = later(now, 1_800);
-        state.websub = heed(None, announced("https://hub.org/", "https://x.org/feed"), now);
+        state.websub = heed(None, announced("https://hub.org/", "https://x.org/feed"), now).map(Box::new);
         let push = |news| FeedPush { feed: feed.id.clone(), received: now, news };
         let verified = |topic: &str, lease_s| push(HubNews::Verified { topic: topic.to_owned(), lease_s });
         let other = take_push(&fetcher, &feed, Some(&state), &verified("https://x.org/other", 1_000)).state;
