@@ -30,6 +30,13 @@ pub struct FetchConfig {
     pub max_body_bytes: usize,
     /// How many times larger than the bytes on the wire a body may become. Default 100.
     pub max_ratio: usize,
+    /// The address below which hubs reach this chipwire's server from outside, such as `https://public.host/chipwire`:
+    /// what is asked for below `<address>/websub/` must get to `/websub/` of the server. With it, feeds that name a hub are
+    /// pushed (WebSub); without it, they are polled only.
+    pub websub_callback: Option<String>,
+    /// The environment variable that holds the key of all subscriptions, at least 32 characters. Needed where the feeds are
+    /// fetched and the server runs in processes that share no data directory; else a key is made and kept there.
+    pub websub_key_env: Option<String>,
     /// Items of one feed that are read; the rest is left out. Default 2,000.
     pub max_items: usize,
     /// The shortest time between two polls of a feed, whatever the feed says. Default 300.
@@ -43,7 +50,7 @@ pub struct FetchConfig {
     pub domain_spacing_ms: u64,
     /// The pause between two requests to one network address, whatever the names it is asked under. Default 2,000.
     pub address_spacing_ms: u64,
-    /// Requests at one time over all hosts. Default 32.
+    /// Requests at one time over all hosts: enough that the few that wait for a server in trouble take little from the others. Default 256.
     pub max_concurrent: usize,
     /// Whether the pages of new articles are fetched, where a feed has no setting of its own: `"never"`, `"auto"` (where the
     /// feed gives only the first words) or `"always"`. Default `"auto"`.
@@ -68,13 +75,15 @@ impl Default for FetchConfig {
             slow_after_ms: 10_000,
             max_body_bytes: 10 * 1024 * 1024,
             max_ratio: 100,
+            websub_callback: None,
+            websub_key_env: None,
             max_items: 2_000,
             min_interval_s: 300,
             max_interval_s: 86_400,
             host_spacing_ms: 2_000,
             domain_spacing_ms: 2_000,
             address_spacing_ms: 2_000,
-            max_concurrent: 32,
+            max_concurrent: 256,
             article_pages: ArticlePages::Auto,
             max_pages_per_poll: 10,
             pages_timeout_ms: 60_000,

@@ -21,6 +21,9 @@ pub enum ConfigError {
         /// The upper bound.
         max: u32,
     },
+    /// No address that hubs could call.
+    #[error("`{0}` in `fetch.websub_callback` is no address such as https://public.host/base")]
+    Callback(String),
     /// The HTTP client could not be set up.
     #[error("failed to set up the HTTP client")]
     Client(#[from] reqwest::Error),

@@ -30,6 +30,7 @@ use crate::{
     rest::Rests,
     robots::{self, Robots},
     transfer::{self, Budget, Size},
+    websub::{Subscriber, callback::Key},
 };
 
 /// Redirects followed for one request.
@@ -70,7 +71,8 @@ pub struct Fetched {
     pub etag: Option<String>,
     /// `Last-Modified`.
     pub last_modified: Option<String>,
-    /// How long the answer stays fresh: `max-age` less `Age`, or else `Expires` less `Date`, in seconds.
+    /// How long the answer stays fresh: `max-age` less `Age`, or else `Expires` less `Date`, in seconds. 0 where the server
+    /// says that it is never fresh (`no-cache`, `no-store`), None where it says nothing.
     pub fresh_s: Option<u32>,
     /// `Retry-After`, in seconds from now, at most a day.
     pub retry_after_s: Option<u32>,
@@ -123,6 +125,7 @@ pub struct Fetcher {
     turns: Turns,
     rests: Rests,
     robots: Mutex<HashMap<Origin, RobotsSlot>>,
+    subscriber: Option<Subscriber>,
 }
 
 impl Fetcher {
@@ -148,7 +151,21 @@ impl Fetcher {
         let allowed = transfer::client(&config, at_connect(Passage::Allowed))?;
         let turns = Turns::new(&config);
         let (rests, robots) = (Rests::default(), Mutex::default());
-        Ok(Self { config, guard, resolver, public, allowed, turns, rests, robots })
+        if let Some(callback) = &config.websub_callback {
+            Subscriber::new(callback, Key::new([0; 32]))?;
+        }
+        Ok(Self { config, guard, resolver, public, allowed, turns, rests, robots, subscriber: None })
+    }
+
+    /// Subscribes to feeds that can be pushed, if the configuration says where hubs reach this chipwire; the server must have
+    /// the same key.
+    pub fn with_websub(mut self, key: Key) -> Result<Self, ConfigError> {
+        self.subscriber = self.config.websub_callback.as_deref().map(|base| Subscriber::new(base, key)).transpose()?;
+        Ok(self)
+    }
+
+    pub(crate) fn subscriber(&self) -> Option<&Subscriber> {
+        self.subscriber.as_ref()
     }
 
     /// The configuration.
@@ -167,6 +184,41 @@ impl Fetcher {
     pub async fn page(&self, url: &Url, now: Timestamp) -> Result<Fetched, FetchError> {
         let request = Request { url, etag: None, last_modified: None, headers: &[] };
         self.follow(request, Purpose::Page, now).await
+    }
+
+    /// Sends a form to a hub and gives the status of its answer. A hub may move its users on with 307 and 308.
+    pub(crate) async fn post_form(&self, url: &Url, form: String, now: Timestamp) -> Result<u16, FetchError> {
+        let mut url = url.clone();
+        let mut seen = HashSet::new();
+        let mut budget = Budget::new(self.config.total_timeout_ms);
+        for hop in 0..=MAX_REDIRECTS {
+            let passage = self.check(&url)?;
+            let host = url.host_str().unwrap_or_default().to_owned();
+            if let Some(wait_s) = self.rests.wait_s(&url, now) {
+                return Err(FetchError::Resting { host, wait_s });
+            }
+            let address = budget.spend(&host, "be found by its name", self.address(&url, passage)).await?;
+            let mut permit = self.turns.permit(&url, address, Duration::ZERO).await;
+            seen.insert(url.to_string());
+            let request = self.client(passage).post(url.clone()).body(form.clone());
+            let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let sending = transfer::send(&self.config, request, &host);
+            let response = budget.spend(&host, "begin its answer", sending).await?;
+            let status = response.status().as_u16();
+            self.take_note(&url, &response, Some(&mut permit), now);
+            if !matches!(status, 307 | 308) {
+                return Ok(status);
+            }
+            url = next_hop(&url, &response, hop, &seen)?;
+        }
+        Err(FetchError::Redirect { to: url.to_string(), reason: "too many redirects in a row" })
+    }
+
+    fn client(&self, passage: Passage) -> &Client {
+        match passage {
+            Passage::Public => &self.public,
+            Passage::Allowed => &self.allowed,
+        }
     }
 
     /// Follows redirects up to an answer.
@@ -259,11 +311,8 @@ impl Fetcher {
         host: &str,
         budget: &mut Budget,
     ) -> Result<Response, FetchError> {
-        let client = match passage {
-            Passage::Public => &self.public,
-            Passage::Allowed => &self.allowed,
-        };
-        let mut builder = client.get(url.clone()).header(header::ACCEPT, HeaderValue::from_static(purpose.accept()));
+        let mut builder =
+            self.client(passage).get(url.clone()).header(header::ACCEPT, HeaderValue::from_static(purpose.accept()));
         if own_headers::is_same_origin(request.url, url) {
             // They take the place of what is set above.
             builder = builder.headers(own_headers::resolve(request.headers, |name| std::env::var(name).ok())?);

@@ -58,7 +58,7 @@ pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
         return Some(max_age.saturating_sub(age));
     }
     if control.contains("no-cache") || control.contains("no-store") {
-        return None;
+        return Some(0);
     }
     let expires = http_date(&text_of(headers, &header::EXPIRES)?)?;
     let date = text_of(headers, &header::DATE).and_then(|date| http_date(&date)).unwrap_or_else(|| now.as_second());
@@ -127,7 +127,7 @@ mod tests {
             (&[("expires", "Sun, 01 Mar 2026 13:00:00 GMT"), ("date", "Sun, 01 Mar 2026 12:30:00 GMT")], Some(1_800)),
             (&[("expires", "Sun, 01 Mar 2020 13:00:00 GMT")], None),
             (&[("expires", "0")], None),
-            (&[("cache-control", "no-cache"), ("expires", "Sun, 01 Mar 2026 13:00:00 GMT")], None),
+            (&[("cache-control", "no-cache"), ("expires", "Sun, 01 Mar 2026 13:00:00 GMT")], Some(0)),
             (&[], None),
         ] {
             assert_eq!(freshness(&headers(pairs), now()), expected, "{pairs:?}");

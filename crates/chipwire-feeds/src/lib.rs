@@ -34,6 +34,7 @@ pub mod pages;
 mod parse;
 mod politeness;
 mod poll;
+mod recognise;
 mod repair;
 mod resolve;
 mod rest;
@@ -41,6 +42,7 @@ mod robots;
 pub mod schedule;
 pub mod text;
 mod transfer;
+pub mod websub;
 
 pub use config::FetchConfig;
 pub use discover::{Discovered, Found, discover};

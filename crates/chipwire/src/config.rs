@@ -281,6 +281,7 @@ impl Config {
                 ConfigError::PrivateHost(_) => "allow_private_hosts",
                 ConfigError::UserAgent(_) => "user_agent",
                 ConfigError::Intervals { .. } => "min_interval_s",
+                ConfigError::Callback(_) => "websub_callback",
                 ConfigError::Client(_) => "",
             };
             return fail("fetch", key, crate::runner::chain(&error));

@@ -14,3 +14,5 @@ mod politeness;
 mod polls;
 /// The scripted server.
 mod support;
+/// Feeds that a hub pushes.
+mod websub;
