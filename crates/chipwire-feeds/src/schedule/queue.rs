@@ -7,11 +7,11 @@
 //! A million feeds take about a hundred bytes each: feeds and hosts are kept as numbers, their names nowhere.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use chipwire_events::{FeedId, Timestamp};
+use chipwire_events::{FeedId, FeedState, Timestamp};
 
 use super::{Rest, fraction, later_ms};
 
@@ -32,6 +32,18 @@ pub struct Standing {
     pub rest: Rest,
     /// Until when the server asked to be left in peace.
     pub retry_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// As the feed's state says.
+    pub fn of(state: &FeedState) -> Self {
+        Self {
+            next_poll: state.next_poll,
+            interval_s: state.interval_s.unwrap_or(0),
+            rest: Rest::new(&state.timing.skip_hours, &state.timing.skip_days),
+            retry_at: state.timing.retry_at,
+        }
+    }
 }
 
 /// A feed whose time has come.
@@ -72,7 +84,7 @@ struct Host {
 #[derive(Debug, Clone, Default)]
 pub struct Schedule {
     spacing_ms: i64,
-    slots: HashMap<u64, Slot>,
+    slots: BTreeMap<u64, Slot>,
     /// Feeds that are being polled, with their hosts.
     polled: HashMap<u64, u32>,
     hosts: Vec<Host>,
@@ -142,10 +154,12 @@ impl Schedule {
             }
             let (_, _, feed) = *self.by_host.range((number, i64::MIN, 0)..=(number, i64::MAX, u64::MAX)).next()?;
             let slot = *self.slots.get(&feed)?;
-            // Waiting for the host has taken it into hours at which it rests.
-            if slot.rest.covers(now) {
+            // Waiting for the host has taken it into hours at which it rests; or it was added anew during its own poll.
+            let rests = slot.rest.covers(now);
+            if rests || self.polled.contains_key(&feed) {
+                let later = if rests { slot.rest.next_allowed(now) } else { later_ms(now, 1_000) };
                 self.take_slot(feed, slot);
-                self.put(feed, Slot { at_ms: slot.rest.next_allowed(now).as_millisecond(), ..slot });
+                self.put(feed, Slot { at_ms: later.as_millisecond(), ..slot });
                 continue;
             }
             let gap_ms = self.hosts.get(number as usize).map_or(0, |host| self.gap_ms(host));
@@ -390,6 +404,21 @@ mod tests {
         schedule.finished(&FeedId::from_string("x"), later_ms(now, 5_000));
         let third = schedule.pop_due(later_ms(now, 7_000)).unwrap().feed;
         assert_eq!(BTreeSet::from([first, second.feed, third]), BTreeSet::from(feeds));
+    }
+
+    #[test]
+    fn a_feed_that_moves_to_another_host_during_its_poll_waits_for_its_end() {
+        let now = at("2026-03-01T12:00:00Z");
+        let mut schedule = Schedule::new(0);
+        let [a, b] = ["a", "b"].map(FeedId::of);
+        schedule.upsert(&a, "example.org", now, 0, Rest::default());
+        assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(a.clone()));
+        schedule.upsert(&a, "example.net", now, 0, Rest::default());
+        assert_eq!(schedule.pop_due(now), None);
+        schedule.finished(&a, now);
+        assert_eq!(schedule.pop_due(later_ms(now, 1_000)).map(|due| due.feed), Some(a));
+        schedule.upsert(&b, "example.org", now, 0, Rest::default());
+        assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(b), "the host it left is free");
     }
 
     #[test]

@@ -70,7 +70,12 @@ pub(crate) struct Report {
     pub(crate) missed: u64,
     /// What the umpire found fault with.
     pub(crate) faults: Vec<String>,
+    /// When requests were made, in seconds, of the first of them all.
+    pub(crate) times_s: Vec<i64>,
 }
+
+/// Requests whose times are kept.
+const KEPT_TIMES: usize = 200_000;
 
 impl Report {
     /// The delay of the article at `share` of all, sorted by delay.
@@ -173,6 +178,9 @@ impl<'a> Simulation<'a> {
         }
         let conditional = stored.validators.is_some() && !probe;
         self.report.requests += 1;
+        if self.report.times_s.len() < KEPT_TIMES {
+            self.report.times_s.push(now_ms.div_euclid(1_000));
+        }
         self.judge(number, conditional, now_ms);
         let latency_ms = feed.latency_ms;
         self.hosts[feed.host as usize] = (now_ms, now_ms + latency_ms);
