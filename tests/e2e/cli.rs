@@ -58,7 +58,10 @@ fn check(backend: Backend, name: &str, with_daemon: bool) {
     )
     .unwrap();
     assert!(site.run(&["feeds", "import", feeds.to_str().unwrap()]).contains("1 added"));
-    assert!(site.run(&["feeds", "add", "https://two.example.org/feed", "--folder", "A/B"]).contains("1 added"));
+    assert!(
+        site.run(&["feeds", "add", "--no-check", "https://two.example.org/feed", "--folder", "A/B"])
+            .contains("1 added")
+    );
     assert!(site.run(&["feeds", "add", "https://two.example.org/feed"]).contains("0 added, 1 already followed"));
     let list = json_lines(&site.run(&["feeds", "list", "--json"]));
     let urls: Vec<&str> = list.iter().map(|feed| feed["feed"]["url"].as_str().unwrap()).collect();
@@ -167,7 +170,7 @@ fn feeds_parse_says_what_is_in_a_file_and_what_is_wrong() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let site = Site::new(Backend::Sqlite, "help");
-    let commands: [&[&str]; 32] = [
+    let commands: [&[&str]; 36] = [
         &[],
         &["demo"],
         &["run"],
@@ -180,8 +183,12 @@ fn every_command_has_help_with_an_example() {
         &["import"],
         &["search"],
         &["tag"],
+        &["extract"],
         &["feeds"],
         &["feeds", "add"],
+        &["feeds", "edit"],
+        &["feeds", "pause"],
+        &["feeds", "resume"],
         &["feeds", "list"],
         &["feeds", "remove"],
         &["feeds", "import"],

@@ -6,6 +6,7 @@
 //! | `kill` | every stage killed in the middle of its work: nothing lost, nothing double |
 //! | `trace` | the same trace on both logs, and a deleted index, end in the same result |
 //! | `cli` | the commands, with and without a daemon |
+//! | `feeds` | what a feed is told, discovery, article pages |
 //! | `bad_input` | bad feeds, configurations, logs and disks |
 //! | `page` | the page in a real browser |
 //! | `demo` | the demo's account |
@@ -16,6 +17,7 @@
 mod bad_input;
 mod cli;
 mod demo;
+mod feeds;
 mod kill;
 mod page;
 mod pipeline;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Alert, Article, Covers, DeadLetter, Delivery, Envelope, Error, EventId, Feed, FeedState, Rejected, Result, Rule,
-    TaggedArticle, Topic, hash_hex, partition_of,
+    Alert, Article, Covers, DeadLetter, Delivery, Envelope, Error, EventId, Feed, FeedPush, FeedState, Rejected,
+    Result, Rule, TaggedArticle, Topic, hash_hex, partition_of,
 };
 
 /// Every fact that chipwire writes. The type's name carries the version of its payload.
@@ -15,6 +15,8 @@ pub enum Event {
     FeedSubscribed(Feed),
     /// `chipwire.feed.polled.v1` in `feed-states`.
     FeedPolled(FeedState),
+    /// `chipwire.feed.pushed.v1` in `feeds`, under a key of its own until it was taken in.
+    FeedPushed(FeedPush),
     /// `chipwire.article.fetched.v1` in `articles.raw`.
     ArticleFetched(Article),
     /// `chipwire.article.tagged.v1` in `articles.tagged`.
@@ -65,6 +67,7 @@ impl Event {
         match self {
             Event::FeedSubscribed(_) => "chipwire.feed.subscribed.v1",
             Event::FeedPolled(_) => "chipwire.feed.polled.v1",
+            Event::FeedPushed(_) => "chipwire.feed.pushed.v1",
             Event::ArticleFetched(_) => "chipwire.article.fetched.v1",
             Event::ArticleTagged(_) => "chipwire.article.tagged.v1",
             Event::ArticleRejected(_) => "chipwire.article.rejected.v1",
@@ -78,7 +81,7 @@ impl Event {
     /// The topic it is written to.
     pub fn topic(&self) -> Topic {
         match self {
-            Event::FeedSubscribed(_) => Topic::Feeds,
+            Event::FeedSubscribed(_) | Event::FeedPushed(_) => Topic::Feeds,
             Event::FeedPolled(_) => Topic::FeedStates,
             Event::ArticleFetched(_) => Topic::ArticlesRaw,
             Event::ArticleTagged(_) | Event::ArticleRejected(_) => Topic::ArticlesTagged,
@@ -96,6 +99,7 @@ impl Event {
         let (key, source, value) = match self {
             Event::FeedSubscribed(feed) => (feed.id.to_string(), format!("/feeds/{}", feed.id), self.json(feed)?),
             Event::FeedPolled(state) => (state.feed.to_string(), format!("/feeds/{}", state.feed), self.json(state)?),
+            Event::FeedPushed(push) => (push.key(), format!("/feeds/{}", push.feed), self.json(push)?),
             Event::ArticleFetched(article) => {
                 (article.id.to_string(), format!("/feeds/{}", article.feed), self.json(article)?)
             }
@@ -127,6 +131,8 @@ impl Event {
             (_, Some(covers)) => covers.partition,
             // Co-partitioned with `alerts`, so that whoever delivers a partition's alerts also owns their state.
             (Event::DeliveryChanged(delivery), None) => partition_of(delivery.alert.rule.as_str(), topic.partitions()),
+            // With its feed, so that whoever polls the feed takes it in.
+            (Event::FeedPushed(push), None) => partition_of(push.feed.as_str(), topic.partitions()),
             _ => partition_of(&key, topic.partitions()),
         };
         Ok(Message { topic, partition, key, headers: envelope.to_headers(), value: Some(value) })
@@ -145,6 +151,7 @@ impl Event {
         let event = match event_type {
             "chipwire.feed.subscribed.v1" => Event::FeedSubscribed(payload(event_type, value)?),
             "chipwire.feed.polled.v1" => Event::FeedPolled(payload(event_type, value)?),
+            "chipwire.feed.pushed.v1" => Event::FeedPushed(payload(event_type, value)?),
             "chipwire.article.fetched.v1" => Event::ArticleFetched(payload(event_type, value)?),
             "chipwire.article.tagged.v1" => Event::ArticleTagged(payload(event_type, value)?),
             "chipwire.article.rejected.v1" => Event::ArticleRejected(payload(event_type, value)?),

@@ -1,10 +1,12 @@
 //! Feeds: what a user asked for, and what chipwire knows about each.
 
+use std::{collections::BTreeMap, fmt};
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::FeedId;
+use crate::{FeedId, hash_hex};
 
 /// Where the wish to follow a feed came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +18,47 @@ pub enum FeedOrigin {
     User,
     /// Not polled: the name under which imported articles are kept.
     Import,
+}
+
+/// Whether the pages of a feed's articles are fetched for their text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ArticlePages {
+    /// Never: what the feed gives is all there is.
+    Never,
+    /// Where the feed gives only the first words of an article, or none.
+    #[default]
+    Auto,
+    /// For every article.
+    Always,
+}
+
+impl ArticlePages {
+    /// `never`, `auto` or `always`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ArticlePages::Never => "never",
+            ArticlePages::Auto => "auto",
+            ArticlePages::Always => "always",
+        }
+    }
+}
+
+/// A header that is sent with the requests for a feed.
+///
+/// The value is often a secret: `Debug` leaves it out, and whoever shows a feed to people shows only the name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedHeader {
+    /// The header's name (RFC 9110 section 5.1).
+    pub name: String,
+    /// The value; `${NAME}` in it stands for an environment variable of the process that fetches.
+    pub value: String,
+}
+
+impl fmt::Debug for FeedHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FeedHeader").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// A feed that somebody follows. Payload of `chipwire.feed.subscribed.v1`.
@@ -31,9 +74,28 @@ pub struct Feed {
     /// The folders it lies in, outermost first, as in OPML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder: Vec<String>,
+    /// The user's tags, without commas, in the order in which they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The address of the site, if the user's list names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// Its place in the list that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+    /// What else the list says of it: attributes of its outline that mean nothing to chipwire and are kept for the next
+    /// export.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outline: BTreeMap<String, String>,
     /// The shortest time between two polls, in seconds, if the user set one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_s: Option<u32>,
+    /// Headers that are sent to the feed's own origin, and nowhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<FeedHeader>,
+    /// Whether the articles' pages are fetched; if the user did not say, what the configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article_pages: Option<ArticlePages>,
     /// Not polled while true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -45,7 +107,21 @@ impl Feed {
     /// A feed followed under `url`, with nothing else said about it.
     pub fn new(url: impl Into<String>, origin: FeedOrigin) -> Self {
         let url = url.into();
-        Self { id: FeedId::of(&url), url, title: None, folder: Vec::new(), interval_s: None, paused: false, origin }
+        Self {
+            id: FeedId::of(&url),
+            url,
+            title: None,
+            folder: Vec::new(),
+            tags: Vec::new(),
+            site: None,
+            position: None,
+            outline: BTreeMap::new(),
+            interval_s: None,
+            headers: Vec::new(),
+            article_pages: None,
+            paused: false,
+            origin,
+        }
     }
 }
 
@@ -77,6 +153,76 @@ pub struct ItemState {
     /// When it was last in the feed.
     #[schemars(with = "String")]
     pub last_seen: Timestamp,
+    /// The hash of its identity now, where the feed has given it another one since it was first seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// A hash of everything that the feed said of it, markup included: while that stays the same, nothing else is looked
+    /// at. Kept for the items of the last document, as are the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// A hash of its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A hash of its host and the article number in its address, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// The publication date of the last revision.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+}
+
+/// How often a feed publishes, and at what times. Older articles count less: half as much after about ten days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pace {
+    /// Everything until then is counted in.
+    #[schemars(with = "String")]
+    pub updated: Timestamp,
+    /// The time over which articles were counted, older time counting less, in seconds.
+    pub observed_s: u32,
+    /// Articles by hour of the day (UTC), in millionths.
+    pub hours_micro: [u64; 24],
+    /// Articles by day of the week from Monday, in millionths.
+    pub days_micro: [u64; 7],
+    /// When the newest article was published.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Timestamp>,
+    /// The usual time between two articles as of the last full answer, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap_s: Option<u32>,
+}
+
+/// What the schedule knows about a feed: a poll that is answered with 304 changes only what the 304 says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Timing {
+    /// How often it publishes. None before it was read for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Box<Pace>>,
+    /// For how long an answer stays fresh, by the last one that said so, in seconds (RFC 9111 section 4.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_s: Option<u32>,
+    /// `ttl` or `sy:updatePeriod` of the last document, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_s: Option<u32>,
+    /// Hours of the day (UTC) at which the last document asks not to be polled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip_hours: Vec<u8>,
+    /// Days of the week, from Monday as 1 to Sunday as 7, at which the last document asks not to be polled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip_days: Vec<u8>,
+    /// The last answer that was no 304.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_full: Option<Timestamp>,
+    /// The last time that the whole feed was asked for although there were validators.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probed: Option<Timestamp>,
+    /// Until then the server asked to be left in peace (`Retry-After`).
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
 }
 
 /// A permanent move that the server announces and that has not held for long enough to be believed.
@@ -91,6 +237,84 @@ pub struct FeedMove {
     pub since: Timestamp,
 }
 
+/// A subscription at a hub that pushes what is new in a feed (WebSub). Its secret is not in here: it is made anew from a key
+/// that is in no log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Subscription {
+    /// The hub's address.
+    pub hub: String,
+    /// The address under which the hub knows the feed (`rel="self"`).
+    pub topic: String,
+    /// When the hub is asked next: for the first time, once more after a failure, or to renew.
+    #[schemars(with = "String")]
+    pub ask_at: Timestamp,
+    /// Requests in a row that failed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub failures: u32,
+    /// Until when the hub has promised to push.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The hub has pushed, and no poll has found anything since that it had left out: one poll a day is enough.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub relied_on: bool,
+    /// Why there is none, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What a hub sent to chipwire about a feed. Payload of `chipwire.feed.pushed.v1`: removed once it was taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedPush {
+    /// The feed.
+    pub feed: FeedId,
+    /// When it came.
+    #[schemars(with = "String")]
+    pub received: Timestamp,
+    /// What it is.
+    pub news: HubNews,
+}
+
+impl FeedPush {
+    /// The key under which it lies in the log: one of its own, next to that of its feed.
+    pub fn key(&self) -> String {
+        let digest = match &self.news {
+            HubNews::Verified { topic, lease_s } => hash_hex(8, &["verified", topic, &lease_s.to_string()]),
+            HubNews::Denied { reason } => hash_hex(8, &["denied", reason]),
+            HubNews::Content { content_type, body_base64 } => {
+                hash_hex(8, &["content", content_type.as_deref().unwrap_or_default(), body_base64])
+            }
+        };
+        format!("{}/push/{digest}", self.feed)
+    }
+}
+
+/// What a hub says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum HubNews {
+    /// It has asked whether chipwire wants the subscription, and was told so.
+    Verified {
+        /// The address under which it knows the feed.
+        topic: String,
+        /// For how long it promises to push, in seconds.
+        lease_s: u32,
+    },
+    /// It does not want to push.
+    Denied {
+        /// Why not, in its words.
+        reason: String,
+    },
+    /// The feed, or the part of it that is new. Its signature was right.
+    Content {
+        /// `Content-Type`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content_type: Option<String>,
+        /// The body in base64.
+        body_base64: String,
+    },
+}
+
 /// Why a feed cannot be read just now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FeedError {
@@ -103,6 +327,10 @@ pub struct FeedError {
     pub since: Timestamp,
     /// Failures in a row.
     pub count: u32,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What chipwire knows about a feed after its last poll. Payload of `chipwire.feed.polled.v1`; the latest per feed counts.
@@ -132,9 +360,15 @@ pub struct FeedState {
     /// Not polled before this time.
     #[schemars(with = "String")]
     pub next_poll: Timestamp,
-    /// The time between two polls that the last full answer asked for, in seconds.
+    /// The time between the last successful poll and the next, as it was planned, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_s: Option<u32>,
+    /// What the schedule knows about it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub timing: Timing,
+    /// Set while the feed names a hub that pushes what is new, and chipwire can be reached by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub websub: Option<Box<Subscription>>,
     /// Set while the server announces a permanent move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<FeedMove>,

@@ -28,7 +28,10 @@ pub use codec::{Event, Message};
 pub use dead_letter::{DeadLetter, ErrorClass};
 pub use envelope::Envelope;
 pub use error::{Error, Result};
-pub use feed::{Feed, FeedError, FeedMove, FeedOrigin, FeedState, IdentityPolicy, ItemState};
+pub use feed::{
+    ArticlePages, Feed, FeedError, FeedHeader, FeedMove, FeedOrigin, FeedPush, FeedState, HubNews, IdentityPolicy, ItemState,
+    Pace, Subscription, Timing,
+};
 pub use ids::{AlertId, ArticleId, EventId, FeedId, RuleId, hash_hex};
 pub use jiff::Timestamp;
 pub use mention::{Entity, EntityRef, Field, Mention, Salience};

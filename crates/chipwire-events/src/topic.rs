@@ -15,7 +15,7 @@ pub enum Cleanup {
 /// A topic of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Topic {
-    /// The feeds that are followed, by feed id (state).
+    /// The feeds that are followed, by feed id (state), and what their hubs have pushed until it was taken in.
     Feeds,
     /// What is known about each feed, by feed id (state). Partitioned like `Feeds`.
     FeedStates,

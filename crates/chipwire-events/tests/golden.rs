@@ -14,8 +14,8 @@ use std::{
 
 use chipwire_events::{
     Alert, AlertId, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity, ErrorClass, Event,
-    EventId, Feed, FeedError, FeedId, FeedMove, FeedOrigin, FeedState, Field, IdentityPolicy, ItemState, Markup,
-    Mention, Message, Rejected, Rule, RuleId, Salience, TaggedArticle, Timestamp, schema,
+    EventId, Feed, FeedError, FeedId, FeedMove, FeedOrigin, FeedPush, FeedState, Field, HubNews, IdentityPolicy,
+    ItemState, Markup, Mention, Message, Rejected, Rule, RuleId, Salience, TaggedArticle, Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -97,6 +97,11 @@ fn state(feed: &FeedId) -> FeedState {
         content_hash: "00112233445566778899aabbccddeeff".to_owned(),
         last_seen: time("2026-11-20T08:45:00Z"),
         link: Some("8899aabbccddeeff".to_owned()),
+        alias: None,
+        raw: None,
+        title: None,
+        number: None,
+        published: None,
     }];
     state.interval_s = Some(900);
     state.moving =
@@ -180,6 +185,17 @@ fn events() -> Vec<(Event, Option<Covers>)> {
             None,
         ),
         (Event::EventRejected(letter), None),
+        (
+            Event::FeedPushed(FeedPush {
+                feed: FeedId::of("https://example.org/feed.xml"),
+                received: time("2026-11-20T09:10:00Z"),
+                news: HubNews::Content {
+                    content_type: Some("application/rss+xml".to_owned()),
+                    body_base64: "PHJzcy8+".to_owned(),
+                },
+            }),
+            None,
+        ),
     ]
 }
 

@@ -21,6 +21,9 @@ pub enum ConfigError {
         /// The upper bound.
         max: u32,
     },
+    /// No address that hubs could call.
+    #[error("`{0}` in `fetch.websub_callback` is no address such as https://public.host/base")]
+    Callback(String),
     /// The HTTP client could not be set up.
     #[error("failed to set up the HTTP client")]
     Client(#[from] reqwest::Error),
@@ -46,7 +49,7 @@ pub enum FetchError {
         /// The name.
         host: String,
         /// What the resolver said.
-        source: reqwest::Error,
+        source: std::io::Error,
     },
     /// No connection.
     #[error("no connection to `{host}`")]
@@ -74,6 +77,44 @@ pub enum FetchError {
         /// The limit, in milliseconds.
         limit_ms: u64,
     },
+    /// It drips.
+    #[error("`{host}` sent less than {min_bytes_per_s} bytes per second for {after_ms} ms (`fetch.min_bytes_per_s`)")]
+    TooSlow {
+        /// The host.
+        host: String,
+        /// The limit, in bytes per second.
+        min_bytes_per_s: u64,
+        /// How long it may be slower than that, in milliseconds.
+        after_ms: u64,
+    },
+    /// The head of the answer is over the limit.
+    #[error("the head of the answer from `{host}` is larger than {limit_bytes} bytes")]
+    HeadTooLarge {
+        /// The host.
+        host: String,
+        /// The limit, in bytes.
+        limit_bytes: usize,
+    },
+    /// The server asked for a pause that is not over.
+    #[error("`{host}` asked for a pause (Retry-After), of which {wait_s} s are left")]
+    Resting {
+        /// The host.
+        host: String,
+        /// What is left of the pause, in seconds.
+        wait_s: u32,
+    },
+    /// `robots.txt` says no.
+    #[error("the robots.txt of `{host}` does not allow to fetch this page")]
+    Robots {
+        /// The host.
+        host: String,
+    },
+    /// `robots.txt` cannot be read, which counts as a no (RFC 9309 section 2.3.1.4).
+    #[error("the robots.txt of `{host}` cannot be read just now, and without it no page is fetched")]
+    NoRobots {
+        /// The host.
+        host: String,
+    },
     /// The body is over the limit.
     #[error("the answer is larger than {limit_bytes} bytes (`fetch.max_body_bytes`)")]
     TooLarge {
@@ -100,6 +141,9 @@ pub enum FetchError {
         /// Why not.
         reason: &'static str,
     },
+    /// A header of the feed's own that cannot be sent.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The server broke off or does not speak HTTP.
     #[error("`{host}` broke off the answer or sent no valid HTTP")]
     Protocol {
@@ -119,10 +163,13 @@ impl FetchError {
             FetchError::Dns { .. } => "dns",
             FetchError::Connect { .. } => "connect",
             FetchError::Tls { .. } => "tls",
-            FetchError::Timeout { .. } => "timeout",
-            FetchError::TooLarge { .. } | FetchError::Ratio { .. } => "too_large",
+            FetchError::Timeout { .. } | FetchError::TooSlow { .. } => "timeout",
+            FetchError::TooLarge { .. } | FetchError::Ratio { .. } | FetchError::HeadTooLarge { .. } => "too_large",
+            FetchError::Resting { .. } => "resting",
+            FetchError::Robots { .. } | FetchError::NoRobots { .. } => "robots",
             FetchError::Coding { .. } => "coding",
             FetchError::Redirect { .. } => "redirect",
+            FetchError::Header(_) => "header",
             FetchError::Protocol { .. } => "protocol",
         }
     }
@@ -191,19 +238,121 @@ impl ParseError {
     }
 }
 
-/// Why a list of feeds cannot be read.
+/// Why a header cannot be sent with the requests for a feed. No message tells its value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// Not of the form `Name: value`.
+    #[error("a header is written as `Name: value`")]
+    NoColon,
+    /// Not a name.
+    #[error("`{0}` is no name of a header")]
+    Name(String),
+    /// A header of the exchange itself.
+    #[error("`{0}` cannot be a header of a feed: chipwire sets it itself, or it belongs to the connection")]
+    Reserved(String),
+    /// A value that cannot be sent.
+    #[error("the value of the header `{0}` cannot be sent: it takes printable ASCII of at most 4,096 bytes")]
+    Value(String),
+    /// `${` without a name and `}`.
+    #[error("in the header `{0}` of the feed, `${{` must be followed by the name of an environment variable and `}}`")]
+    Reference(String),
+    /// A variable that is not there.
+    #[error(
+        "the environment variable `{variable}`, which the header `{header}` of the feed names, is not set where feeds are fetched"
+    )]
+    Variable {
+        /// The header's name.
+        header: String,
+        /// The variable's name.
+        variable: String,
+    },
+}
+
+/// Why a page has no article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExtractError {
+    /// Nothing but white space.
+    #[error("the page is empty")]
+    Empty,
+    /// There is no main text in it.
+    #[error("the page has no article: no text in it stands out as the main one")]
+    NoArticle,
+    /// It made a library give up.
+    #[error("the page cannot be read: its markup defeats the reader")]
+    Failed,
+    /// The system has no thread left.
+    #[error("no thread could be started to read the page")]
+    Thread,
+}
+
+/// Why no feed was found behind an address.
 #[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    /// No answer.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// An answer that is no page.
+    #[error("`{url}` answers with status {status}")]
+    Status {
+        /// What was asked for.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// A page without feeds, or something else.
+    #[error("there is no feed at `{url}` and none was found behind it")]
+    NoFeed {
+        /// What was asked for.
+        url: String,
+        /// What is there.
+        source: ParseError,
+    },
+}
+
+impl DiscoverError {
+    /// Whether the same address may well lead to a feed at another time: the site could not be asked, or had trouble.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            DiscoverError::Fetch(error) => matches!(
+                error,
+                FetchError::Dns { .. }
+                    | FetchError::Connect { .. }
+                    | FetchError::Tls { .. }
+                    | FetchError::Timeout { .. }
+                    | FetchError::Protocol { .. }
+            ),
+            DiscoverError::Status { status, .. } => *status >= 500 || matches!(status, 401 | 403 | 408 | 429),
+            DiscoverError::NoFeed { source, .. } => matches!(source, ParseError::Challenge | ParseError::Empty),
+        }
+    }
+}
+
+/// Why a list of feeds cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpmlError {
-    /// Not OPML.
+    /// There is no element in it.
     #[error("this is no OPML list of feeds")]
-    Opml(#[from] ::opml::Error),
+    NotOpml,
+    /// Another kind of XML.
+    #[error("this is no OPML list of feeds: its root element is <{0}>")]
+    Root(String),
+    /// Cut off or damaged.
+    #[error("line {line}: {what}")]
+    Xml {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        what: String,
+    },
     /// An outline's address is none.
-    #[error("`{url}` in the outline \"{text}\" is no web address: {reason}")]
+    #[error("line {line}: `{url}` in the outline \"{text}\" is no web address: {reason}")]
     Url {
         /// As it stands in the list.
         url: String,
         /// The outline's text.
         text: String,
+        /// The line, from 1.
+        line: usize,
         /// What is wrong with it.
         reason: String,
     },

@@ -1,27 +1,36 @@
-//! One HTTP exchange, redirects followed by hand.
+//! From a URL to an answer, redirects followed by hand.
 //!
-//! Every hop passes the guard of [`crate::address`], waits for the host's turn and shares one time budget. No cookies, no
-//! referer, no proxy from the environment.
+//! Every hop passes the guard of [`crate::address`], waits for its turn and shares one time budget. No cookies, no referer,
+//! no proxy from the environment.
 
 use std::{
-    collections::HashSet,
-    error::Error as StdError,
-    time::{Duration, Instant},
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use chipwire_events::Timestamp;
+use chipwire_events::{FeedHeader, Timestamp};
 use reqwest::{
     Client, Response, StatusCode,
-    header::{self, HeaderMap, HeaderName, HeaderValue},
+    header::{self, HeaderValue},
 };
-use url::Url;
+use url::{Host, Origin, Url};
 
 use crate::{
-    address::{Guard, GuardedResolver, Passage},
+    address::{Guard, Passage},
     coding::{self, Limits},
     config::FetchConfig,
-    error::{ConfigError, FetchError, Refused},
-    politeness::{Hosts, Permit},
+    error::{ConfigError, FetchError},
+    headers::{freshness, list_of, redirect_target, retry_after, shortened, text_of},
+    own_headers,
+    politeness::{Permit, Turns, stands_for},
+    resolve::{AtConnect, Lookup, Resolver, system_lookup},
+    rest::Rests,
+    robots::{self, Robots},
+    transfer::{self, Budget, Size},
+    websub::{Subscriber, callback::Key},
 };
 
 /// Redirects followed for one request.
@@ -30,11 +39,11 @@ const MAX_REDIRECTS: usize = 5;
 /// The longest URL that is fetched, in bytes.
 const MAX_URL_BYTES: usize = 2_048;
 
-/// The longest wait that a server may ask for, in seconds.
-const MAX_RETRY_AFTER_S: i64 = 86_400;
+/// Sites whose `robots.txt` is remembered before those that are out of date are forgotten.
+const REMEMBERED_ROBOTS: usize = 4_096;
 
-const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
-                      application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1";
+/// A body that is larger than this on the wire is unpacked where it holds up no other request.
+const UNPACKED_HERE_BYTES: usize = 256 * 1024;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +54,8 @@ pub struct Request<'a> {
     pub etag: Option<&'a str>,
     /// Sent as `If-Modified-Since`, exactly as the server gave it.
     pub last_modified: Option<&'a str>,
+    /// The feed's own headers: sent to the origin of `url`, and nowhere else on the way.
+    pub headers: &'a [FeedHeader],
 }
 
 /// What came back, whatever its status.
@@ -60,12 +71,15 @@ pub struct Fetched {
     pub etag: Option<String>,
     /// `Last-Modified`.
     pub last_modified: Option<String>,
-    /// How long the answer stays fresh: `max-age` less `Age`, or else `Expires` less `Date`, in seconds.
+    /// How long the answer stays fresh: `max-age` less `Age`, or else `Expires` less `Date`, in seconds. 0 where the server
+    /// says that it is never fresh (`no-cache`, `no-store`), None where it says nothing.
     pub fresh_s: Option<u32>,
     /// `Retry-After`, in seconds from now, at most a day.
     pub retry_after_s: Option<u32>,
     /// `Content-Type`.
     pub content_type: Option<String>,
+    /// `Link`, all of them as one list (RFC 8288); empty if there is none.
+    pub links: String,
     /// The answer says of itself that it is a test for humans (`cf-mitigated: challenge`).
     pub challenge: bool,
     /// The body, decompressed; empty unless the status is 2xx.
@@ -74,50 +88,84 @@ pub struct Fetched {
     pub wire_bytes: u64,
 }
 
-/// Fetches feeds: one for all of them, since it remembers whose turn it is.
+/// What an answer is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Feed,
+    Page,
+    Robots,
+}
+
+impl Purpose {
+    fn accept(self) -> &'static str {
+        match self {
+            Purpose::Feed => {
+                "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
+                 application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
+            }
+            Purpose::Page => "text/html, application/xhtml+xml;q=0.9, */*;q=0.1",
+            Purpose::Robots => "text/plain, */*;q=0.1",
+        }
+    }
+}
+
+/// Rules of one site, or none yet; locked while they are fetched, so that they are fetched once.
+type RobotsSlot = Arc<tokio::sync::Mutex<Option<(Arc<Robots>, Timestamp)>>>;
+
+/// The pause after a page that may be fetched, or why it may not.
+type Allowed<'a> = Pin<Box<dyn Future<Output = Result<Duration, FetchError>> + Send + 'a>>;
+
+/// Fetches feeds and pages: one for all of them, since it remembers whose turn it is.
 pub struct Fetcher {
     config: FetchConfig,
     guard: Guard,
+    resolver: Arc<Resolver>,
     public: Client,
     allowed: Client,
-    hosts: Hosts,
-}
-
-/// What is left of the time for one request; waiting for a turn is not counted.
-struct Budget {
-    left: Duration,
-    limit_ms: u64,
-}
-
-impl Budget {
-    async fn spend<T>(
-        &mut self,
-        host: &str,
-        step: &'static str,
-        work: impl Future<Output = T>,
-    ) -> Result<T, FetchError> {
-        let start = Instant::now();
-        let result = tokio::time::timeout(self.left, work).await;
-        self.left = self.left.saturating_sub(start.elapsed());
-        result.map_err(|_| FetchError::Timeout { host: host.to_owned(), step, limit_ms: self.limit_ms })
-    }
+    turns: Turns,
+    rests: Rests,
+    robots: Mutex<HashMap<Origin, RobotsSlot>>,
+    subscriber: Option<Subscriber>,
 }
 
 impl Fetcher {
     /// Checks the configuration and sets up the clients.
     pub fn new(config: FetchConfig) -> Result<Self, ConfigError> {
+        Self::with_lookup(config, system_lookup())
+    }
+
+    /// As [`Fetcher::new`], with names resolved by `lookup`.
+    pub fn with_lookup(config: FetchConfig, lookup: Lookup) -> Result<Self, ConfigError> {
         if config.min_interval_s > config.max_interval_s {
             return Err(ConfigError::Intervals { min: config.min_interval_s, max: config.max_interval_s });
         }
         // The first provider that a process installs stays; any will do here.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Guard::new(&config.allow_private_hosts)?;
+        let dns_timeout = Duration::from_millis(config.dns_timeout_ms);
+        let resolver = Arc::new(Resolver::new(lookup, guard.clone(), dns_timeout));
+        let at_connect = |passage| AtConnect { resolver: Arc::clone(&resolver), passage };
         // Two clients, so that a connection that was opened to a private address on purpose is never used for a name
         // that must be public.
-        let public = client(&config, GuardedResolver { guard: guard.clone(), passage: Passage::Public })?;
-        let allowed = client(&config, GuardedResolver { guard: guard.clone(), passage: Passage::Allowed })?;
-        let hosts = Hosts::new(Duration::from_millis(config.host_spacing_ms), config.max_concurrent);
-        Ok(Self { config, guard, public, allowed, hosts })
+        let public = transfer::client(&config, at_connect(Passage::Public))?;
+        let allowed = transfer::client(&config, at_connect(Passage::Allowed))?;
+        let turns = Turns::new(&config);
+        let (rests, robots) = (Rests::default(), Mutex::default());
+        if let Some(callback) = &config.websub_callback {
+            Subscriber::new(callback, Key::new([0; 32]))?;
+        }
+        Ok(Self { config, guard, resolver, public, allowed, turns, rests, robots, subscriber: None })
+    }
+
+    /// Subscribes to feeds that can be pushed, if the configuration says where hubs reach this chipwire; the server must have
+    /// the same key.
+    pub fn with_websub(mut self, key: Key) -> Result<Self, ConfigError> {
+        self.subscriber = self.config.websub_callback.as_deref().map(|base| Subscriber::new(base, key)).transpose()?;
+        Ok(self)
+    }
+
+    pub(crate) fn subscriber(&self) -> Option<&Subscriber> {
+        self.subscriber.as_ref()
     }
 
     /// The configuration.
@@ -125,47 +173,92 @@ impl Fetcher {
         &self.config
     }
 
-    /// Asks for `request` and follows redirects. `now` serves only to turn dates in headers into seconds.
+    /// Asks for a feed and follows redirects. `now` serves to turn dates in headers into seconds, and to know whether a pause
+    /// that a server asked for is over.
     pub async fn get(&self, request: Request<'_>, now: Timestamp) -> Result<Fetched, FetchError> {
+        self.follow(request, Purpose::Feed, now).await
+    }
+
+    /// Asks for a page, as far as the `robots.txt` of its site, and of every site that it is redirected to, allows it
+    /// (RFC 9309).
+    pub async fn page(&self, url: &Url, now: Timestamp) -> Result<Fetched, FetchError> {
+        let request = Request { url, etag: None, last_modified: None, headers: &[] };
+        self.follow(request, Purpose::Page, now).await
+    }
+
+    /// Sends a form to a hub and gives the status of its answer. A hub may move its users on with 307 and 308.
+    pub(crate) async fn post_form(&self, url: &Url, form: String, now: Timestamp) -> Result<u16, FetchError> {
+        let mut url = url.clone();
+        let mut seen = HashSet::new();
+        let mut budget = Budget::new(self.config.total_timeout_ms);
+        for hop in 0..=MAX_REDIRECTS {
+            let passage = self.check(&url)?;
+            let host = url.host_str().unwrap_or_default().to_owned();
+            if let Some(wait_s) = self.rests.wait_s(&url, now) {
+                return Err(FetchError::Resting { host, wait_s });
+            }
+            let address = budget.spend(&host, "be found by its name", self.address(&url, passage)).await?;
+            let mut permit = self.turns.permit(&url, address, Duration::ZERO).await;
+            seen.insert(url.to_string());
+            let request = self.client(passage).post(url.clone()).body(form.clone());
+            let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let sending = transfer::send(&self.config, request, &host);
+            let response = budget.spend(&host, "begin its answer", sending).await?;
+            let status = response.status().as_u16();
+            self.take_note(&url, &response, Some(&mut permit), now);
+            if !matches!(status, 307 | 308) {
+                return Ok(status);
+            }
+            url = next_hop(&url, &response, hop, &seen)?;
+        }
+        Err(FetchError::Redirect { to: url.to_string(), reason: "too many redirects in a row" })
+    }
+
+    fn client(&self, passage: Passage) -> &Client {
+        match passage {
+            Passage::Public => &self.public,
+            Passage::Allowed => &self.allowed,
+        }
+    }
+
+    /// Follows redirects up to an answer.
+    async fn follow(&self, request: Request<'_>, purpose: Purpose, now: Timestamp) -> Result<Fetched, FetchError> {
         let mut url = request.url.clone();
         let mut seen = HashSet::new();
         let mut all_permanent = true;
-        let limit_ms = self.config.total_timeout_ms;
-        let mut budget = Budget { left: Duration::from_millis(limit_ms), limit_ms };
+        let mut budget = Budget::new(self.config.total_timeout_ms);
         let mut turn: Option<(String, Permit)> = None;
         for hop in 0..=MAX_REDIRECTS {
             let passage = self.check(&url)?;
             let host = url.host_str().unwrap_or_default().to_owned();
-            if turn.as_ref().is_none_or(|(held, _)| *held != host) {
-                // The old turn is given back before the new one is awaited: two requests that redirect to each other's
-                // host would wait for ever.
+            if let Some(wait_s) = self.rests.wait_s(&url, now) {
+                return Err(FetchError::Resting { host, wait_s });
+            }
+            // The old turn is given back before a new one is awaited: two requests that redirect to each other's host would
+            // wait for ever. On the same host the redirect belongs to the request.
+            if purpose == Purpose::Page || turn.as_ref().is_none_or(|(held, _)| *held != host) {
                 drop(turn.take());
-                turn = Some((host.clone(), self.hosts.permit(&host).await));
+                let spacing = match purpose {
+                    Purpose::Page => self.robots_allow(&url, now).await?,
+                    Purpose::Feed | Purpose::Robots => Duration::ZERO,
+                };
+                let address = budget.spend(&host, "be found by its name", self.address(&url, passage)).await?;
+                turn = Some((host.clone(), self.turns.permit(&url, address, spacing).await));
             }
+            let rested = self.rests.knows(&url);
             seen.insert(url.to_string());
-            let response = self.send(&url, passage, request, &host, &mut budget).await?;
+            let response = self.send(&url, passage, request, purpose, &host, &mut budget).await?;
             let status = response.status();
-            if let Some((_, permit)) = &mut turn
-                && status == StatusCode::TOO_MANY_REQUESTS
-            {
-                permit.asked_too_often();
-            }
-            if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-                let next = redirect_target(&url, response.headers())?;
-                let refuse = |reason| Err(FetchError::Redirect { to: next.to_string(), reason });
-                if hop == MAX_REDIRECTS {
-                    return refuse("too many redirects in a row");
-                } else if seen.contains(next.as_str()) {
-                    return refuse("it goes round in a circle");
-                } else if url.scheme() == "https" && next.scheme() == "http" {
-                    return refuse("it leads from https to http");
-                }
+            let pause_s = self.take_note(&url, &response, turn.as_mut().map(|(_, permit)| permit), now);
+            let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
+            // A server may ask to wait before a redirect is followed; once it was waited for, it is followed.
+            if is_redirect && (rested || pause_s.is_none_or(|pause_s| pause_s == 0)) {
+                url = next_hop(&url, &response, hop, &seen)?;
                 all_permanent &= matches!(status.as_u16(), 301 | 308);
-                url = next;
                 continue;
             }
             let moved = (hop > 0 && all_permanent).then(|| url.clone());
-            return self.finish(response, url, moved, &host, &mut budget, now).await;
+            return self.finish(response, url, moved, purpose, &host, &mut budget, now).await;
         }
         Err(FetchError::Redirect { to: url.to_string(), reason: "too many redirects in a row" })
     }
@@ -181,19 +274,49 @@ impl Fetcher {
         Ok(self.guard.check(url)?)
     }
 
+    /// The address that a request will go to, or one that stands for all of them.
+    async fn address(&self, url: &Url, passage: Passage) -> Result<Option<IpAddr>, FetchError> {
+        match url.host() {
+            Some(Host::Ipv4(address)) => Ok(Some(address.into())),
+            Some(Host::Ipv6(address)) => Ok(Some(IpAddr::from(address).to_canonical())),
+            Some(Host::Domain(name)) => Ok(stands_for(&self.resolver.addresses(name, passage).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Remembers what an answer says about asking again; gives the pause, in seconds, before the same is asked again.
+    fn take_note(&self, url: &Url, response: &Response, permit: Option<&mut Permit>, now: Timestamp) -> Option<u32> {
+        let status = response.status();
+        if let Some(permit) = permit
+            && status == StatusCode::TOO_MANY_REQUESTS
+        {
+            permit.asked_too_often();
+        }
+        if !(status.is_redirection() || matches!(status.as_u16(), 429 | 503)) || status == StatusCode::NOT_MODIFIED {
+            return None;
+        }
+        let wait_s = retry_after(response.headers(), now)?;
+        if wait_s > 0 {
+            self.rests.ask(url, wait_s, now);
+        }
+        Some(wait_s)
+    }
+
     async fn send(
         &self,
         url: &Url,
         passage: Passage,
         request: Request<'_>,
+        purpose: Purpose,
         host: &str,
         budget: &mut Budget,
     ) -> Result<Response, FetchError> {
-        let client = match passage {
-            Passage::Public => &self.public,
-            Passage::Allowed => &self.allowed,
-        };
-        let mut builder = client.get(url.clone());
+        let mut builder =
+            self.client(passage).get(url.clone()).header(header::ACCEPT, HeaderValue::from_static(purpose.accept()));
+        if own_headers::is_same_origin(request.url, url) {
+            // They take the place of what is set above.
+            builder = builder.headers(own_headers::resolve(request.headers, |name| std::env::var(name).ok())?);
+        }
         for (name, value) in [(header::IF_NONE_MATCH, request.etag), (header::IF_MODIFIED_SINCE, request.last_modified)]
         {
             // Opaque bytes: what cannot be sent back is not sent.
@@ -201,20 +324,16 @@ impl Fetcher {
                 builder = builder.header(name, value);
             }
         }
-        let limit_ms = self.config.connect_timeout_ms.saturating_add(self.config.first_byte_timeout_ms);
-        let first_byte = tokio::time::timeout(Duration::from_millis(limit_ms), builder.send());
-        let step = "begin its answer";
-        match budget.spend(host, step, first_byte).await? {
-            Err(_) => Err(FetchError::Timeout { host: host.to_owned(), step, limit_ms }),
-            Ok(result) => result.map_err(|error| self.explain(error, host)),
-        }
+        budget.spend(host, "begin its answer", transfer::send(&self.config, builder, host)).await
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what one answer is about; they have nothing else in common")]
     async fn finish(
         &self,
-        mut response: Response,
+        response: Response,
         url: Url,
         moved: Option<Url>,
+        purpose: Purpose,
         host: &str,
         budget: &mut Budget,
         now: Timestamp,
@@ -222,24 +341,23 @@ impl Fetcher {
         let headers = response.headers().clone();
         let status = response.status();
         let limits = Limits { max_bytes: self.config.max_body_bytes, max_ratio: self.config.max_ratio };
-        let mut body = Vec::new();
-        if status.is_success() {
-            if response.content_length().is_some_and(|length| length > limits.max_bytes as u64) {
-                return Err(FetchError::TooLarge { limit_bytes: limits.max_bytes });
-            }
-            while let Some(chunk) = budget
-                .spend(host, "send its answer", response.chunk())
-                .await?
-                .map_err(|error| self.explain(error, host))?
-            {
-                if body.len() + chunk.len() > limits.max_bytes {
-                    return Err(FetchError::TooLarge { limit_bytes: limits.max_bytes });
-                }
-                body.extend_from_slice(&chunk);
-            }
-        }
+        let size = match purpose {
+            Purpose::Robots => Size::First(robots::MAX_BYTES),
+            Purpose::Feed | Purpose::Page => Size::AtMost(limits.max_bytes),
+        };
+        let body = match status.is_success() {
+            true => budget.spend(host, "send its answer", transfer::body(&self.config, response, size, host)).await?,
+            false => Vec::new(),
+        };
         let wire_bytes = body.len() as u64;
-        let body = coding::decode(body, text_of(&headers, &header::CONTENT_ENCODING).as_deref(), limits)?;
+        let coding = text_of(&headers, &header::CONTENT_ENCODING);
+        let body = match coding {
+            Some(coding) if body.len() > UNPACKED_HERE_BYTES => {
+                let unpacking = tokio::task::spawn_blocking(move || coding::decode(body, Some(&coding), limits));
+                unpacking.await.unwrap_or_else(|_| Err(FetchError::Coding { coding: "broken".to_owned() }))?
+            }
+            coding => coding::decode(body, coding.as_deref(), limits)?,
+        };
         Ok(Fetched {
             status: status.as_u16(),
             url,
@@ -249,159 +367,91 @@ impl Fetcher {
             fresh_s: freshness(&headers, now),
             retry_after_s: retry_after(&headers, now),
             content_type: text_of(&headers, &header::CONTENT_TYPE),
+            links: list_of(&headers, &header::LINK),
             challenge: headers.get("cf-mitigated").is_some_and(|value| value.as_bytes() == b"challenge"),
             body,
             wire_bytes,
         })
     }
 
-    fn explain(&self, error: reqwest::Error, host: &str) -> FetchError {
-        let error = error.without_url();
-        let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
-        let mut tls = false;
-        while let Some(inner) = cause {
-            if let Some(refused) = inner.downcast_ref::<Refused>() {
-                return FetchError::Private(refused.clone());
+    /// Whether the site's rules allow the page; gives the pause that they wish for. Boxed, since the rules are fetched as
+    /// pages are.
+    fn robots_allow<'a>(&'a self, url: &'a Url, now: Timestamp) -> Allowed<'a> {
+        Box::pin(async move {
+            // What the guard refuses is refused before its rules are asked for.
+            self.check(url)?;
+            let host = url.host_str().unwrap_or_default().to_owned();
+            match &*self.robots_of(url, now).await? {
+                Robots::Absent => Ok(Duration::ZERO),
+                Robots::Unreachable => Err(FetchError::NoRobots { host }),
+                Robots::Rules(rules) => {
+                    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+                    match rules.allow(&format!("{}{query}", url.path())) {
+                        true => Ok(Duration::try_from_secs_f32(rules.delay_s.unwrap_or(0.0)).unwrap_or_default()),
+                        false => Err(FetchError::Robots { host }),
+                    }
+                }
             }
-            // An I/O error hides the error inside it from `source` and shows it only here.
-            if let Some(inside) = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-                tls |= inside.is::<rustls::Error>();
+        })
+    }
+
+    async fn robots_of(&self, url: &Url, now: Timestamp) -> Result<Arc<Robots>, FetchError> {
+        let slot = self.robots_slot(url.origin());
+        let mut kept = slot.lock().await;
+        if let Some((robots, until)) = &*kept
+            && *until > now
+        {
+            return Ok(Arc::clone(robots));
+        }
+        let robots = Arc::new(self.fetch_robots(url, now).await?);
+        *kept = Some((Arc::clone(&robots), robots.kept_until(now)));
+        Ok(robots)
+    }
+
+    fn robots_slot(&self, origin: Origin) -> RobotsSlot {
+        let mut slots = self.robots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= REMEMBERED_ROBOTS && !slots.contains_key(&origin) {
+            // Those in use stay; of the others any will do, since each comes back with one request.
+            let mut room = REMEMBERED_ROBOTS / 4;
+            slots.retain(|_, slot| {
+                let stays = Arc::strong_count(slot) > 1 || room == 0;
+                room -= usize::from(!stays);
+                stays
+            });
+        }
+        Arc::clone(slots.entry(origin).or_default())
+    }
+
+    async fn fetch_robots(&self, url: &Url, now: Timestamp) -> Result<Robots, FetchError> {
+        let Ok(mut robots_url) = url.join("/robots.txt") else { return Ok(Robots::Unreachable) };
+        // Not for the eyes of whoever only keeps the rules.
+        let _ = (robots_url.set_username(""), robots_url.set_password(None));
+        let request = Request { url: &robots_url, etag: None, last_modified: None, headers: &[] };
+        match self.follow(request, Purpose::Robots, now).await {
+            Ok(fetched) => Ok(Robots::of(fetched.status, &fetched.body)),
+            // Redirects that lead nowhere count as absent (RFC 9309 section 2.3.1.2).
+            Err(FetchError::Redirect { .. }) => Ok(Robots::Absent),
+            // What holds for the page as well, and is not to be remembered as a matter of its rules.
+            Err(error @ (FetchError::Private(_) | FetchError::Dns { .. } | FetchError::Resting { .. })) => Err(error),
+            Err(error) => {
+                tracing::debug!(url = %robots_url, "robots.txt cannot be read: {error}");
+                Ok(Robots::Unreachable)
             }
-            tls |= inner.is::<rustls::Error>();
-            cause = inner.source();
-        }
-        let host = host.to_owned();
-        match error {
-            error if error.is_dns() => FetchError::Dns { host, source: error },
-            _ if tls => FetchError::Tls { host, source: error },
-            error if error.is_connect() && error.is_timeout() => {
-                FetchError::Timeout { host, step: "open a connection", limit_ms: self.config.connect_timeout_ms }
-            }
-            error if error.is_connect() => FetchError::Connect { host, source: error },
-            error => FetchError::Protocol { host, source: error },
         }
     }
 }
 
-fn client(config: &FetchConfig, resolver: GuardedResolver) -> Result<Client, ConfigError> {
-    let user_agent = config.user_agent_value();
-    let agent = HeaderValue::from_str(&user_agent).map_err(|_| ConfigError::UserAgent(user_agent))?;
-    let mut headers = HeaderMap::new();
-    headers.insert(header::USER_AGENT, agent);
-    headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding::ACCEPTED));
-    // Decompression is ours, because only then the ratio of sizes is known.
-    Ok(Client::builder()
-        .default_headers(headers)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd()
-        .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
-        .pool_max_idle_per_host(1)
-        .pool_idle_timeout(Duration::from_secs(30))
-        .dns_resolver(resolver)
-        .build()?)
-}
-
-fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, FetchError> {
-    let refuse = |to: &str, reason| FetchError::Redirect { to: shortened(to), reason };
-    let location = headers.get(header::LOCATION).ok_or_else(|| refuse("", "the server names no target"))?;
-    // Servers send UTF-8 here although only ASCII is legal.
-    let location = String::from_utf8_lossy(location.as_bytes());
-    let mut target = from.join(location.trim()).map_err(|_| refuse(&location, "the target is no web address"))?;
-    target.set_fragment(None);
-    Ok(target)
-}
-
-fn shortened(url: &str) -> String {
-    url.chars().take(200).collect()
-}
-
-fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?.trim();
-    (!value.is_empty() && value.len() <= 1_024).then(|| value.to_owned())
-}
-
-/// RFC 9111 section 4.2.1, without the heuristics.
-fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
-    let control = text_of(headers, &header::CACHE_CONTROL).unwrap_or_default().to_ascii_lowercase();
-    let directive = |name: &str| {
-        control.split(',').find_map(|part| part.trim().strip_prefix(name)?.trim_matches(['=', '"', ' ']).parse().ok())
-    };
-    let max_age: Option<u32> = directive("max-age");
-    if let Some(max_age) = max_age {
-        let age = text_of(headers, &header::AGE).and_then(|age| age.parse().ok()).unwrap_or(0);
-        return Some(max_age.saturating_sub(age));
-    }
-    if control.contains("no-cache") || control.contains("no-store") {
-        return None;
-    }
-    let expires = http_date(&text_of(headers, &header::EXPIRES)?)?;
-    let date = text_of(headers, &header::DATE).and_then(|date| http_date(&date)).unwrap_or_else(|| now.as_second());
-    u32::try_from(expires - date).ok()
-}
-
-/// RFC 9110 section 10.2.3: seconds or a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
-    let value = text_of(headers, &header::RETRY_AFTER)?;
-    let seconds = match value.parse::<i64>() {
-        Ok(seconds) => seconds,
-        Err(_) => http_date(&value)? - now.as_second(),
-    };
-    u32::try_from(seconds.clamp(0, MAX_RETRY_AFTER_S)).ok()
-}
-
-fn http_date(text: &str) -> Option<i64> {
-    let time = httpdate::parse_http_date(text).ok()?;
-    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_secs()).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
-    }
-
-    fn now() -> Timestamp {
-        "2026-03-01T12:00:00Z".parse().unwrap()
-    }
-
-    #[test]
-    fn freshness_follows_the_cache_headers() {
-        for (pairs, expected) in [
-            (&[("cache-control", "public, max-age=600")][..], Some(600)),
-            (&[("cache-control", "max-age=600"), ("age", "200")], Some(400)),
-            (&[("cache-control", "max-age=60"), ("age", "200")], Some(0)),
-            (&[("cache-control", "Max-Age=\"60\"")], Some(60)),
-            (&[("expires", "Sun, 01 Mar 2026 13:00:00 GMT")], Some(3_600)),
-            (&[("expires", "Sun, 01 Mar 2026 13:00:00 GMT"), ("date", "Sun, 01 Mar 2026 12:30:00 GMT")], Some(1_800)),
-            (&[("expires", "Sun, 01 Mar 2020 13:00:00 GMT")], None),
-            (&[("expires", "0")], None),
-            (&[("cache-control", "no-cache"), ("expires", "Sun, 01 Mar 2026 13:00:00 GMT")], None),
-            (&[], None),
-        ] {
-            assert_eq!(freshness(&headers(pairs), now()), expected, "{pairs:?}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        for (value, expected) in [
-            ("120", Some(120)),
-            ("-5", Some(0)),
-            ("99999999", Some(86_400)),
-            ("Sun, 01 Mar 2026 12:10:00 GMT", Some(600)),
-            ("Sun, 01 Mar 2020 12:10:00 GMT", Some(0)),
-            ("soon", None),
-        ] {
-            assert_eq!(retry_after(&headers(&[("retry-after", value)]), now()), expected, "{value}");
-        }
+/// Where a redirect leads, if it is followed.
+fn next_hop(url: &Url, response: &Response, hop: usize, seen: &HashSet<String>) -> Result<Url, FetchError> {
+    let next = redirect_target(url, response.headers())?;
+    let refuse = |reason| Err(FetchError::Redirect { to: shortened(next.as_str()), reason });
+    if hop == MAX_REDIRECTS {
+        refuse("too many redirects in a row")
+    } else if seen.contains(next.as_str()) {
+        refuse("it goes round in a circle")
+    } else if url.scheme() == "https" && next.scheme() == "http" {
+        refuse("it leads from https to http")
+    } else {
+        Ok(next)
     }
 }

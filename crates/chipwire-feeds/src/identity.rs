@@ -51,7 +51,8 @@ pub fn without_tracking(url: &Url) -> Url {
         .split('&')
         .filter(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let says_rss = matches!(name, "ref" | "source") && value.eq_ignore_ascii_case("rss");
+            let value = value.to_ascii_lowercase();
+            let says_rss = matches!(name, "ref" | "source") && (value == "rss" || value.starts_with("rss-"));
             !(pair.is_empty() || is_tracking(name) || says_rss)
         })
         .collect();
@@ -84,9 +85,13 @@ pub fn canonical_link(link: &str) -> String {
 }
 
 /// The stable identity of an entry under a policy: the first of guid, link, and title with date that the policy trusts and
-/// the entry has.
+/// the entry has. A guid that is a web address counts in its canonical form: it changes with the site's scheme, host name and
+/// tracking as links do.
 pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
-    let guid = entry.guid.as_deref().map(|guid| format!("guid:{guid}"));
+    let guid = entry.guid.as_deref().map(|guid| match guid.starts_with("http://") || guid.starts_with("https://") {
+        true => format!("guid:{}", canonical_link(guid)),
+        false => format!("guid:{guid}"),
+    });
     let link = entry.link.as_deref().map(|link| format!("link:{}", canonical_link(link)));
     let hash = || {
         let date = entry.published.map(|time| time.to_string()).unwrap_or_default();
@@ -99,6 +104,17 @@ pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
         IdentityPolicy::Link => link.or(guid).unwrap_or_else(hash),
         IdentityPolicy::Hash => hash(),
     }
+}
+
+/// The number that a news site gives an article, together with the host: it stays when the words around it follow an edited
+/// title. At least five digits in the last part of the path, and no date.
+pub fn article_number(link: &str) -> Option<String> {
+    let url = Url::parse(link).ok()?;
+    let last = url.path().trim_end_matches('/').rsplit('/').next()?;
+    let number = last.split(|c: char| !c.is_ascii_digit()).max_by_key(|digits| digits.len())?;
+    let is_date = number.len() == 8 && (number.starts_with("19") || number.starts_with("20"));
+    (number.len() >= 5 && !is_date)
+        .then(|| format!("{} {number}", url.host_str().unwrap_or_default().trim_start_matches("www.")))
 }
 
 /// The hash of an entry's canonical link, by which its state remembers it.
@@ -127,15 +143,19 @@ pub fn policy_for(
     policy
 }
 
-/// One guid on different items. The same item twice is only untidy.
+/// One guid on different items. The same item twice, perhaps edited in between, is only untidy.
 fn guids_repeat(entries: &[Entry]) -> bool {
-    let mut seen: HashMap<&str, &Entry> = HashMap::new();
-    entries.iter().any(|entry| {
-        let Some(guid) = entry.guid.as_deref() else { return false };
-        match seen.insert(guid, entry) {
-            Some(other) => differ(other, entry) && link_hash(other) != link_hash(entry),
-            None => false,
+    let mut seen: HashMap<String, Vec<&Entry>> = HashMap::new();
+    entries.iter().filter(|entry| entry.guid.is_some()).any(|entry| {
+        let same = seen.entry(stable_id(IdentityPolicy::Guid, entry)).or_default();
+        // Under one link there may be two versions of an article, but hardly three.
+        let others = same.iter().filter(|other| differ(other, entry)).count();
+        let repeats =
+            others >= 2 || same.iter().any(|other| differ(other, entry) && link_hash(other) != link_hash(entry));
+        if same.len() < 3 {
+            same.push(entry);
         }
+        repeats
     })
 }
 
@@ -190,6 +210,7 @@ mod tests {
                 "example.org/a?id=7",
             ),
             ("https://example.org/a?fbclid=1", "https://example.org/a", "example.org/a"),
+            ("https://example.org/p/7?source=rss-0ab---2", "https://example.org/p/7", "example.org/p/7"),
             ("https://example.org/?p=12&ref=rss", "https://example.org/?p=12", "example.org?p=12"),
             ("https://example.org/?p=12&ref=home", "https://example.org/?p=12&ref=home", "example.org?p=12&ref=home"),
             ("https://example.org/a#xtor=RSS-1", "https://example.org/a", "example.org/a"),
@@ -199,6 +220,21 @@ mod tests {
             let url = Url::parse(link).unwrap();
             assert_eq!(without_tracking(&url).as_str(), cleaned);
             assert_eq!(canonical_link(link), canonical);
+        }
+    }
+
+    #[test]
+    fn articles_have_numbers_and_dates_are_none() {
+        for (link, expected) in [
+            ("https://www.example.org/en/new-title/a-71466432", Some("example.org 71466432")),
+            ("https://example.org/news/71466432-old-title.html?x=1", Some("example.org 71466432")),
+            ("https://example.org/2026/03/01/title", None),
+            ("https://example.org/title-20260301", None),
+            ("https://example.org/title-1234", None),
+            ("https://example.org/123456/title", None),
+            ("not a link", None),
+        ] {
+            assert_eq!(article_number(link).as_deref(), expected, "{link}");
         }
     }
 }

@@ -1,26 +1,26 @@
 //! The whole story of one poll.
 
-use std::{
-    collections::{HashMap, HashSet},
-    error::Error as StdError,
-    fmt,
-};
+use std::{collections::HashSet, error::Error as StdError, fmt};
 
-use chipwire_events::{Article, ArticleId, Feed, FeedError, FeedMove, FeedState, IdentityPolicy, ItemState, Timestamp};
+use chipwire_events::{
+    Article, ArticleId, Feed, FeedError, FeedMove, FeedState, IdentityPolicy, ItemState, Timestamp, Timing,
+};
 use jiff::SignedDuration;
 use url::Url;
 
 use crate::{
     error::FetchError,
     fetch::{Fetched, Fetcher, Request},
-    identity::{link_hash, policy_for, stable_id},
+    identity::policy_for,
+    own_headers::for_origin,
     parse::{Entry, ParsedFeed, parse_at_most},
-    schedule::{self, Failure, Wishes},
-    text,
+    recognise::{Judged, Known, Sight, judge},
+    schedule::{self, Answer, Document, Failure, Plan},
+    text, websub,
 };
 
 /// Items that are remembered at least, whether they are still in the feed or not.
-const REMEMBERED_ITEMS: usize = 500;
+const REMEMBERED_ITEMS: usize = 300;
 
 /// Warnings that are kept.
 const MAX_WARNINGS: usize = 20;
@@ -50,6 +50,16 @@ pub struct Poll {
     pub bytes: u64,
     /// Not one item of the last poll was in the answer: items were probably missed between the two.
     pub overrun: bool,
+    /// The feed was read for the first time: its articles are as old as they are.
+    pub first_read: bool,
+    /// Items that were there twice, or under a new identity, and that were not published again.
+    pub duplicates: usize,
+}
+
+impl Poll {
+    pub(crate) fn new(state: FeedState, outcome: Outcome, bytes: u64) -> Self {
+        Self { state, articles: Vec::new(), outcome, bytes, overrun: false, first_read: false, duplicates: 0 }
+    }
 }
 
 /// What came of a poll, in short.
@@ -66,6 +76,10 @@ pub enum Outcome {
         /// Items that are as they were.
         unchanged: usize,
     },
+    /// The feed was not asked: its host wants to be left in peace.
+    Deferred,
+    /// The feed was not asked: its hub had something to say that brought no article.
+    Pushed,
     /// The feed could not be read, by the class of the error.
     Failed(&'static str),
 }
@@ -76,6 +90,8 @@ impl fmt::Display for Outcome {
         f.write_str(match self {
             Outcome::NotModified => "not_modified",
             Outcome::Read { .. } => "read",
+            Outcome::Deferred => "deferred",
+            Outcome::Pushed => "pushed",
             Outcome::Failed(class) => class,
         })
     }
@@ -93,10 +109,21 @@ pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, now
             return failed(fetcher, state, error.class(), &error.to_string(), None, now);
         }
     };
-    let request = Request { url: &url, etag: state.etag.as_deref(), last_modified: state.last_modified.as_deref() };
-    let conditional = request.etag.is_some() || request.last_modified.is_some();
+    let validators = state.etag.is_some() || state.last_modified.is_some();
+    let probe = validators && schedule::wants_probe(&state.timing, now);
+    if probe {
+        state.timing.probed = Some(now);
+    }
+    let conditional = validators && !probe;
+    let request = Request {
+        url: &url,
+        etag: state.etag.as_deref().filter(|_| conditional),
+        last_modified: state.last_modified.as_deref().filter(|_| conditional),
+        headers: for_origin(feed, &url),
+    };
     let fetched = match fetcher.get(request, now).await {
         Ok(fetched) => fetched,
+        Err(FetchError::Resting { wait_s, .. }) => return deferred(state, wait_s, now),
         Err(error) => {
             state.http_status = None;
             return failed(fetcher, state, error.class(), &with_cause(&error), None, now);
@@ -104,7 +131,11 @@ pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, now
     };
     state.http_status = Some(fetched.status);
     match fetched.status {
-        304 if conditional => not_modified(fetcher, feed, state, &fetched, now),
+        304 if conditional => {
+            let mut poll = not_modified(fetcher, feed, state, &fetched, now);
+            websub::follow_up(fetcher, feed, &mut poll, None, now).await;
+            poll
+        }
         200..=299 => read(fetcher, feed, state, fetched, now).await,
         _ => {
             let (class, message) = refusal(&fetched);
@@ -125,6 +156,8 @@ pub(crate) fn fresh_state(feed: &Feed, now: Timestamp) -> FeedState {
         last_ok: None,
         next_poll: now,
         interval_s: None,
+        timing: Timing::default(),
+        websub: None,
         moving: None,
         http_status: None,
         error: None,
@@ -152,10 +185,18 @@ fn failed(
         retry_after_s: fetched.and_then(|fetched| fetched.retry_after_s),
     };
     tracing::debug!(feed = %state.feed, url = %state.url, class, count, "poll failed: {message}");
-    state.next_poll = schedule::after_failure(fetcher.config(), &state.feed, failure, now);
+    // What the reader wants has no say: a pause is never shorter than the shortest interval.
+    let plan = schedule::plan(fetcher.config(), &state.feed, None, state.timing, Answer::Failed(failure), now);
+    (state.timing, state.next_poll) = (plan.timing, plan.next_poll);
     state.error = Some(FeedError { class: class.to_owned(), message: message.to_owned(), since, count });
-    let bytes = fetched.map_or(0, |fetched| fetched.wire_bytes);
-    Poll { state, articles: Vec::new(), outcome: Outcome::Failed(class), bytes, overrun: false }
+    Poll::new(state, Outcome::Failed(class), fetched.map_or(0, |fetched| fetched.wire_bytes))
+}
+
+/// The host asked for a pause when another of its feeds was polled: this one was not asked and has not failed.
+fn deferred(mut state: FeedState, wait_s: u32, now: Timestamp) -> Poll {
+    let wait = SignedDuration::from_secs(i64::from(wait_s.max(1)));
+    state.next_poll = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    Poll::new(state, Outcome::Deferred, 0)
 }
 
 /// What an answer that is neither a feed nor a 304 means for its reader.
@@ -166,9 +207,11 @@ fn refusal(fetched: &Fetched) -> (&'static str, String) {
             return ("challenge", crate::ParseError::Challenge.to_string());
         }
         304 => "the server answers \"not modified\" (304) although it was asked for everything".to_owned(),
-        401 => {
-            "the feed wants a login (401): put name and password into its address, https://name:password@...".to_owned()
+        300..=399 if fetched.retry_after_s.is_some() => {
+            format!("the feed has moved for a while ({status}), and the server asks to wait before following it")
         }
+        401 => "the feed wants a login (401): give it with `chipwire feeds edit FEED --header 'Authorization: ...'`"
+            .to_owned(),
         403 => "the server refuses this client (403): set `fetch.contact`, or ask the feed's owner".to_owned(),
         404 => "there is no feed at this address (404): look on the site for its new one".to_owned(),
         410 => "the feed is gone for good (410): remove it, or look on the site for another".to_owned(),
@@ -194,20 +237,15 @@ fn with_cause(error: &FetchError) -> String {
 }
 
 fn not_modified(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, fetched: &Fetched, now: Timestamp) -> Poll {
-    // A server that never says anything but 304 is a silent feed: asked less and less.
-    let last_full = state.items.iter().map(|item| item.last_seen).max();
-    let silence_s = last_full.map(|time| (now.as_second() - time.as_second()) / 10);
-    let silence_s = silence_s.and_then(|seconds| u32::try_from(seconds).ok());
-    let wishes = Wishes {
-        adaptive_s: state.interval_s.max(silence_s),
-        fresh_s: fetched.fresh_s,
-        ttl_s: None,
-        reader_s: feed.interval_s,
-    };
-    let interval_s = schedule::interval_s(fetcher.config(), wishes);
-    state.next_poll = schedule::after_success(&feed.id, interval_s, &[], &[], now);
+    plan_next(fetcher, feed, &mut state, Answer::NotModified { fresh_s: fetched.fresh_s }, now);
     succeeded(&mut state, fetched, now);
-    Poll { state, articles: Vec::new(), outcome: Outcome::NotModified, bytes: fetched.wire_bytes, overrun: false }
+    Poll::new(state, Outcome::NotModified, fetched.wire_bytes)
+}
+
+fn plan_next(fetcher: &Fetcher, feed: &Feed, state: &mut FeedState, answer: Answer<'_>, now: Timestamp) {
+    let timing = std::mem::take(&mut state.timing);
+    let plan = schedule::plan(fetcher.config(), &feed.id, feed.interval_s, timing, answer, now);
+    Plan { timing: state.timing, next_poll: state.next_poll, interval_s: state.interval_s } = plan;
 }
 
 /// What every poll that brought an answer does.
@@ -236,85 +274,89 @@ async fn read(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, fetched: Fet
     }
     let max_items = fetcher.config().max_items;
     // A large feed takes long enough to parse to hold up other polls of this thread.
+    let wants_hub = fetcher.subscriber().is_some();
     let parsing = tokio::task::spawn_blocking(move || {
+        let announced = if wants_hub { websub::announced(&fetched.links, &fetched.body, &fetched.url) } else { None };
         let parsed = parse_at_most(&fetched.body, fetched.content_type.as_deref(), Some(&fetched.url), max_items);
-        (parsed, Fetched { body: Vec::new(), ..fetched })
+        (parsed, announced, Fetched { body: Vec::new(), ..fetched })
     });
-    let (parsed, fetched) = match parsing.await {
-        Ok((Ok(parsed), fetched)) => (parsed, fetched),
-        Ok((Err(error), fetched)) => {
+    let (parsed, announced, fetched) = match parsing.await {
+        Ok((Ok(parsed), announced, fetched)) => (parsed, announced, fetched),
+        Ok((Err(error), _, fetched)) => {
             let status = Fetched { status: 200, retry_after_s: None, ..fetched };
             return failed(fetcher, state, error.class(), &error.to_string(), Some(&status), now);
         }
         Err(_) => return failed(fetcher, state, "internal", "reading the feed failed inside chipwire", None, now),
     };
-    let dates: Vec<Timestamp> = parsed.entries.iter().filter_map(|entry| entry.published.or(entry.updated)).collect();
-    let wishes = Wishes {
-        adaptive_s: schedule::adaptive_s(&dates, now),
-        fresh_s: None,
-        ttl_s: parsed.ttl_s,
-        reader_s: feed.interval_s,
-    };
-    state.interval_s = Some(schedule::interval_s(fetcher.config(), wishes));
-    let interval_s = schedule::interval_s(fetcher.config(), Wishes { fresh_s: fetched.fresh_s, ..wishes });
-    state.next_poll = schedule::after_success(&feed.id, interval_s, &parsed.skip_hours, &parsed.skip_days, now);
     // Both are updated even when only one is there: an old one beside a new one would be a lie.
     state.etag.clone_from(&fetched.etag);
     state.last_modified.clone_from(&fetched.last_modified);
     succeeded(&mut state, &fetched, now);
-    let read = take_in(feed, state, parsed, &fetched.url, now);
+    let (ttl_s, skip_hours, skip_days) = (parsed.ttl_s, parsed.skip_hours.clone(), parsed.skip_days.clone());
+    let mut read = take_in(feed, state, parsed, &fetched.url, now);
+    let in_document = read.state.items.iter().filter(|item| item.last_seen == now);
+    let entries: Vec<Timestamp> = in_document.filter_map(|item| item.published).collect();
+    let new: Vec<Timestamp> = read.articles.iter().filter(|article| article.revision == 1).map(Article::time).collect();
+    let document = Document {
+        fresh_s: fetched.fresh_s,
+        ttl_s,
+        skip_hours: &skip_hours,
+        skip_days: &skip_days,
+        entries: &entries,
+        new: &new,
+    };
+    plan_next(fetcher, feed, &mut read.state, Answer::Read(document), now);
+    websub::follow_up(fetcher, feed, &mut read, Some(announced), now).await;
     Poll { bytes: fetched.wire_bytes, ..read }
 }
 
 /// Takes the entries of a document in: which are new, which were edited, what is remembered. Pure.
 pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url: &Url, now: Timestamp) -> Poll {
-    let known = Known::new(&state.items);
+    let first_read = state.items.is_empty() && state.articles == 0;
+    let remembered = std::mem::take(&mut state.items);
+    let known = Known::new(&remembered);
     let entries = &parsed.entries;
-    let policy = policy_for(state.identity, entries, &state.items, |stable| {
-        known.by_id.contains_key(ArticleId::of(&feed.id, stable).as_str())
-    });
+    let is_known = |stable: &str| known.has(&ArticleId::of(&feed.id, stable));
+    let policy = policy_for(state.identity, entries, &remembered, is_known);
     let source = source_of(feed, &parsed, url);
     let mut warnings = parsed.repairs.clone();
+    let sights: Vec<Sight<'_>> = entries
+        .iter()
+        .map(|entry| {
+            let published = believable(entry.published.or(entry.updated), now);
+            Sight::new(&feed.id, policy, entry, title_of(entry), published)
+        })
+        .collect();
+    let (found, mut duplicates) = known.recognise(&feed.id, policy, &sights);
+    let (old_copy, drift) = (known.is_old_copy(&sights, &found, now), Known::dates_drift(&sights, &found));
     let (mut new, mut revised, mut unchanged, mut unbelievable) = (0, 0, 0, 0);
     let mut articles = Vec::new();
     let mut items: Vec<ItemState> = Vec::with_capacity(entries.len());
     let mut seen = HashSet::new();
-    for entry in entries {
-        let published = believable(entry.published.or(entry.updated), now);
-        unbelievable += usize::from(published.is_none() && entry.published.or(entry.updated).is_some());
-        let (body, markup) = entry.body();
-        let title = title_of(entry);
-        let content_hash = Article::content_hash_of(&title, body, entry.link.as_deref(), published);
-        let link = link_hash(entry);
-        let mut id = ArticleId::of(&feed.id, &stable_id(policy, entry));
-        let item = known.find(&id, link.as_deref(), &content_hash, policy);
-        if let Some(item) = item {
-            id = ArticleId::from_string(&item.id);
-        }
+    for (sight, item) in sights.iter().zip(&found) {
+        let entry = sight.entry;
+        unbelievable += usize::from(sight.published.is_none() && entry.published.or(entry.updated).is_some());
+        let id = item.map_or_else(|| sight.id.clone(), |item| ArticleId::from_string(&item.id));
         // The first of two is kept: most feeds put the newest first.
         if !seen.insert(id.clone()) {
+            duplicates += 1;
             continue;
         }
-        let revision = match item {
-            None => 1,
-            Some(item) if item.content_hash != content_hash => item.revision.saturating_add(1),
-            Some(item) => item.revision,
+        let judged = match item {
+            None => Judged { state: sight.first_state(now), edited: false },
+            Some(item) => judge(sight, item, old_copy, drift, now),
         };
-        items.push(ItemState {
-            id: id.to_string(),
-            revision,
-            content_hash: content_hash.clone(),
-            link,
-            last_seen: now,
-        });
+        let (revision, content_hash) = (judged.state.revision, judged.state.content_hash.clone());
+        items.push(judged.state);
         match item {
             None => new += 1,
-            Some(item) if item.revision != revision => revised += 1,
+            Some(_) if judged.edited => revised += 1,
             Some(_) => {
                 unchanged += 1;
                 continue;
             }
         }
+        let (body, markup) = entry.body();
         articles.push(Article {
             id,
             revision,
@@ -322,13 +364,13 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
             feed: feed.id.clone(),
             source: source.clone(),
             url: entry.link.clone(),
-            title,
+            title: sight.title.clone(),
             body: body.to_owned(),
             markup,
             authors: entry.authors.clone(),
             categories: entry.categories.clone(),
             language: parsed.language.clone(),
-            published,
+            published: sight.published,
             updated: believable(entry.updated, now),
             first_seen: now,
         });
@@ -344,55 +386,26 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
         warnings.push(format!("guids repeat or change: items are told apart by {by}"));
     }
     warnings.truncate(MAX_WARNINGS);
-    let overrun = !state.items.is_empty() && !items.is_empty() && new == items.len();
-    remember(&mut state, items);
+    let overrun = !remembered.is_empty() && !items.is_empty() && new == items.len();
+    state.items = remember(items, remembered);
     state.identity = policy;
     state.articles = state.articles.saturating_add(new as u64);
     state.title = parsed.title.or(state.title);
     state.warnings = warnings;
-    Poll { state, articles, outcome: Outcome::Read { new, revised, unchanged }, bytes: 0, overrun }
+    let outcome = Outcome::Read { new, revised, unchanged };
+    Poll { articles, overrun, first_read, duplicates, ..Poll::new(state, outcome, 0) }
 }
 
-/// The items of the last polls, by what they can be known again.
-struct Known {
-    by_id: HashMap<String, ItemState>,
-    /// None where several items share the link.
-    by_link: HashMap<String, Option<ItemState>>,
-    by_content: HashMap<String, ItemState>,
-}
-
-impl Known {
-    fn new(items: &[ItemState]) -> Self {
-        let mut known = Self { by_id: HashMap::new(), by_link: HashMap::new(), by_content: HashMap::new() };
-        for item in items {
-            known.by_id.insert(item.id.clone(), item.clone());
-            known.by_content.insert(item.content_hash.clone(), item.clone());
-            if let Some(link) = &item.link {
-                known.by_link.entry(link.clone()).and_modify(|slot| *slot = None).or_insert_with(|| Some(item.clone()));
-            }
-        }
-        known
-    }
-
-    /// The item that an entry is: by its id, or, where the feed was switched to another policy and its older items keep
-    /// the ids of the policy before, by what they have in common.
-    fn find(&self, id: &ArticleId, link: Option<&str>, content: &str, policy: IdentityPolicy) -> Option<&ItemState> {
-        let by_id = self.by_id.get(id.as_str());
-        match policy {
-            IdentityPolicy::Guid => by_id,
-            IdentityPolicy::Link => by_id.or_else(|| self.by_link.get(link?)?.as_ref()),
-            IdentityPolicy::Hash => by_id.or_else(|| self.by_content.get(content)),
-        }
-    }
-}
-
-/// Keeps the items of this poll and as many older ones as there is room for, the latest first.
-fn remember(state: &mut FeedState, items: Vec<ItemState>) {
+/// The items of this poll and as many older ones as there is room for, the latest first. Of older ones only what is needed
+/// to know them again.
+fn remember(items: Vec<ItemState>, older: Vec<ItemState>) -> Vec<ItemState> {
     let room = (items.len() * 2).max(REMEMBERED_ITEMS);
     let current: HashSet<String> = items.iter().map(|item| item.id.clone()).collect();
-    let older = std::mem::replace(&mut state.items, items);
-    state.items.extend(older.into_iter().filter(|item| !current.contains(&item.id)));
-    state.items.truncate(room);
+    let mut kept = items;
+    let older = older.into_iter().filter(|item| !current.contains(&item.id));
+    kept.extend(older.map(|item| ItemState { raw: None, title: None, number: None, ..item }));
+    kept.truncate(room);
+    kept
 }
 
 fn believable(time: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {

@@ -223,6 +223,17 @@ impl EventLog for MemoryLog {
         Ok(state)
     }
 
+    fn finds_keys(&self) -> bool {
+        true
+    }
+
+    fn latest(&self, topic: &str, partition: u32, key: &[u8]) -> Result<Option<StoredRecord>> {
+        let content = self.shared.lock();
+        let id = PartitionId::new(Arc::clone(&content.topic(topic)?.spec.name), partition);
+        let last = content.partition(&id)?.iter().rev().find(|stored| stored.record.key == key);
+        Ok(last.filter(|stored| stored.record.value.is_some()).cloned())
+    }
+
     fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions> {
         let content = self.shared.lock();
         topics.iter().try_for_each(|topic| content.topic(topic).map(|_| ()))?;

@@ -169,6 +169,16 @@ pub trait EventLog: Send + Sync {
     /// The latest record per key of a state topic, in the given partitions or in all, as of now.
     fn state(&self, topic: &str, partitions: Option<&[u32]>) -> Result<State>;
 
+    /// Whether [`latest`](Self::latest) finds a record among many without reading the others.
+    fn finds_keys(&self) -> bool {
+        false
+    }
+
+    /// The latest record of `key` in a partition of a state topic; `None` if there is none, or a tombstone.
+    fn latest(&self, topic: &str, partition: u32, key: &[u8]) -> Result<Option<StoredRecord>> {
+        Ok(self.state(topic, Some(&[partition]))?.records.remove(key))
+    }
+
     /// The stored positions of `group`. Partitions for which nothing is stored are absent.
     fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions>;
 

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    body::Bytes,
     extract::DefaultBodyLimit,
     middleware,
     routing::{MethodRouter, delete, get},
@@ -15,7 +16,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
-use crate::{Access, Board, ServerConfig, api, guard, page, problem::Problem};
+use crate::{Access, Board, ServerConfig, api, guard, hub, page, problem::Problem};
 
 /// Gives the searcher of the current index, or `None` while there is none to search. Called for every request, so that a
 /// rebuilt index is used from the next one on.
@@ -23,6 +24,45 @@ pub type SearchHandle = Arc<dyn Fn() -> Option<Searcher> + Send + Sync>;
 
 /// Carries out a command; `Ok` once it is written to the log.
 pub type Commands = Arc<dyn Fn(Command) -> BoxFuture<'static, Result<(), CommandError>> + Send + Sync>;
+
+/// Answers a hub that asks or sends (WebSub). `None` while hubs have no business here.
+pub type HubDesk = Arc<dyn Fn(HubRequest) -> BoxFuture<'static, HubAnswer> + Send + Sync>;
+
+/// A request at the callback address of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubRequest {
+    /// The feed that the address names.
+    pub feed: FeedId,
+    /// What makes the address one that nobody can guess.
+    pub token: String,
+    /// What is wanted.
+    pub ask: HubAsk,
+}
+
+/// What a hub wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HubAsk {
+    /// To know whether the subscription is wanted (GET): the parameters of the request.
+    Intent(Vec<(String, String)>),
+    /// To deliver what is new (POST).
+    Content {
+        /// `X-Hub-Signature`.
+        signature: Option<String>,
+        /// `Content-Type`.
+        content_type: Option<String>,
+        /// The document.
+        body: Bytes,
+    },
+}
+
+/// What a hub is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, plain text.
+    pub body: String,
+}
 
 /// A wish of a user that changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +100,8 @@ pub struct App {
     pub board: Arc<Board>,
     /// Carries out what users ask for; `None` makes the server read-only.
     pub commands: Option<Commands>,
+    /// Answers hubs; `None` if none are subscribed to.
+    pub hubs: Option<HubDesk>,
     /// The names of the sinks that rules may name.
     pub sinks: Vec<String>,
     /// How the process is.
@@ -114,7 +156,8 @@ pub fn router(app: App) -> Router {
     let mut router = Router::new()
         .route("/", get(page::search::page))
         .route("/articles/{id}", get(page::article::page))
-        .route("/static/{file}", get(page::assets::file));
+        .route("/static/{file}", get(page::assets::file))
+        .route("/websub/{feed}/{token}", hub::route());
     for (path, methods) in api_routes() {
         router = router.route(path, methods);
     }

@@ -71,7 +71,8 @@ impl Board {
                 state.alert(alert);
             }
             Event::DeliveryChanged(delivery) => state.delivery(delivery),
-            Event::ArticleFetched(_)
+            Event::FeedPushed(_)
+            | Event::ArticleFetched(_)
             | Event::ArticleTagged(_)
             | Event::ArticleRejected(_)
             | Event::EventRejected(_) => {}
@@ -93,6 +94,11 @@ impl Board {
     /// Shows `item` to everyone who follows the live stream.
     pub fn publish(&self, item: StreamItem) {
         self.live.publish(item);
+    }
+
+    /// Whether a feed is followed.
+    pub fn follows(&self, feed: &FeedId) -> bool {
+        self.read(|state| state.feeds.contains_key(feed))
     }
 
     /// Ends all live streams, so that the server can stop.

@@ -17,6 +17,7 @@ mod config;
 mod cursor;
 mod error;
 mod guard;
+mod hub;
 mod live;
 mod page;
 mod problem;
@@ -27,7 +28,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use app::{App, Command, CommandError, Commands, Health, SearchHandle, router};
+pub use app::{
+    App, Command, CommandError, Commands, Health, HubAnswer, HubAsk, HubDesk, HubRequest, SearchHandle, router,
+};
 pub use board::Board;
 pub use config::{Access, ServerConfig};
 pub use error::{Error, Result};

@@ -7,6 +7,7 @@ use std::{
 };
 
 use chipwire_alerts::SinkConfig;
+use chipwire_events::{ArticlePages, Feed, FeedHeader, FeedOrigin};
 use chipwire_feeds::{ConfigError, FetchConfig, Fetcher};
 use chipwire_server::ServerConfig;
 use serde::Deserialize;
@@ -94,6 +95,61 @@ pub struct FeedsConfig {
     pub opml: Option<PathBuf>,
     /// Addresses of further feeds.
     pub urls: Vec<String>,
+    /// Feeds of which there is more to say than their address: `[[feeds.feed]]`.
+    pub feed: Vec<FeedConfig>,
+}
+
+/// `[[feeds.feed]]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeedConfig {
+    /// Its address.
+    pub url: String,
+    /// The name to show instead of its own.
+    pub name: Option<String>,
+    /// The folders it lies in, outermost first.
+    pub folder: Vec<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The shortest time between two polls.
+    pub interval_s: Option<u32>,
+    /// Headers that are sent to its own origin. `${NAME}` stands for an environment variable.
+    pub headers: BTreeMap<String, Hidden>,
+    /// Whether its articles' pages are fetched, in place of what `fetch.article_pages` says.
+    pub article_pages: Option<ArticlePages>,
+    /// Not polled while true.
+    pub paused: bool,
+}
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("...")
+    }
+}
+
+impl FeedConfig {
+    /// The feed that it describes.
+    pub fn to_feed(&self) -> anyhow::Result<Feed> {
+        let url = crate::feed_list::check_url(&self.url)?;
+        let headers = self.headers.iter();
+        let feed = Feed {
+            title: self.name.as_deref().map(crate::feed_list::one_line).filter(|name| !name.is_empty()),
+            folder: self.folder.iter().map(|name| crate::feed_list::one_line(name)).collect(),
+            tags: crate::feed_list::tags(&self.tags),
+            interval_s: self.interval_s.filter(|seconds| *seconds > 0),
+            headers: headers.map(|(name, value)| FeedHeader { name: name.clone(), value: value.0.clone() }).collect(),
+            article_pages: self.article_pages,
+            paused: self.paused,
+            ..Feed::new(url, FeedOrigin::Config)
+        };
+        crate::feed_list::check(&feed)?;
+        Ok(feed)
+    }
 }
 
 /// `[enrich]`
@@ -211,11 +267,21 @@ impl Config {
                 return fail("feeds", "urls", format!("`feeds.urls`: `{url}`: {error}"));
             }
         }
+        for feed in &self.feeds.feed {
+            if let Err(error) = feed.to_feed() {
+                let message = format!("`feeds.feed`: `{}`: {}", feed.url, crate::runner::chain(error.as_ref()));
+                let numbered =
+                    (1..).zip(text.lines()).find(|(_, line)| !feed.url.is_empty() && line.contains(&feed.url));
+                let line = numbered.map(|(number, line)| (number, line.to_owned()));
+                return Err(Invalid { path: path.to_owned(), line, message });
+            }
+        }
         if let Err(error) = Fetcher::new(self.fetch.clone()) {
             let key = match &error {
                 ConfigError::PrivateHost(_) => "allow_private_hosts",
                 ConfigError::UserAgent(_) => "user_agent",
                 ConfigError::Intervals { .. } => "min_interval_s",
+                ConfigError::Callback(_) => "websub_callback",
                 ConfigError::Client(_) => "",
             };
             return fail("fetch", key, crate::runner::chain(&error));

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chipwire_events::{Feed, FeedId, FeedOrigin, Rule, RuleId, Timestamp};
+use chipwire_events::{ArticlePages, Feed, FeedId, FeedOrigin, Rule, RuleId, Timestamp};
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -100,6 +100,8 @@ impl Origin {
                 id: FeedId::of(&format!("demo:{}", sample.path)),
                 title: Some(sample.title.clone()),
                 folder: vec![sample.folder.clone()],
+                // There is no network to fetch them from.
+                article_pages: Some(ArticlePages::Never),
                 ..Feed::new(format!("http://{}{}", self.address, sample.path), FeedOrigin::User)
             })
             .collect()

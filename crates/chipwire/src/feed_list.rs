@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
-use chipwire_events::{Event, Feed, FeedId, FeedOrigin, FeedState, Message, Timestamp, Topic};
+use chipwire_events::{Event, Feed, FeedId, FeedOrigin, FeedState, Message, Timestamp, Topic, partition_of};
+use chipwire_feeds::own_headers;
 use chipwire_log::Record;
+use serde_json::Value;
 use url::Url;
 
 use crate::{
@@ -12,32 +14,126 @@ use crate::{
     wire::{self, Log},
 };
 
-/// Checks the address of a feed.
-pub fn check_url(url: &str) -> Result<()> {
-    let parsed = Url::parse(url).context("not an address; a feed's address begins with https:// or http://")?;
+/// The longest name of a feed, folder or tag, in characters.
+const MAX_NAME_CHARS: usize = 200;
+
+/// Folders within folders.
+const MAX_FOLDERS: usize = 32;
+
+/// Tags of one feed.
+const MAX_TAGS: usize = 50;
+
+/// Checks the address of a feed, and brings it into its normal form.
+pub fn check_url(url: &str) -> Result<Url> {
+    let mut parsed =
+        Url::parse(url.trim()).context("not an address; a feed's address begins with https:// or http://")?;
     if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
         bail!("a feed's address begins with https:// or http://");
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        bail!("an address must not carry a user name or a password");
+        bail!(
+            "an address must not carry a user name or a password: give them as a header, \
+             `Authorization: Basic ${{VARIABLE}}`, with name:password in base64 in that environment variable"
+        );
+    }
+    parsed.set_fragment(None);
+    Ok(parsed)
+}
+
+/// Checks what a user said of a feed.
+pub fn check(feed: &Feed) -> Result<()> {
+    check_url(&feed.url)?;
+    let names = feed.title.iter().chain(&feed.folder).chain(&feed.tags);
+    for name in names {
+        if name.chars().count() > MAX_NAME_CHARS {
+            let start: String = name.chars().take(30).collect();
+            bail!("the name `{start}...` is longer than {MAX_NAME_CHARS} characters");
+        }
+    }
+    if feed.folder.len() > MAX_FOLDERS {
+        bail!("folders are nested at most {MAX_FOLDERS} deep");
+    }
+    if feed.tags.len() > MAX_TAGS {
+        bail!("a feed takes at most {MAX_TAGS} tags");
+    }
+    for header in &feed.headers {
+        own_headers::check(header)?;
     }
     Ok(())
 }
 
-/// The feeds of an OPML file.
-pub fn read_opml(path: &Path, origin: FeedOrigin) -> Result<Vec<Feed>> {
-    let text = fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))?;
-    chipwire_feeds::opml::read(&text, origin).with_context(|| format!("`{}` is no list of feeds", path.display()))
+/// A name on one line, without space around it.
+pub fn one_line(name: &str) -> String {
+    chipwire_feeds::text::collapse(name)
 }
 
-/// The feeds that the configuration names.
+/// Tags as they are kept: apart at commas, in order, none twice.
+pub fn tags<T: AsRef<str>>(given: &[T]) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in given.iter().flat_map(|given| given.as_ref().split(',')).map(one_line) {
+        if !tag.is_empty() && !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    tags
+}
+
+/// A feed as it is shown: as JSON, with the names of its headers and not their values.
+pub fn shown(feed: &Feed) -> Result<Value> {
+    let mut value = serde_json::to_value(feed)?;
+    hide_headers(&mut value);
+    Ok(value)
+}
+
+/// Takes the values of headers out of the payload of an event that follows a feed.
+pub fn hide_headers(payload: &mut Value) {
+    let Some(headers) = payload.get_mut("headers").and_then(Value::as_array_mut) else { return };
+    for header in headers {
+        let name = header.get("name").cloned().unwrap_or_default();
+        *header = name;
+    }
+}
+
+/// The feeds of an OPML file.
+pub fn read_opml(path: &Path, origin: FeedOrigin) -> Result<Vec<Feed>> {
+    let bytes = fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+    chipwire_feeds::opml::read_bytes(&bytes, origin)
+        .with_context(|| format!("`{}` is no list of feeds", path.display()))
+}
+
+/// The feeds of a list, placed after those that came from lists before.
+pub fn after_all(mut feeds: Vec<Feed>, followed: &[(Feed, Option<FeedState>)]) -> Vec<Feed> {
+    let next = followed.iter().filter_map(|(feed, _)| feed.position).max().map_or(0, |last| last.saturating_add(1));
+    for feed in &mut feeds {
+        feed.position = feed.position.map(|position| position.saturating_add(next));
+    }
+    feeds
+}
+
+/// The feeds that the configuration names. What it says itself wins over its list.
 pub fn configured(config: &FeedsConfig) -> Result<Vec<Feed>> {
     let mut feeds = match &config.opml {
         Some(path) => read_opml(path, FeedOrigin::Config)?,
         None => Vec::new(),
     };
     feeds.extend(config.urls.iter().map(|url| Feed::new(url, FeedOrigin::Config)));
+    for entry in &config.feed {
+        let own = entry.to_feed()?;
+        feeds.retain(|feed| feed.id != own.id);
+        feeds.push(own);
+    }
     Ok(feeds)
+}
+
+/// A feed, if it is followed.
+pub fn one(log: &Log, id: &FeedId) -> Result<Option<Feed>, chipwire_log::Error> {
+    let partition = partition_of(id.as_str(), Topic::Feeds.partitions());
+    let feeds = log.backend().state(log.name(Topic::Feeds), Some(&[partition]))?;
+    let found = feeds.records.iter().find_map(|(_, stored)| match wire::decode(stored) {
+        Ok((_, Event::FeedSubscribed(feed))) if feed.id == *id => Some(feed),
+        _ => None,
+    });
+    Ok(found)
 }
 
 /// Every feed that is followed, with its state.

@@ -64,11 +64,19 @@ pub struct Metrics {
     pub(crate) alerts: Counter,
     pub(crate) deliveries: Family<SinkLabel, Counter>,
     pub(crate) feeds_failing: Gauge<i64>,
+    pub(crate) feed_duplicates: Counter,
+    pub(crate) window_overruns: Counter,
+    pub(crate) schedule_lag_seconds: Histogram,
+    pub(crate) discovery_delay_seconds: Histogram,
     pub(crate) index_documents: Gauge<u64, AtomicU64>,
 }
 
 fn latency() -> Histogram {
     Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
+}
+
+fn delay() -> Histogram {
+    Histogram::new([10.0, 30.0, 60.0, 180.0, 600.0, 1_800.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0])
 }
 
 impl Default for Health {
@@ -88,6 +96,10 @@ impl Default for Health {
             alerts: Counter::default(),
             deliveries: Family::default(),
             feeds_failing: Gauge::default(),
+            feed_duplicates: Counter::default(),
+            window_overruns: Counter::default(),
+            schedule_lag_seconds: latency(),
+            discovery_delay_seconds: delay(),
             index_documents: Gauge::default(),
         };
         let mut registry = Registry::with_prefix("chipwire");
@@ -116,6 +128,14 @@ impl Default for Health {
         registry.register("alerts_raised", "Alerts", m.alerts.clone());
         registry.register("deliveries", "Attempts to deliver an alert", m.deliveries.clone());
         registry.register("feeds_failing", "Feeds that cannot be read just now", m.feeds_failing.clone());
+        let name = "Items that came twice or under a new identity and were not published again";
+        registry.register("feed_duplicates", name, m.feed_duplicates.clone());
+        let name = "Polls without any item of the poll before: articles were probably missed";
+        registry.register("feed_window_overruns", name, m.window_overruns.clone());
+        let name = "How long a poll waited after its feed and its host were due";
+        registry.register_with_unit("feed_schedule_lag", name, Unit::Seconds, m.schedule_lag_seconds.clone());
+        let name = "From an article's publication to its first sight, by its date";
+        registry.register_with_unit("feed_discovery_delay", name, Unit::Seconds, m.discovery_delay_seconds.clone());
         registry.register("index_documents", "Documents in the index", m.index_documents.clone());
         Self { stages: Arc::default(), registry: Arc::new(registry), metrics }
     }

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod feed_list;
 pub mod generations;
 pub mod health;
+pub mod hubs;
 pub mod import;
 pub mod pipeline;
 pub mod progress;

@@ -24,6 +24,7 @@ use crate::{
     data_dir::{DataDir, Lock},
     generations::Generations,
     health::Health,
+    hubs,
     runner::{Clock, Context, Running, Shutdown, system_clock},
     stages::{alert, deliver, enrich, fetch, index},
     wire::Log,
@@ -148,9 +149,14 @@ impl Opened {
         let name = stage.name();
         match stage {
             Stage::Fetch => {
-                let fetcher = Fetcher::new(self.config.fetch.clone()).context("failed to set up the fetcher")?;
-                let settings =
-                    fetch::Settings { fetcher: Arc::new(fetcher), max_concurrent: self.config.fetch.max_concurrent };
+                let mut fetcher = Fetcher::new(self.config.fetch.clone()).context("failed to set up the fetcher")?;
+                if let Some(key) = hubs::key(&self.config.fetch, &self.config.data_dir)? {
+                    fetcher = fetcher.with_websub(key).context("failed to set up the fetcher")?;
+                }
+                // Most polls under way wait for a turn at their host, or for the pages of their articles: how many requests there
+                // are at one time is the fetcher's to limit.
+                let max_concurrent = self.config.fetch.max_concurrent.saturating_mul(4);
+                let settings = fetch::Settings { fetcher: Arc::new(fetcher), max_concurrent };
                 running.spawn(name, context, move |context| fetch::run(context, &settings))
             }
             Stage::Enrich => {

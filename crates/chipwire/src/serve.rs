@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use crate::{
     feed_list,
     generations::Generations,
+    hubs,
     pipeline::Opened,
     runner::{Context, StageError, chain},
     stages::index::document,
@@ -190,7 +191,10 @@ pub fn app(opened: &Opened, context: &Context, board: Arc<Board>) -> Result<App>
     let health = context.health.clone();
     let lag_limit = opened.config.index.lag_limit_events;
     let metrics = context.health.clone();
+    let key = hubs::key(&opened.config.fetch, &opened.config.data_dir)?;
+    let hubs = key.map(|key| hubs::desk(key, Arc::clone(&board), context));
     Ok(App {
+        hubs,
         search: Arc::new(move || generations.get().map(|generation| generation.index.searcher())),
         board,
         commands: Some(commands(context)),

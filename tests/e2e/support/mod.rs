@@ -90,6 +90,7 @@ impl Site {
             "data_dir = \"data\"\n{log}\n\
              [feeds]\nurls = [\"{}\"]\n\
              [fetch]\nallow_private_hosts = [\"127.0.0.1\"]\nhost_spacing_ms = 0\nmin_interval_s = 1\nmax_interval_s = 1\n\
+             article_pages = \"never\"\n\
              [server]\nlisten = \"127.0.0.1:0\"\n\
              [sinks.hook]\ntype = \"webhook\"\nurl = \"{}\"\nsecret_env = \"HOOK_SECRET\"\nallow_private = true\n",
             origin.url("/feed.xml"),

@@ -38,6 +38,8 @@ struct Served {
     /// Answers to other paths: content type and body.
     raw: BTreeMap<String, (String, Vec<u8>)>,
     requests: u64,
+    /// Path and headers of every request.
+    seen: Vec<(String, HeaderMap)>,
 }
 
 /// The origin; it goes on for as long as the test runs.
@@ -76,6 +78,13 @@ impl Origin {
         self.served.lock().unwrap().raw.insert(path.to_owned(), (content_type.to_owned(), body.into()));
     }
 
+    /// The values with which a header came in requests for `path`.
+    pub(crate) fn header_of(&self, path: &str, name: &str) -> Vec<String> {
+        let served = self.served.lock().unwrap();
+        let of_path = served.seen.iter().filter(|(seen, _)| seen == path);
+        of_path.filter_map(|(_, headers)| Some(headers.get(name)?.to_str().unwrap().to_owned())).collect()
+    }
+
     /// Requests so far.
     pub(crate) fn requests(&self) -> u64 {
         self.served.lock().unwrap().requests
@@ -85,6 +94,7 @@ impl Origin {
 async fn serve(State(served): State<Arc<Mutex<Served>>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
     let mut served = served.lock().unwrap();
     served.requests += 1;
+    served.seen.push((format!("/{path}"), headers.clone()));
     if let Some((content_type, body)) = served.raw.get(&format!("/{path}")) {
         if content_type == "endless" {
             let chunk = axum::body::Bytes::from(vec![b'x'; 1 << 16]);

@@ -32,7 +32,12 @@ fn apply(map: &mut BTreeMap<String, String>, records: &[StoredRecord]) {
 
 fn expect(log: &dyn EventLog, topic: &str, partitions: Option<&[u32]>, expected: &[(&str, &str)]) {
     let expected = expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    assert_eq!(map(&log.state(topic, partitions).unwrap()), expected);
+    let state = log.state(topic, partitions).unwrap();
+    assert_eq!(map(&state), expected);
+    for (key, stored) in &state.records {
+        assert_eq!(log.latest(topic, stored.record.partition, key).unwrap().as_ref(), Some(stored));
+    }
+    assert_eq!(log.latest(topic, 0, b"never there").unwrap(), None);
 }
 
 pub(super) fn latest_per_key(fixture: &dyn Fixture) {
@@ -54,6 +59,8 @@ pub(super) fn latest_per_key(fixture: &dyn Fixture) {
 
     writer.append(&[tombstone(&topic, 0, "a"), record(&topic, 1, "b", "2"), record(&topic, 0, "c", "")]).unwrap();
     expect(fixture.open().as_ref(), &topic, None, &[("b", "2"), ("c", "")]);
+    assert_eq!(log.latest(&topic, 0, b"a").unwrap(), None, "after a tombstone");
+    assert_eq!(log.latest(&topic, 0, b"b").unwrap(), None, "in another partition");
 
     writer.append(&[record(&topic, 0, "a", "3"), record(&topic, 1, "b", "3"), tombstone(&topic, 1, "b")]).unwrap();
     expect(log, &topic, None, &[("a", "3"), ("c", "")]);

@@ -43,7 +43,9 @@ use self::{
     reader::SqliteReader,
     tables::{Head, Topic, Topics},
 };
-use crate::{Bounds, Error, EventLog, PartitionId, Positions, Reader, Result, State, TopicSpec, Worker, Writer};
+use crate::{
+    Bounds, Error, EventLog, PartitionId, Positions, Reader, Result, State, StoredRecord, TopicSpec, Worker, Writer,
+};
 
 /// What a log is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,6 +259,22 @@ impl EventLog for SqliteLog {
         } else {
             state::replay(&self.shared, &topic, &wanted)
         }
+    }
+
+    fn finds_keys(&self) -> bool {
+        true
+    }
+
+    fn latest(&self, topic: &str, partition: u32, key: &[u8]) -> Result<Option<StoredRecord>> {
+        let topic = self.shared.topic(topic)?;
+        let id = topic.partition(partition);
+        if partition >= topic.spec.partitions {
+            return Err(Error::UnknownPartition(id));
+        }
+        if !topic.is_compact() {
+            return Ok(state::replay(&self.shared, &topic, &[id])?.records.remove(key));
+        }
+        self.shared.read("read a key of the state", |snapshot| state::find(snapshot, &topic, &id, key))
     }
 
     fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions> {

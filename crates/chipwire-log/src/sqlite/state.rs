@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::{
     Shared,
@@ -11,7 +11,7 @@ use super::{
     seal::Tally,
     tables::{Head, Topic},
 };
-use crate::{Limit, PartitionId, Positions, Reader, Result, State};
+use crate::{Limit, PartitionId, Positions, Reader, Result, State, StoredRecord};
 
 /// Reads the state of `partitions` in one snapshot.
 pub(super) fn load(snapshot: &Connection, topic: &Topic, partitions: &[PartitionId]) -> Outcome<State> {
@@ -25,24 +25,47 @@ pub(super) fn load(snapshot: &Connection, topic: &Topic, partitions: &[Partition
         )?;
         let mut rows = statement.query((topic.id, partition.partition))?;
         while let Some(row) = rows.next().map_err(|error| Failure::Sqlite(error).at(place))? {
-            let read = || -> rusqlite::Result<_> {
-                let (key, offset): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
-                let place = Place { partition, first: offset, last: offset, written_ms: row.get(2)? };
-                Ok((key, place, row.get(3)?, row.get_ref(4)?.as_blob()?))
-            };
-            let (key, found, checksum, data) = read().map_err(|error| Failure::Sqlite(error).at(place))?;
-            found.seal("state", data).check(checksum, || format!("the state of {found}"))?;
-            let stored = unpack_one(found, data)?;
-            if stored.record.key != key {
-                return Err(Failure::damaged(format!("the state of {found}"), "it stands under another key"));
-            }
+            let (stored, checksum) = unpack(row, partition, place)?;
             tally.add(checksum);
-            state.records.insert(key, stored);
+            state.records.insert(stored.record.key.clone(), stored);
         }
         head.state.check(tally, place)?;
         state.positions.insert(partition.clone(), head.next);
     }
     Ok(state)
+}
+
+/// The record of one key. That none is missing is only found out by [`load`].
+pub(super) fn find(
+    snapshot: &Connection,
+    topic: &Topic,
+    partition: &PartitionId,
+    key: &[u8],
+) -> Outcome<Option<StoredRecord>> {
+    let place = || format!("the state of {partition}");
+    let mut statement = snapshot.prepare_cached(
+        "SELECT key, record_offset, written_ms, checksum, data FROM state \
+         WHERE topic_id = ?1 AND partition = ?2 AND key = ?3",
+    )?;
+    let mut rows = statement.query((topic.id, partition.partition, key))?;
+    let Some(row) = rows.next().map_err(|error| Failure::Sqlite(error).at(place))? else { return Ok(None) };
+    Ok(Some(unpack(row, partition, place)?.0))
+}
+
+/// The record in a row, and its checksum.
+fn unpack(row: &Row<'_>, partition: &PartitionId, place: impl Fn() -> String) -> Outcome<(StoredRecord, i64)> {
+    let read = || -> rusqlite::Result<_> {
+        let (key, offset): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
+        let place = Place { partition, first: offset, last: offset, written_ms: row.get(2)? };
+        Ok((key, place, row.get(3)?, row.get_ref(4)?.as_blob()?))
+    };
+    let (key, found, checksum, data) = read().map_err(|error| Failure::Sqlite(error).at(place))?;
+    found.seal("state", data).check(checksum, || format!("the state of {found}"))?;
+    let stored = unpack_one(found, data)?;
+    if stored.record.key != key {
+        return Err(Failure::damaged(format!("the state of {found}"), "it stands under another key"));
+    }
+    Ok((stored, checksum))
 }
 
 /// The same of a topic that is not kept as state: by reading it from beginning to end.

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     http::{HeaderName, StatusCode, header},
 };
-use chipwire_events::{Feed, FeedId, FeedOrigin, FeedState, Timestamp};
+use chipwire_events::{ArticlePages, Feed, FeedId, FeedOrigin, FeedState, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
@@ -36,6 +36,15 @@ pub(crate) struct FeedView {
     pub(crate) title: Option<String>,
     /// The folders it lies in, outermost first.
     pub(crate) folder: Vec<String>,
+    /// Its tags.
+    pub(crate) tags: Vec<String>,
+    /// The shortest time between two polls, in seconds, if the user set one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) interval_s: Option<u32>,
+    /// `never`, `auto` or `always`: whether its articles' pages are fetched, if the user said so.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) article_pages: Option<ArticlePages>,
     /// `config`, `user` or `import`.
     #[schema(value_type = String)]
     pub(crate) origin: FeedOrigin,
@@ -104,6 +113,9 @@ impl FeedView {
             moved_to: None,
             title: feed.title,
             folder: feed.folder,
+            tags: feed.tags,
+            interval_s: feed.interval_s,
+            article_pages: feed.article_pages,
             origin: feed.origin,
             status,
             articles: 0,
@@ -155,11 +167,14 @@ pub(crate) struct NewFeed {
     /// The folders it lies in, outermost first.
     #[serde(default)]
     folder: Vec<String>,
+    /// Its tags, without commas.
+    #[serde(default)]
+    tags: Vec<String>,
 }
 
 /// Follow a feed
 ///
-/// A feed that is followed already gets the new title and folder.
+/// A feed that is followed already gets the new title, folder and tags.
 #[utoipa::path(
     post,
     path = "/v1/feeds",
@@ -183,13 +198,16 @@ pub(crate) async fn add(
             "`title` and the names in `folder` are at most 200 characters, folders at most 8",
         ));
     }
+    if new.tags.len() > 50 || new.tags.iter().any(|tag| tag.contains(',') || tag.chars().count() > 200) {
+        return Err(Problem::bad_request("`tags` are at most 50, without commas and of at most 200 characters each"));
+    }
     let title = new.title.map(|title| title.trim().to_owned()).filter(|title| !title.is_empty());
-    let feed = Feed { title, folder: new.folder, ..Feed::new(url, FeedOrigin::User) };
+    let feed = Feed { title, folder: new.folder, tags: new.tags, ..Feed::new(url, FeedOrigin::User) };
     let known = shared.app.board.feed(&feed.id);
     refuse_configured(known.as_ref())?;
     // What this request cannot say stays as it is.
     let feed = match known {
-        Some(known) => Feed { interval_s: known.interval_s, paused: known.paused, ..feed },
+        Some(known) => Feed { title: feed.title, folder: feed.folder, tags: feed.tags, ..known },
         None => feed,
     };
     command(&shared, Command::AddFeed(feed.clone())).await?;

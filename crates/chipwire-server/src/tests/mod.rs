@@ -2,6 +2,7 @@
 
 mod api;
 mod guard;
+mod hub;
 mod openapi;
 mod page;
 mod stream;
@@ -50,6 +51,7 @@ impl Server {
                 told.lock().unwrap().push(command);
                 Box::pin(std::future::ready(Ok(())))
             })),
+            hubs: None,
             sinks: vec!["ops".to_owned(), "terminal".to_owned()],
             health: Arc::new(Health::default),
             metrics: Arc::new(|| "chipwire_articles_total 3\n# EOF\n".to_owned()),

@@ -112,7 +112,7 @@ fn port_before(log: &Log) -> Result<Option<u16>> {
 /// Allows the local origin, and has it polled often enough to be watched.
 fn configure(config: &mut Config, origin: &Origin) {
     config.fetch.allow_private_hosts = vec![origin.address().to_string()];
-    config.fetch.host_spacing_ms = 0;
+    config.fetch = std::mem::take(&mut config.fetch).with_spacing_ms(0);
     config.fetch.min_interval_s = POLL_INTERVAL_S;
     config.fetch.max_interval_s = POLL_INTERVAL_S;
 }

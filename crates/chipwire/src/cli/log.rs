@@ -163,6 +163,10 @@ fn cloud_event(stored: &StoredRecord) -> Value {
         .value
         .as_deref()
         .map(|value| serde_json::from_slice(value).unwrap_or_else(|_| json!(String::from_utf8_lossy(value))));
-    event.insert("data".to_owned(), data.unwrap_or(Value::Null));
+    let mut data = data.unwrap_or(Value::Null);
+    if event.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("chipwire.feed.")) {
+        crate::feed_list::hide_headers(&mut data);
+    }
+    event.insert("data".to_owned(), data);
     Value::Object(event)
 }

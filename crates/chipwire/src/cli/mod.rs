@@ -4,6 +4,7 @@ mod check_config;
 mod completions;
 mod daemon;
 mod demo;
+mod extract;
 mod feeds;
 mod import;
 mod index;
@@ -105,6 +106,9 @@ enum Command {
     /// Tag text with the companies, chips and policies it mentions
     #[command(after_help = tag::EXAMPLE)]
     Tag(tag::Tag),
+    /// Pick the article out of saved web pages
+    #[command(after_help = extract::EXAMPLE)]
+    Extract(extract::Extract),
     /// The feeds that are followed
     #[command(subcommand, after_help = "Example:\n  chipwire feeds add https://example.org/feed.xml")]
     Feeds(feeds::Feeds),
@@ -170,6 +174,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Import(import) => import.run(&global),
         Command::Search(search) => done(search.run(&global)),
         Command::Tag(tag) => tag.run(),
+        Command::Extract(extract) => done(extract.run()),
         Command::Feeds(feeds) => done(feeds.run(&global)),
         Command::Rules(rules) => done(rules.run(&global)),
         Command::Log(log) => done(log.run(&global)),

@@ -15,9 +15,13 @@ use std::{
 };
 
 use chipwire_events::{Event, Feed, FeedId, FeedOrigin, FeedState, Timestamp, Topic, partition_of};
-use chipwire_feeds::{Fetcher, Poll, Schedule, schedule::resume_at};
-use chipwire_log::{Limit, Positions, Record, Step, Worker};
+use chipwire_feeds::{
+    Fetcher, Poll, Schedule,
+    schedule::{Rest, Standing},
+};
+use chipwire_log::{Limit, Positions, Record, Step, StoredRecord, Worker};
 use tokio::sync::mpsc;
+use url::Url;
 
 use super::WAIT;
 use crate::{
@@ -52,7 +56,7 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
         worker,
         feeds: BTreeMap::new(),
         failing: HashSet::new(),
-        schedule: Schedule::default(),
+        schedule: Schedule::new(settings.fetcher.config().host_spacing_ms),
         in_flight: HashMap::new(),
         sender,
         receiver,
@@ -60,9 +64,28 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
     .run()
 }
 
+/// What is kept of a feed while it waits: with a million of them every byte counts.
 struct Followed {
-    feed: Feed,
-    state: Option<FeedState>,
+    /// The definition as JSON.
+    feed: Box<[u8]>,
+    state: Kept,
+}
+
+/// Where the state of a feed is.
+enum Kept {
+    /// It was never polled.
+    Nowhere,
+    /// In the log, from where it is read when a poll begins.
+    InLog,
+    /// Here, since the log cannot find one record among many.
+    Here(Box<FeedState>),
+}
+
+/// A poll under way.
+struct UnderWay {
+    /// The definition that it started from.
+    feed: Box<[u8]>,
+    started: Timestamp,
 }
 
 struct Polling<'a> {
@@ -73,8 +96,7 @@ struct Polling<'a> {
     feeds: BTreeMap<FeedId, Followed>,
     failing: HashSet<FeedId>,
     schedule: Schedule,
-    /// Feeds that are being polled, with the definition that the poll started from.
-    in_flight: HashMap<FeedId, Feed>,
+    in_flight: HashMap<FeedId, UnderWay>,
     sender: mpsc::UnboundedSender<Poll>,
     receiver: mpsc::UnboundedReceiver<Poll>,
 }
@@ -92,7 +114,7 @@ impl Polling<'_> {
                 Step::Batch(batch) if !batch.records.is_empty() => {
                     for stored in &batch.records {
                         match wire::decode(stored) {
-                            Ok((_, Event::FeedSubscribed(feed))) => self.follow(feed, None),
+                            Ok((_, Event::FeedSubscribed(feed))) => self.follow_anew(&feed)?,
                             _ if stored.record.value.is_none() => {
                                 let id = FeedId::from_string(wire::key(stored));
                                 self.forget(|feed| *feed == id);
@@ -107,40 +129,74 @@ impl Polling<'_> {
                 Step::Batch(_) => {}
             }
             self.publish()?;
-            self.poll_due();
+            self.poll_due()?;
         }
         Ok(())
     }
 
-    /// Takes over the feeds of partitions that are new to this worker, where their last owner left them.
+    /// Takes over the feeds of partitions that are new to this worker, where their last owner left them. One partition after
+    /// the other: the states of all feeds together may be large.
     fn take_over(&mut self, positions: &Positions) -> Result<(), StageError> {
         let log = &self.context.log;
-        let partitions: Vec<u32> = positions.keys().map(|id| id.partition).collect();
-        let feeds = log.backend().state(log.name(Topic::Feeds), Some(&partitions))?;
-        let states = log.backend().state(log.name(Topic::FeedStates), Some(&partitions))?;
-        for (key, stored) in &feeds.records {
-            if let Ok((_, Event::FeedSubscribed(feed))) = wire::decode(stored) {
-                let state = states.records.get(key).and_then(|stored| match wire::decode(stored) {
-                    Ok((_, Event::FeedPolled(state))) => Some(state),
-                    _ => None,
-                });
-                self.follow(feed, state);
+        for partition in positions.keys().map(|id| id.partition) {
+            let feeds = log.backend().state(log.name(Topic::Feeds), Some(&[partition]))?;
+            let mut states = log.backend().state(log.name(Topic::FeedStates), Some(&[partition]))?;
+            for (key, stored) in &feeds.records {
+                if let Ok((_, Event::FeedSubscribed(feed))) = wire::decode(stored) {
+                    let state = states.records.remove(key).as_ref().and_then(state_in);
+                    self.follow(&feed, state);
+                }
             }
+            self.context.health.tick(STAGE);
         }
         self.context.health.well(STAGE);
         Ok(())
     }
 
-    fn follow(&mut self, feed: Feed, state: Option<FeedState>) {
-        let id = feed.id.clone();
-        let state = state.or_else(|| self.feeds.remove(&id).and_then(|followed| followed.state));
+    /// A feed was added, or its definition was changed.
+    fn follow_anew(&mut self, feed: &Feed) -> Result<(), StageError> {
+        let state = match self.feeds.remove(&feed.id) {
+            Some(followed) => self.state_of(&feed.id, followed.state)?,
+            // It may have been followed before.
+            None => self.state_in_log(&feed.id)?,
+        };
+        self.follow(feed, state);
+        Ok(())
+    }
+
+    fn follow(&mut self, feed: &Feed, state: Option<FeedState>) {
         if feed.paused || feed.origin == FeedOrigin::Import {
-            self.schedule.remove(&id);
+            self.schedule.remove(&feed.id);
         } else {
-            let now = (self.context.now)();
-            self.schedule.upsert(id.clone(), resume_at(&id, state.as_ref(), now));
+            let host = host_of(state.as_ref().map_or(&feed.url, |state| &state.url));
+            let standing = state.as_ref().map(Standing::of);
+            self.schedule.resume(&feed.id, &host, standing, (self.context.now)());
         }
-        self.feeds.insert(id, Followed { feed, state });
+        let definition = serde_json::to_vec(feed).unwrap_or_default().into_boxed_slice();
+        let state = state.map_or(Kept::Nowhere, |state| self.keep(state));
+        self.feeds.insert(feed.id.clone(), Followed { feed: definition, state });
+    }
+
+    fn keep(&self, state: FeedState) -> Kept {
+        if self.context.log.backend().finds_keys() { Kept::InLog } else { Kept::Here(Box::new(state)) }
+    }
+
+    fn state_of(&self, feed: &FeedId, kept: Kept) -> Result<Option<FeedState>, StageError> {
+        match kept {
+            Kept::Nowhere => Ok(None),
+            Kept::InLog => self.state_in_log(feed),
+            Kept::Here(state) => Ok(Some(*state)),
+        }
+    }
+
+    fn state_in_log(&self, feed: &FeedId) -> Result<Option<FeedState>, StageError> {
+        let log = &self.context.log;
+        if !log.backend().finds_keys() {
+            return Ok(None);
+        }
+        let partition = partition_of(feed.as_str(), Topic::FeedStates.partitions());
+        let stored = log.backend().latest(log.name(Topic::FeedStates), partition, feed.as_str().as_bytes())?;
+        Ok(stored.as_ref().and_then(state_in))
     }
 
     fn forget(&mut self, gone: impl Fn(&FeedId) -> bool) {
@@ -160,39 +216,55 @@ impl Polling<'_> {
         Duration::try_from(wait).unwrap_or(Duration::ZERO)
     }
 
-    fn poll_due(&mut self) {
+    fn poll_due(&mut self) -> Result<(), StageError> {
         let now = (self.context.now)();
         while self.in_flight.len() < self.settings.max_concurrent.max(1) {
-            let Some(id) = self.schedule.pop_due(now) else { return };
-            let Some(followed) = self.feeds.get(&id) else { continue };
-            // When its definition changed meanwhile, it is scheduled anew as soon as this poll is back.
-            if self.in_flight.contains_key(&id) {
+            let Some(due) = self.schedule.pop_due(now) else { break };
+            let metrics = &self.context.health.metrics;
+            metrics.schedule_lag_seconds.observe(now.duration_since(due.since).as_secs_f64().max(0.0));
+            let Some(followed) = self.feeds.get_mut(&due.feed) else {
+                self.schedule.finished(&due.feed, now);
                 continue;
-            }
-            self.in_flight.insert(id, followed.feed.clone());
-            let (feed, state) = (followed.feed.clone(), followed.state.clone());
+            };
+            let definition = followed.feed.clone();
+            let state = match &followed.state {
+                Kept::Nowhere => None,
+                Kept::Here(state) => Some(FeedState::clone(state)),
+                Kept::InLog => self.state_in_log(&due.feed)?,
+            };
+            let Ok(feed) = serde_json::from_slice::<Feed>(&definition) else {
+                self.schedule.finished(&due.feed, now);
+                continue;
+            };
+            self.in_flight.insert(due.feed, UnderWay { feed: definition, started: now });
             let (fetcher, sender) = (Arc::clone(&self.settings.fetcher), self.sender.clone());
             self.context.runtime.spawn(async move {
-                let poll = chipwire_feeds::poll(&fetcher, &feed, state.as_ref(), now).await;
+                let mut poll = chipwire_feeds::poll(&fetcher, &feed, state.as_ref(), now).await;
+                chipwire_feeds::pages::complete(&fetcher, &feed, &mut poll.articles, now).await;
                 // The stage is gone: nothing was published, and the next owner polls again.
                 let _ = sender.send(poll);
             });
         }
+        Ok(())
     }
 
     /// Publishes what the finished polls brought.
     fn publish(&mut self) -> Result<(), StageError> {
         let mut polls = Vec::new();
-        while let Ok(poll) = self.receiver.try_recv() {
-            let started_from = self.in_flight.remove(&poll.state.feed);
+        while let Ok(mut poll) = self.receiver.try_recv() {
+            let now = (self.context.now)();
+            let id = poll.state.feed.clone();
+            self.schedule.finished(&id, now);
+            let under_way = self.in_flight.remove(&id);
+            // What a server allows counts from its answer, not from the question.
+            if let Some(under_way) = &under_way {
+                let took = now.duration_since(under_way.started);
+                poll.state.next_poll = poll.state.next_poll.checked_add(took).unwrap_or(poll.state.next_poll);
+            }
             // Gone when it was removed or went to another worker meanwhile; polled again when its definition changed.
-            match self.feeds.get(&poll.state.feed) {
-                Some(followed) if Some(&followed.feed) == started_from.as_ref() => polls.push(poll),
-                Some(followed) => {
-                    let next = followed.state.as_ref().map_or((self.context.now)(), |state| state.next_poll);
-                    self.schedule.upsert(poll.state.feed, next);
-                }
-                None => {}
+            match self.feeds.get(&id) {
+                Some(followed) if under_way.is_some_and(|poll| poll.feed == followed.feed) => polls.push(poll),
+                Some(_) | None => {}
             }
         }
         if polls.is_empty() {
@@ -211,14 +283,30 @@ impl Polling<'_> {
         self.commit(&outputs)?;
         for poll in polls {
             self.account(&poll);
-            if let Some(followed) = self.feeds.get_mut(&poll.state.feed) {
-                if !followed.feed.paused {
-                    self.schedule.upsert(poll.state.feed.clone(), poll.state.next_poll);
-                }
-                followed.state = Some(poll.state);
-            }
+            self.wait_again(poll.state);
         }
         Ok(())
+    }
+
+    /// Puts a feed that was polled back into the queue.
+    fn wait_again(&mut self, state: FeedState) {
+        let id = state.feed.clone();
+        let paused = match self.feeds.get(&id) {
+            Some(followed) => serde_json::from_slice::<Feed>(&followed.feed).is_ok_and(|feed| feed.paused),
+            None => return,
+        };
+        if !paused {
+            let (host, interval_s) = (host_of(&state.url), state.interval_s.unwrap_or(0));
+            let rest = Rest::new(&state.timing.skip_hours, &state.timing.skip_days);
+            if let Some(until) = state.timing.retry_at {
+                self.schedule.retry_later(&id, &host, until, (self.context.now)());
+            }
+            self.schedule.upsert(&id, &host, state.next_poll, interval_s, rest);
+        }
+        let kept = self.keep(state);
+        if let Some(followed) = self.feeds.get_mut(&id) {
+            followed.state = kept;
+        }
     }
 
     /// Commits, and as long as the log has no room waits and tries again: no new poll starts meanwhile.
@@ -246,6 +334,15 @@ impl Polling<'_> {
         metrics.polls.get_or_create(&OutcomeLabel { outcome: poll.outcome.to_string() }).inc();
         metrics.poll_bytes.inc_by(poll.bytes);
         metrics.articles.inc_by(poll.articles.len() as u64);
+        metrics.feed_duplicates.inc_by(poll.duplicates as u64);
+        metrics.window_overruns.inc_by(u64::from(poll.overrun));
+        // The articles of a first poll are as old as they are.
+        for article in poll.articles.iter().filter(|article| !poll.first_read && article.revision == 1) {
+            if let Some(published) = article.published {
+                let delay = article.first_seen.duration_since(published).as_secs_f64();
+                metrics.discovery_delay_seconds.observe(delay.max(0.0));
+            }
+        }
         metrics.events.get_or_create(&StageLabel { stage: STAGE }).inc_by(poll.articles.len() as u64);
         if poll.state.error.is_some() {
             self.failing.insert(poll.state.feed.clone());
@@ -254,4 +351,16 @@ impl Polling<'_> {
         }
         metrics.feeds_failing.set(self.failing.len() as i64);
     }
+}
+
+fn state_in(stored: &StoredRecord) -> Option<FeedState> {
+    match wire::decode(stored) {
+        Ok((_, Event::FeedPolled(state))) => Some(state),
+        _ => None,
+    }
+}
+
+/// The host of an address; of none, the address itself.
+fn host_of(url: &str) -> String {
+    Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| url.to_owned())
 }

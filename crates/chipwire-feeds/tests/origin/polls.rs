@@ -1,177 +1,8 @@
-//! Polls of a scripted server on a real socket, which sends whatever bytes a test wants.
+use chipwire_events::{Feed, FeedOrigin, FeedState};
+use chipwire_feeds::poll;
+use expect_test::expect;
 
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
-
-use std::{
-    io::Write as _,
-    net::SocketAddr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
-
-use chipwire_events::{Feed, FeedOrigin, FeedState, Timestamp};
-use chipwire_feeds::{FetchConfig, Fetcher, Outcome, Poll, poll};
-use expect_test::{Expect, expect};
-use jiff::SignedDuration;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
-
-/// What the server does with a request.
-enum Reply {
-    /// Sends this and closes the connection.
-    Bytes(Vec<u8>),
-    /// Sends this, then the other again and again.
-    Endless(Vec<u8>, Vec<u8>),
-    /// Sends this, then a byte every ten milliseconds.
-    Drip(Vec<u8>),
-    /// Sends nothing.
-    Silence,
-}
-
-struct Origin {
-    address: SocketAddr,
-    requests: Arc<Mutex<Vec<String>>>,
-    most_at_once: Arc<AtomicUsize>,
-}
-
-impl Origin {
-    /// Starts a server; `script` gets the path, the number of the request from 0 and the whole head of the request.
-    async fn start(script: impl Fn(&str, usize, &str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let most_at_once = Arc::new(AtomicUsize::new(0));
-        let (seen, most) = (Arc::clone(&requests), Arc::clone(&most_at_once));
-        let (script, at_once) = (Arc::new(script), Arc::new(AtomicUsize::new(0)));
-        tokio::spawn(async move {
-            loop {
-                let (mut socket, _) = listener.accept().await.unwrap();
-                let (script, seen, at_once, most) =
-                    (Arc::clone(&script), Arc::clone(&seen), Arc::clone(&at_once), Arc::clone(&most));
-                tokio::spawn(async move {
-                    let mut head = Vec::new();
-                    while !head.ends_with(b"\r\n\r\n") {
-                        let Ok(byte) = socket.read_u8().await else { return };
-                        head.push(byte);
-                    }
-                    most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    let head = String::from_utf8(head).unwrap();
-                    let path = head.split(' ').nth(1).unwrap().to_owned();
-                    let number = {
-                        let mut seen = seen.lock().unwrap();
-                        seen.push(head.clone());
-                        seen.len() - 1
-                    };
-                    // A client that hangs up in the middle is what some of the tests want.
-                    let _ = send(&mut socket, script(&path, number, &head)).await;
-                    at_once.fetch_sub(1, Ordering::SeqCst);
-                });
-            }
-        });
-        Self { address, requests, most_at_once }
-    }
-
-    fn feed(&self, path: &str) -> Feed {
-        Feed::new(format!("http://{}{path}", self.address), FeedOrigin::User)
-    }
-
-    /// A fetcher that may ask this server, with short time-outs and no pauses.
-    fn fetcher(&self, change: impl FnOnce(&mut FetchConfig)) -> Fetcher {
-        let mut config = FetchConfig {
-            allow_private_hosts: vec![self.address.to_string()],
-            host_spacing_ms: 0,
-            max_body_bytes: 1 << 20,
-            total_timeout_ms: 20_000,
-            ..FetchConfig::default()
-        };
-        change(&mut config);
-        Fetcher::new(config).unwrap()
-    }
-
-    fn last_request(&self) -> String {
-        self.requests.lock().unwrap().last().unwrap().clone()
-    }
-}
-
-async fn send(socket: &mut tokio::net::TcpStream, reply: Reply) -> std::io::Result<()> {
-    match reply {
-        Reply::Bytes(bytes) => socket.write_all(&bytes).await?,
-        Reply::Endless(head, piece) => {
-            socket.write_all(&head).await?;
-            loop {
-                socket.write_all(&piece).await?;
-            }
-        }
-        Reply::Drip(head) => {
-            socket.write_all(&head).await?;
-            loop {
-                socket.write_all(b" ").await?;
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
-        Reply::Silence => {
-            // Until the client goes.
-            let _ = socket.read_u8().await;
-        }
-    }
-    socket.shutdown().await
-}
-
-fn answer(status: &str, headers: &str, body: &[u8]) -> Reply {
-    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
-    Reply::Bytes([head.as_bytes(), body].concat())
-}
-
-fn redirect(status: &str, to: &str) -> Reply {
-    answer(status, &format!("location: {to}\r\n"), b"")
-}
-
-const FEED: &str =
-    "<rss version='2.0'><channel><title>Chips</title><item><guid>1</guid><title>One</title></item></channel></rss>";
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn now() -> Timestamp {
-    "2026-03-01T12:00:00Z".parse().unwrap()
-}
-
-fn later(hours: i64) -> Timestamp {
-    now() + SignedDuration::from_hours(hours)
-}
-
-/// What came of a poll, in one line; addresses of this machine as `HOST`.
-fn summary(poll: &Poll, origin: &Origin) -> String {
-    let text = match (&poll.outcome, &poll.state.error) {
-        (Outcome::Failed(class), Some(error)) => format!("{class}: {}", error.message),
-        (Outcome::NotModified, None) => "not modified".to_owned(),
-        (Outcome::Read { new, .. }, None) => {
-            let titles: Vec<&str> = poll.articles.iter().map(|article| article.title.as_str()).collect();
-            format!("{new} new from {}: {}", poll.state.title.as_deref().unwrap_or("-"), titles.join(", "))
-        }
-        (outcome, error) => format!("{outcome:?} and {error:?} do not fit"),
-    };
-    text.replace(&origin.address.to_string(), "HOST").replace(&origin.address.ip().to_string(), "IP")
-}
-
-async fn check(origin: &Origin, path: &str, expected: &Expect) -> Poll {
-    check_with(origin, path, |_| {}, expected).await
-}
-
-async fn check_with(origin: &Origin, path: &str, change: impl FnOnce(&mut FetchConfig), expected: &Expect) -> Poll {
-    let poll = poll(&origin.fetcher(change), &origin.feed(path), None, now()).await;
-    expected.assert_eq(&summary(&poll, origin));
-    assert!(poll.state.next_poll > now());
-    poll
-}
+use crate::support::{FEED, Origin, Reply, answer, check, later, now, redirect, summary};
 
 #[tokio::test]
 async fn validators_are_kept_and_sent_back() {
@@ -296,71 +127,6 @@ async fn redirects_are_followed_by_hand() {
 }
 
 #[tokio::test]
-async fn limits_hold() {
-    const ENDLESS: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<rss>";
-    let bomb = gzip(&vec![b' '; 50 << 20]);
-    let dense = gzip(&[b' '; 3 << 19]);
-    let origin = Origin::start(move |path, _, _| match path {
-        "/huge" => answer("200 OK", "", &vec![b' '; 2 << 20]),
-        "/endless" => Reply::Endless(ENDLESS.to_vec(), vec![b'x'; 65_536]),
-        "/chunks" => Reply::Endless(
-            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec(),
-            [b"8000\r\n".as_slice(), &[b'x'; 0x8000], b"\r\n"].concat(),
-        ),
-        "/bomb" => answer("200 OK", "content-encoding: gzip\r\n", &bomb),
-        "/dense" => answer("200 OK", "content-encoding: gzip\r\n", &dense),
-        "/gzip" => answer("200 OK", "content-encoding: gzip\r\n", &gzip(FEED.as_bytes())),
-        "/drip" => Reply::Drip(ENDLESS.to_vec()),
-        "/silence" => Reply::Silence,
-        "/headers" => {
-            Reply::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"x-more: and more and more and more\r\n".repeat(100))
-        }
-        "/header" => Reply::Endless(b"HTTP/1.1 200 OK\r\nx-long: ".to_vec(), vec![b'x'; 65_536]),
-        "/short" => Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n<rss>".to_vec()),
-        "/noise" => Reply::Bytes(b"\x16\x03\x01 this is no http\r\n\r\n".to_vec()),
-        _ => Reply::Bytes(Vec::new()),
-    })
-    .await;
-    let large = expect!["too_large: the answer is larger than 1048576 bytes (`fetch.max_body_bytes`)"];
-    for path in ["/huge", "/endless", "/chunks", "/bomb"] {
-        check_with(&origin, path, |config| config.max_ratio = 1_000_000, &large).await;
-    }
-    check_with(
-        &origin,
-        "/dense",
-        |config| config.max_body_bytes = 100 << 20,
-        &expect!["too_large: the answer unpacks to more than 100 times its size (`fetch.max_ratio`)"],
-    )
-    .await;
-    let zipped = check(&origin, "/gzip", &expect!["1 new from Chips: One"]).await;
-    assert_eq!(zipped.bytes, gzip(FEED.as_bytes()).len() as u64, "bytes are counted on the wire");
-    check_with(
-        &origin,
-        "/drip",
-        |config| config.total_timeout_ms = 300,
-        &expect!["timeout: `IP` took longer than 300 ms to send its answer"],
-    )
-    .await;
-    check_with(
-        &origin,
-        "/silence",
-        |config| (config.connect_timeout_ms, config.first_byte_timeout_ms) = (100, 200),
-        &expect!["timeout: `IP` took longer than 300 ms to begin its answer"],
-    )
-    .await;
-    for path in ["/headers", "/header", "/short", "/noise", "/nothing"] {
-        let polled = poll(&origin.fetcher(|_| {}), &origin.feed(path), None, now()).await;
-        let error = polled.state.error.unwrap();
-        assert_eq!(error.class, "protocol", "{path}: {}", error.message);
-        assert!(
-            error.message.starts_with("`127.0.0.1` broke off the answer or sent no valid HTTP: "),
-            "{}",
-            error.message
-        );
-    }
-}
-
-#[tokio::test]
 async fn what_is_no_feed_is_named() {
     let origin = Origin::start(|path, _, _| match path {
         "/page" => answer(
@@ -470,7 +236,7 @@ async fn failures_are_counted_and_answered_with_patience() {
 
 #[tokio::test]
 async fn no_server_is_named() {
-    let origin = Origin::start(|_, _, _| Reply::Silence).await;
+    let origin = Origin::start(|_, _, _| Reply::Stuck(Vec::new())).await;
     // A port on which nobody listens: bound and given back.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let fetcher = origin.fetcher(|config| config.allow_private_hosts = vec!["127.0.0.0/8".to_owned()]);
@@ -487,22 +253,4 @@ async fn no_server_is_named() {
         let polled = poll(&fetcher, &Feed::new(url, FeedOrigin::User), None, now()).await;
         assert_eq!(polled.state.error.unwrap().class, class, "{url}");
     }
-}
-
-#[tokio::test]
-async fn one_request_at_a_time_and_a_pause_between() {
-    let origin = Origin::start(|_, _, _| answer("200 OK", "", FEED.as_bytes())).await;
-    let fetcher = Arc::new(origin.fetcher(|config| config.host_spacing_ms = 50));
-    let start = Instant::now();
-    let polls: Vec<_> = (0..5)
-        .map(|number| {
-            let (fetcher, feed) = (Arc::clone(&fetcher), origin.feed(&format!("/{number}")));
-            tokio::spawn(async move { poll(&fetcher, &feed, None, now()).await })
-        })
-        .collect();
-    for polled in polls {
-        assert!(polled.await.unwrap().state.error.is_none());
-    }
-    assert_eq!(origin.most_at_once.load(Ordering::SeqCst), 1);
-    assert!(start.elapsed() >= Duration::from_millis(200), "four pauses of 50 ms, not {:?}", start.elapsed());
 }

@@ -1,0 +1,180 @@
+use chipwire_events::{ArticlePages, Feed, FeedHeader, FeedOrigin};
+use expect_test::expect;
+use proptest::prelude::*;
+
+use super::{read, read_bytes, write};
+
+const LIST: &str = r#"<?xml version="1.0"?>
+<opml version="1.1" xmlns:frss="https://freshrss.org/opml"><head><title>x</title></head><body>
+  <outline text="Chips &amp; fabs">
+    <outline text="Asia" title="Asia"><outline type="rss" text="One" xmlUrl="https://one.example/feed?a=1&amp;b=2"
+      category="/Trade/Chips,memory, memory" frss:priority="important" description="All of it"/></outline>
+    <outline title="Two" xmlUrl=" http://two.example/rss " htmlUrl="http://two.example/" type="atom"/>
+  </outline>
+  <outline text="feed://three.example/x" xmlUrl="feed://three.example/x"/>
+  <outline text="again" xmlUrl="https://one.example/feed?a=1&amp;b=2"/>
+  <outline TEXT="R&D" title="Research & development" XMLURL="https://four.example/?a=1&b=2"/>
+  <outline text="a note"/>
+</body></opml>"#;
+
+fn lines(feeds: &[Feed]) -> String {
+    let line = |feed: &Feed| {
+        let title = feed.title.as_deref().unwrap_or("-");
+        let site = feed.site.as_deref().unwrap_or("-");
+        format!("{} | {title} | {} | {site} | {:?} {:?}", feed.folder.join("/"), feed.url, feed.tags, feed.outline)
+    };
+    feeds.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn lists_are_read_with_all_they_say() {
+    let feeds = read(LIST, FeedOrigin::User).unwrap();
+    expect![[r#"
+        Chips & fabs/Asia | One | https://one.example/feed?a=1&b=2 | - | ["/Trade/Chips", "memory"] {"description": "All of it", "frss:priority": "important", "xmlns:frss": "https://freshrss.org/opml"}
+        Chips & fabs | Two | http://two.example/rss | http://two.example/ | [] {"type": "atom"}
+         | - | http://three.example/x | - | [] {}
+         | R&D | https://four.example/?a=1&b=2 | - | [] {"title": "Research & development"}"#]].assert_eq(&lines(&feeds));
+    let again = read(&write(&feeds), FeedOrigin::User).unwrap();
+    assert_eq!(again, feeds);
+    assert_eq!(write(&again), write(&feeds));
+}
+
+#[test]
+fn the_order_of_the_list_is_kept() {
+    let list = "<opml version='2.0'><body><outline text='z'><outline text='b' xmlUrl='https://b.example/'/></outline>\
+        <outline text='a' xmlUrl='https://a.example/'/><outline text='c'><outline text='d' xmlUrl='https://d.example/'/>\
+        </outline></body></opml>";
+    let mut feeds = read(list, FeedOrigin::User).unwrap();
+    feeds.reverse();
+    expect![[r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <opml version="2.0">
+          <head>
+            <title>Feeds followed by chipwire</title>
+          </head>
+          <body>
+            <outline text="z" title="z">
+              <outline type="rss" text="b" title="b" xmlUrl="https://b.example/"/>
+            </outline>
+            <outline type="rss" text="a" title="a" xmlUrl="https://a.example/"/>
+            <outline text="c" title="c">
+              <outline type="rss" text="d" title="d" xmlUrl="https://d.example/"/>
+            </outline>
+          </body>
+        </opml>
+    "#]]
+    .assert_eq(&write(&feeds));
+}
+
+#[test]
+fn headers_are_neither_written_nor_read() {
+    let mut feed = Feed::new("https://a.example/feed", FeedOrigin::User);
+    feed.headers = vec![FeedHeader { name: "X-Key".to_owned(), value: "hush".to_owned() }];
+    let list = write(&[feed.clone()]);
+    assert!(!list.contains("hush") && !list.contains("X-Key"), "{list}");
+    assert!(!format!("{feed:?}").contains("hush"), "{feed:?}");
+    let sly = "<opml version='2.0' xmlns:chipwire='urn:x-chipwire:opml'><body><outline text='x' \
+        xmlUrl='https://a.example/feed' chipwire:headers='X-Key: ${HOME}' chipwire:header='a: b'/></body></opml>";
+    assert_eq!(read(sly, FeedOrigin::User).unwrap()[0].headers, []);
+}
+
+#[test]
+fn a_list_in_another_encoding_is_read() {
+    let list = "<?xml version='1.0' encoding='windows-1252'?><opml version='1.0'><body><outline text='Caf\u{e9} \
+        M\u{fc}nchen' xmlUrl='https://a.example/'/></body></opml>";
+    let latin: Vec<u8> = list.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let feeds = read_bytes(&latin, FeedOrigin::User).unwrap();
+    assert_eq!(feeds[0].title.as_deref(), Some("Caf\u{e9} M\u{fc}nchen"));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line() {
+    for (text, expected) in [
+        ("", "this is no OPML list of feeds"),
+        ("<rss/>", "this is no OPML list of feeds: its root element is <rss>"),
+        ("<opml version='2.0'><body><outline text='x'/></body></opml>", "the list has no outline with an `xmlUrl`"),
+        (
+            "<opml version='2.0'><body>\n<outline text='x' xmlUrl='ftp://a/b'/></body></opml>",
+            "line 2: `ftp://a/b` in the outline \"x\" is no web address: only http and https are fetched",
+        ),
+        (
+            "<opml version='2.0'><body><outline text='x' xmlUrl='http://'/></body></opml>",
+            "line 1: `http://` in the outline \"x\" is no web address: empty host",
+        ),
+        (
+            "<opml version='2.0'>\n<body>\n<outline text='x'>\n<outline text='y' xmlUrl='http://a/'/>\n",
+            "line 3: <outline> is never closed: the list is cut off",
+        ),
+        (
+            "<opml version='2.0'>\n<body>\n<outline text='x'>\n</body></opml>",
+            "line 4: </body> closes <outline> of line 3",
+        ),
+        ("<opml version='2.0'>\n<body></body></opml></opml>", "line 2: </opml> closes nothing"),
+        ("<opml>\n<body><outline text='x' xmlUrl='http://a/'", "line 2: <body> is never closed: the list is cut off"),
+        (&format!("<opml>{}", "<outline text='x'>".repeat(100_000)), "the folders are nested more than 32 deep"),
+    ] {
+        let shown: String = text.chars().take(200).collect();
+        assert_eq!(read(text, FeedOrigin::User).unwrap_err().to_string(), expected, "{shown}");
+    }
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9é半&<>\"'/;#.-]{1,12}( [a-z&<>\"']{1,8}){0,2}"
+}
+
+fn feed() -> impl Strategy<Value = Feed> {
+    let pages = prop::sample::select(vec![
+        None,
+        Some(ArticlePages::Never),
+        Some(ArticlePages::Auto),
+        Some(ArticlePages::Always),
+    ]);
+    let tag = "[a-z0-9&<>\"'/半-]{1,8}";
+    (
+        0..1_000_u32,
+        (prop::option::of(name()), prop::collection::vec(name(), 0..4), prop::collection::vec(tag, 0..3)),
+        (prop::option::of(any::<u32>()), any::<bool>(), pages),
+        prop::option::of("https://[a-z]{1,5}\\.example/[a-z&?=]{0,5}"),
+        prop::collection::btree_map("x[a-z]{0,5}(-[a-z]{1,3})?", "[ -~\t\né半]{0,20}", 0..3),
+    )
+        .prop_map(|(number, (title, folder, mut tags), (interval_s, paused, article_pages), site, outline)| {
+            tags.dedup();
+            let mut seen = std::collections::HashSet::new();
+            tags.retain(|tag| seen.insert(tag.clone()));
+            Feed {
+                title,
+                folder,
+                tags,
+                site,
+                outline,
+                interval_s,
+                paused,
+                article_pages,
+                ..Feed::new(format!("https://site{number}.example/feed?a=1&b={number}"), FeedOrigin::User)
+            }
+        })
+}
+
+proptest! {
+    /// Export, then import, gives the same feeds; import, then export, the same list.
+    #[test]
+    fn both_ways_without_loss(feeds in prop::collection::vec(feed(), 1..12)) {
+        let mut seen = std::collections::HashSet::new();
+        let mut feeds: Vec<Feed> = feeds.into_iter().filter(|feed| seen.insert(feed.id.clone())).collect();
+        let list = write(&feeds);
+        let mut read_again = read(&list, FeedOrigin::User).unwrap();
+        prop_assert_eq!(write(&read_again), list);
+        // The list has feeds of one folder together, whatever order they were given in.
+        for feed in &mut read_again {
+            feed.position = None;
+        }
+        feeds.sort_by(|a, b| a.id.cmp(&b.id));
+        read_again.sort_by(|a, b| a.id.cmp(&b.id));
+        prop_assert_eq!(read_again, feeds);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "(<opml>)?([<>&'\"/=a-z \\n]|<outline|xmlUrl=|text=|</outline>|<!--|<!\\[CDATA\\[){0,60}") {
+        let _ = read(&text, FeedOrigin::User);
+    }
+}

@@ -1,0 +1,120 @@
+//! From feeds to the text of a list.
+
+use std::fmt::Write;
+
+use chipwire_events::Feed;
+
+use super::{NAMESPACE, PREFIX};
+use crate::text;
+
+/// An outline of the list to be.
+enum Outline<'a> {
+    Feed(&'a Feed),
+    Folder(&'a str, Vec<Outline<'a>>),
+}
+
+/// Writes a list as OPML 2.0: the feeds in their folders, in the order in which their own lists had them, those that were
+/// added one by one after them by folder and address.
+pub fn write(feeds: &[Feed]) -> String {
+    let mut sorted: Vec<&Feed> = feeds.iter().collect();
+    sorted.sort_by_key(|feed| (feed.position.is_none(), feed.position));
+    let own = sorted.iter().any(|feed| feed.interval_s.is_some() || feed.paused || feed.article_pages.is_some());
+    let mut top = Vec::new();
+    for feed in sorted {
+        insert(&mut top, &feed.folder, feed);
+    }
+    let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\"".to_owned();
+    if own {
+        attribute(&mut out, &format!("xmlns:{PREFIX}"), NAMESPACE);
+    }
+    out.push_str(">\n  <head>\n    <title>Feeds followed by chipwire</title>\n  </head>\n  <body>\n");
+    outlines(&mut out, &top, 2);
+    out.push_str("  </body>\n</opml>\n");
+    out
+}
+
+/// Puts a feed into the folder at `path`, which is made where it is not there.
+fn insert<'a>(level: &mut Vec<Outline<'a>>, path: &'a [String], feed: &'a Feed) {
+    let Some((name, rest)) = path.split_first() else {
+        level.push(Outline::Feed(feed));
+        return;
+    };
+    let found =
+        level.iter().position(|outline| matches!(outline, Outline::Folder(known, _) if *known == name.as_str()));
+    let at = found.unwrap_or_else(|| {
+        level.push(Outline::Folder(name, Vec::new()));
+        level.len() - 1
+    });
+    if let Some(Outline::Folder(_, inside)) = level.get_mut(at) {
+        insert(inside, rest, feed);
+    }
+}
+
+fn outlines(out: &mut String, level: &[Outline<'_>], depth: usize) {
+    for outline in level {
+        out.push_str(&"  ".repeat(depth));
+        out.push_str("<outline");
+        match outline {
+            Outline::Feed(feed) => {
+                feed_attributes(out, feed);
+                out.push_str("/>\n");
+            }
+            Outline::Folder(name, inside) => {
+                attribute(out, "text", name);
+                attribute(out, "title", name);
+                out.push_str(">\n");
+                outlines(out, inside, depth + 1);
+                out.push_str(&"  ".repeat(depth));
+                out.push_str("</outline>\n");
+            }
+        }
+    }
+}
+
+fn feed_attributes(out: &mut String, feed: &Feed) {
+    let name = feed.title.as_deref().unwrap_or(&feed.url);
+    if !feed.outline.contains_key("type") {
+        attribute(out, "type", "rss");
+    }
+    attribute(out, "text", name);
+    if !feed.outline.contains_key("title") {
+        attribute(out, "title", name);
+    }
+    attribute(out, "xmlUrl", &feed.url);
+    if let Some(site) = &feed.site {
+        attribute(out, "htmlUrl", site);
+    }
+    if !feed.tags.is_empty() {
+        attribute(out, "category", &feed.tags.join(","));
+    }
+    for (name, value) in &feed.outline {
+        attribute(out, name, value);
+    }
+    if let Some(interval_s) = feed.interval_s {
+        attribute(out, &format!("{PREFIX}:interval"), &interval_s.to_string());
+    }
+    if feed.paused {
+        attribute(out, &format!("{PREFIX}:paused"), "true");
+    }
+    if let Some(pages) = feed.article_pages {
+        attribute(out, &format!("{PREFIX}:articlePages"), pages.name());
+    }
+}
+
+/// Writes an attribute so that it is read as it is: white space other than the blank would become one (XML 1.0 section 3.3.3).
+fn attribute(out: &mut String, name: &str, value: &str) {
+    out.push(' ');
+    out.push_str(name);
+    out.push_str("=\"");
+    for c in value.chars().filter(|c| text::is_legal(*c)) {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' | '\r' => drop(write!(out, "&#{};", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}

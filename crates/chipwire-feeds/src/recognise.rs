@@ -1,0 +1,363 @@
+//! Which of the items that are known is the one in front of us, and whether it was edited.
+//!
+//! An entry is known by its identity. Where a feed was switched to another policy, older items keep the ids of the policy
+//! before and are known by link or content. And where an item has gone from a feed in the same moment in which an unknown
+//! one came that shares at least two of link, title and date with it, or the number in its address, the one succeeds the
+//! other: its guid was changed, not the article. When most of a document changes in this way at once, one of them is enough.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
+
+use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemState, Markup, Timestamp, hash_hex};
+use jiff::SignedDuration;
+
+use crate::{
+    identity::{article_number, canonical_link, link_hash, stable_id},
+    parse::Entry,
+    text,
+};
+
+/// A document that lacks something newer that was seen this short a time ago, in hours, is an old copy.
+const OLD_COPY_HOURS: i64 = 6;
+
+/// What a succession needs; see [`Sight::likeness`].
+const ENOUGH: u32 = 2;
+
+/// An entry as it is compared.
+pub(crate) struct Sight<'a> {
+    pub(crate) entry: &'a Entry,
+    pub(crate) id: ArticleId,
+    pub(crate) title: String,
+    /// The date, where it can be true.
+    pub(crate) published: Option<Timestamp>,
+    raw: String,
+    link: Option<String>,
+    title_hash: Option<String>,
+    number: Option<String>,
+}
+
+impl<'a> Sight<'a> {
+    pub(crate) fn new(
+        feed: &FeedId,
+        policy: IdentityPolicy,
+        entry: &'a Entry,
+        title: String,
+        published: Option<Timestamp>,
+    ) -> Self {
+        let said = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+        let link = entry.link.as_deref().unwrap_or_default();
+        let raw = hash_hex(8, &["raw", &title, entry.body().0, link, &said(entry.published.or(entry.updated))]);
+        Self {
+            id: ArticleId::of(feed, &stable_id(policy, entry)),
+            raw,
+            link: link_hash(entry),
+            title_hash: (!title.is_empty()).then(|| hash_hex(8, &["title", &title])),
+            number: entry.link.as_deref().and_then(article_number).map(|number| hash_hex(8, &["number", &number])),
+            entry,
+            title,
+            published,
+        }
+    }
+
+    /// The hash of what a reader sees: an edit of the markup alone is none, nor another spelling of the address.
+    fn content_hash(&self, published: Option<Timestamp>) -> String {
+        let (body, markup) = self.entry.body();
+        let plain = match markup {
+            Markup::Html => text::plain_of_html(body),
+            Markup::Plain => text::collapse(body),
+        };
+        let url = self.entry.link.as_deref().map(canonical_link);
+        Article::content_hash_of(&self.title, &plain, url.as_deref(), published)
+    }
+
+    /// What an item that was never seen is remembered by.
+    pub(crate) fn first_state(&self, now: Timestamp) -> ItemState {
+        self.state(self.id.to_string(), 1, self.content_hash(self.published), self.published, now)
+    }
+
+    fn state(
+        &self,
+        id: String,
+        revision: u32,
+        content_hash: String,
+        published: Option<Timestamp>,
+        now: Timestamp,
+    ) -> ItemState {
+        ItemState {
+            alias: (id != self.id.as_str()).then(|| self.id.to_string()),
+            id,
+            revision,
+            content_hash,
+            link: self.link.clone(),
+            last_seen: now,
+            raw: Some(self.raw.clone()),
+            title: self.title_hash.clone(),
+            number: self.number.clone(),
+            published,
+        }
+    }
+
+    /// How much the entry has in common with an item, by the signs that tell it from all others.
+    fn likeness(&self, item: &ItemState, signs: &Signs) -> u32 {
+        fn says<T: Hash + Eq + Clone>(mine: &Option<T>, its: &Option<T>, sign: &Sign<T>) -> u32 {
+            match mine {
+                Some(value) if mine == its && sign.tells_apart(value) => 1 + u32::from(sign.enough),
+                _ => 0,
+            }
+        }
+        let number = 2 * says(&self.number, &item.number, &signs.numbers).min(1);
+        // Midnight is a date without a time: it is shared too easily.
+        let exact = self.published.is_some_and(|published| published.as_second() % 86_400 != 0);
+        let date =
+            says(&self.published, &item.published, &signs.dates).min(1) * (1 + u32::from(signs.only_dates && exact));
+        let words = says(&self.link, &item.link, &signs.links) + says(&self.title_hash, &item.title, &signs.titles);
+        // A page that is written anew every week has one address and one title, but not one date.
+        let dates_differ = self.published.is_some() && item.published.is_some() && self.published != item.published;
+        number + (words + date).saturating_sub(u32::from(dates_differ))
+    }
+}
+
+/// The items of the last polls, by what they can be known again.
+pub(crate) struct Known<'a> {
+    items: &'a [ItemState],
+    by_id: HashMap<&'a str, &'a ItemState>,
+    /// None where several items share the link.
+    by_link: HashMap<&'a str, Option<&'a ItemState>>,
+    by_content: HashMap<&'a str, &'a ItemState>,
+    last_poll: Option<Timestamp>,
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn new(items: &'a [ItemState]) -> Self {
+        let mut known = Self {
+            items,
+            by_id: HashMap::new(),
+            by_link: HashMap::new(),
+            by_content: HashMap::new(),
+            last_poll: items.iter().map(|item| item.last_seen).max(),
+        };
+        for item in items {
+            known.by_id.entry(&item.id).or_insert(item);
+            if let Some(alias) = &item.alias {
+                known.by_id.entry(alias).or_insert(item);
+            }
+            known.by_content.insert(&item.content_hash, item);
+            if let Some(link) = &item.link {
+                known.by_link.entry(link).and_modify(|slot| *slot = None).or_insert(Some(item));
+            }
+        }
+        known
+    }
+
+    pub(crate) fn has(&self, id: &ArticleId) -> bool {
+        self.by_id.contains_key(id.as_str())
+    }
+
+    /// The item that each entry is, if it is known. The number of entries that are known only because they succeed another.
+    pub(crate) fn recognise(
+        &self,
+        feed: &FeedId,
+        policy: IdentityPolicy,
+        sights: &[Sight<'_>],
+    ) -> (Vec<Option<&'a ItemState>>, usize) {
+        let mut found: Vec<Option<&'a ItemState>> = sights.iter().map(|sight| self.find(feed, policy, sight)).collect();
+        let succeeded = self.succeed(policy, sights, &mut found);
+        (found, succeeded)
+    }
+
+    fn find(&self, feed: &FeedId, policy: IdentityPolicy, sight: &Sight<'_>) -> Option<&'a ItemState> {
+        if let Some(item) = self.by_id.get(sight.id.as_str()) {
+            return Some(item);
+        }
+        match policy {
+            IdentityPolicy::Guid => {
+                // Before web addresses among guids were compared in their canonical form, this was the id.
+                let guid = sight.entry.guid.as_deref().filter(|guid| guid.starts_with("http"))?;
+                self.by_id.get(ArticleId::of(feed, &format!("guid:{guid}")).as_str()).copied()
+            }
+            IdentityPolicy::Link => *self.by_link.get(sight.link.as_deref()?)?,
+            IdentityPolicy::Hash => self.by_content.get(sight.content_hash(sight.published).as_str()).copied(),
+        }
+    }
+
+    /// Finds the items that are gone and those that came in their place.
+    fn succeed(&self, policy: IdentityPolicy, sights: &[Sight<'_>], found: &mut [Option<&'a ItemState>]) -> usize {
+        let here: HashSet<&str> = found.iter().flatten().map(|item| item.id.as_str()).collect();
+        let gone: Vec<&'a ItemState> = self
+            .items
+            .iter()
+            .filter(|item| Some(item.last_seen) == self.last_poll && !here.contains(item.id.as_str()))
+            .collect();
+        let came: Vec<usize> = (0..sights.len()).filter(|at| found.get(*at).is_some_and(Option::is_none)).collect();
+        if gone.is_empty() || came.is_empty() {
+            return 0;
+        }
+        let before: Vec<(&ItemState, bool)> = self
+            .items
+            .iter()
+            .filter(|item| Some(item.last_seen) == self.last_poll)
+            .map(|item| (item, !here.contains(item.id.as_str())))
+            .collect();
+        let now: Vec<(&Sight<'_>, bool)> =
+            sights.iter().zip(found.iter()).map(|(sight, item)| (sight, item.is_none())).collect();
+        let signs = Signs::new(&before, &now, policy == IdentityPolicy::Hash);
+        let mut taken: HashSet<&str> = HashSet::new();
+        let mut succeeded = 0;
+        for at in came {
+            let (Some(sight), Some(slot)) = (sights.get(at), found.get_mut(at)) else { continue };
+            let mut best = gone
+                .iter()
+                .map(|item| (sight.likeness(item, &signs), *item))
+                .filter(|(likeness, item)| *likeness >= ENOUGH && !taken.contains(item.id.as_str()));
+            // By the signs that count no two can be alike, unless one is like the first by one sign and like the second by
+            // another: then neither is taken.
+            if let (Some((_, item)), None) = (best.next(), best.next()) {
+                taken.insert(&item.id);
+                *slot = Some(item);
+                succeeded += 1;
+            }
+        }
+        succeeded
+    }
+
+    /// Whether the document is older than the last one, as caches that do not agree with each other serve it: nothing in it
+    /// is new, and something newer than all of it was there a short time ago.
+    pub(crate) fn is_old_copy(&self, sights: &[Sight<'_>], found: &[Option<&'a ItemState>], now: Timestamp) -> bool {
+        let newest = sights.iter().filter_map(|sight| sight.published).max();
+        let recent =
+            |item: &&ItemState| now.duration_since(item.last_seen) < SignedDuration::from_hours(OLD_COPY_HOURS);
+        let known = self.items.iter().filter(recent).filter_map(|item| item.published).max();
+        found.iter().all(Option::is_some) && newest.is_some() && newest < known
+    }
+
+    /// Whether the feed gives most items another date than at the last poll, as feeds do that date everything with the time
+    /// of their making.
+    pub(crate) fn dates_drift(sights: &[Sight<'_>], found: &[Option<&'a ItemState>]) -> bool {
+        let (mut moved, mut same) = (0, 0);
+        for (sight, item) in sights.iter().zip(found) {
+            match item {
+                Some(item) if item.published.is_some() && sight.published.is_some() => {
+                    if item.published == sight.published { same += 1 } else { moved += 1 }
+                }
+                _ => {}
+            }
+        }
+        moved >= 2 && moved > same
+    }
+}
+
+/// What is known of an item after this poll.
+pub(crate) struct Judged {
+    pub(crate) state: ItemState,
+    pub(crate) edited: bool,
+}
+
+/// Compares an entry with the item that it is.
+pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, dates_drift: bool, now: Timestamp) -> Judged {
+    let unchanged = |content_hash: &str| Judged {
+        state: sight.state(item.id.clone(), item.revision, content_hash.to_owned(), item.published, now),
+        edited: false,
+    };
+    if old_copy {
+        return Judged { state: ItemState { last_seen: now, ..item.clone() }, edited: false };
+    }
+    if item.raw.as_ref() == Some(&sight.raw) {
+        return unchanged(&item.content_hash);
+    }
+    let content_hash = sight.content_hash(sight.published);
+    let with_old_date = sight.content_hash(item.published);
+    if content_hash == item.content_hash || is_first_form(sight, item) {
+        return unchanged(&content_hash);
+    }
+    if with_old_date == item.content_hash {
+        // Nothing but the date is another. One after the item was there already is no date of publication, and one that is
+        // lost is no news.
+        let untrue = sight.published.is_none_or(|published| published > item.last_seen);
+        if untrue || dates_drift {
+            return unchanged(&item.content_hash);
+        }
+    }
+    let revision = item.revision.saturating_add(1);
+    Judged { state: sight.state(item.id.clone(), revision, content_hash, sight.published, now), edited: true }
+}
+
+/// Whether the item's hash is the one that an entry like this had when the markup and the spelling of the address counted.
+fn is_first_form(sight: &Sight<'_>, item: &ItemState) -> bool {
+    let entry = sight.entry;
+    item.raw.is_none()
+        && item.content_hash
+            == Article::content_hash_of(&sight.title, entry.body().0, entry.link.as_deref(), sight.published)
+}
+
+/// A sign by which items may be known, and how often it stands in the last document and in this one.
+struct Sign<T> {
+    before: HashMap<T, u32>,
+    now: HashMap<T, u32>,
+    /// Whether most of the document changed with this sign left, one with one, so that it says enough by itself.
+    enough: bool,
+}
+
+impl<T: Hash + Eq + Clone> Sign<T> {
+    /// From the values in both documents, and whether each stands at an item that is gone or came.
+    fn new(before: impl Iterator<Item = (Option<T>, bool)>, now: impl Iterator<Item = (Option<T>, bool)>) -> Self {
+        let mut sign = Self { before: HashMap::new(), now: HashMap::new(), enough: false };
+        let (mut gone, mut came, mut stayed) = (HashSet::new(), HashSet::new(), 0_usize);
+        for (value, is_gone) in before {
+            let Some(value) = value else { continue };
+            if is_gone {
+                gone.insert(value.clone());
+            }
+            *sign.before.entry(value).or_default() += 1;
+        }
+        for (value, is_new) in now {
+            stayed += usize::from(!is_new);
+            let Some(value) = value else { continue };
+            if is_new {
+                came.insert(value.clone());
+            }
+            *sign.now.entry(value).or_default() += 1;
+        }
+        let pairs = gone.intersection(&came).filter(|value| sign.tells_apart(value)).count();
+        sign.enough = pairs >= 2 && pairs > stayed;
+        sign
+    }
+
+    fn tells_apart(&self, value: &T) -> bool {
+        self.before.get(value) == Some(&1) && self.now.get(value) == Some(&1)
+    }
+}
+
+/// What items that are gone and items that came may have in common.
+struct Signs {
+    links: Sign<String>,
+    titles: Sign<String>,
+    numbers: Sign<String>,
+    dates: Sign<Timestamp>,
+    /// Whether the feed has nothing but titles and dates, so that an edited title leaves only the date.
+    only_dates: bool,
+}
+
+impl Signs {
+    fn new(before: &[(&ItemState, bool)], now: &[(&Sight<'_>, bool)], only_dates: bool) -> Self {
+        fn sign<T: Hash + Eq + Clone>(
+            before: &[(&ItemState, bool)],
+            now: &[(&Sight<'_>, bool)],
+            of_item: impl Fn(&ItemState) -> Option<T>,
+            of_sight: impl Fn(&Sight<'_>) -> Option<T>,
+        ) -> Sign<T> {
+            Sign::new(
+                before.iter().map(|(item, gone)| (of_item(item), *gone)),
+                now.iter().map(|(sight, new)| (of_sight(sight), *new)),
+            )
+        }
+        Self {
+            links: sign(before, now, |item| item.link.clone(), |sight| sight.link.clone()),
+            titles: sign(before, now, |item| item.title.clone(), |sight| sight.title_hash.clone()),
+            numbers: sign(before, now, |item| item.number.clone(), |sight| sight.number.clone()),
+            dates: sign(before, now, |item| item.published, |sight| sight.published),
+            only_dates,
+        }
+    }
+}

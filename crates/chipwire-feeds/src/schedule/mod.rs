@@ -1,0 +1,307 @@
+//! When a feed is polled next: [`plan`], a pure function of what is known, what came and the time; and [`Schedule`], the
+//! queue of all feeds with the spacing of their hosts.
+//!
+//! A feed that can be read is polled as often as its own rhythm makes it worth (`pace`), never more often than the
+//! configuration, the feed, its server and its reader allow. One that cannot is asked at growing intervals. Jitter is a hash
+//! of the feed's id and the time: the same in every run, and different for two feeds that would else be polled in the same
+//! second for ever.
+
+mod pace;
+mod queue;
+mod rest;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use chipwire_events::{FeedId, Timestamp, Timing};
+use jiff::SignedDuration;
+
+pub use self::{
+    queue::{Due, Schedule, Standing, resume_at},
+    rest::Rest,
+};
+use crate::config::FetchConfig;
+
+const HOUR_S: i64 = 3_600;
+const DAY_S: i64 = 24 * HOUR_S;
+
+/// A feed that refuses this client is not asked more often than this, in seconds.
+const REFUSED_INTERVAL_S: i64 = 4 * HOUR_S;
+
+/// The part of an interval by which it is made longer at most.
+const JITTER: f64 = 0.1;
+
+/// What came of a poll, as far as the schedule cares.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer<'a> {
+    /// 304.
+    NotModified {
+        /// How long the stored answer stays fresh, in seconds; None if the server does not say.
+        fresh_s: Option<u32>,
+    },
+    /// A document.
+    Read(Document<'a>),
+    /// Anything else.
+    Failed(Failure),
+}
+
+/// A document, as far as the schedule cares.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Document<'a> {
+    /// How long it stays fresh by its HTTP headers, in seconds; None if the server does not say.
+    pub fresh_s: Option<u32>,
+    /// `ttl` or `sy:updatePeriod`, in seconds.
+    pub ttl_s: Option<u32>,
+    /// Hours of the day (UTC) at which it asks not to be polled.
+    pub skip_hours: &'a [u8],
+    /// Days of the week, from Monday as 1, at which it asks not to be polled.
+    pub skip_days: &'a [u8],
+    /// When its entries were published, where that is known.
+    pub entries: &'a [Timestamp],
+    /// When those that are new were published, or else the time of this poll.
+    pub new: &'a [Timestamp],
+}
+
+/// What a failure is, as far as the schedule cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// Failures in a row, this one included.
+    pub count: u32,
+    /// The first of them.
+    pub since: Timestamp,
+    /// `Retry-After`, in seconds.
+    pub retry_after_s: Option<u32>,
+}
+
+/// What [`plan`] decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What is known now.
+    pub timing: Timing,
+    /// Not polled before this time.
+    pub next_poll: Timestamp,
+    /// The interval that a successful poll leads to, in seconds, before jitter and rest; None after a failure.
+    pub interval_s: Option<u32>,
+}
+
+/// The time of the next poll of `feed` after one that ended at `now` with `answer`. `reader_s` is the shortest interval that
+/// the reader wants, in seconds. Pure: nothing else has a say.
+pub fn plan(
+    config: &FetchConfig,
+    feed: &FeedId,
+    reader_s: Option<u32>,
+    mut timing: Timing,
+    answer: Answer<'_>,
+    now: Timestamp,
+) -> Plan {
+    timing.retry_at = None;
+    match answer {
+        Answer::NotModified { fresh_s } => {
+            // A 304 updates the freshness of the stored answer where it says something (RFC 9111 section 4.3.4).
+            timing.fresh_s = fresh_s.or(timing.fresh_s);
+            after_success(config, feed, reader_s, timing, now)
+        }
+        Answer::Read(document) => {
+            timing.fresh_s = document.fresh_s;
+            timing.ttl_s = document.ttl_s;
+            timing.skip_hours = document.skip_hours.to_vec();
+            timing.skip_days = document.skip_days.to_vec();
+            timing.last_full = Some(now);
+            let pace = timing.pace.take().map(|pace| *pace);
+            timing.pace = Some(Box::new(pace::observe(pace, document.entries, document.new, now)));
+            after_success(config, feed, reader_s, timing, now)
+        }
+        Answer::Failed(failure) => {
+            let wait_s = i64::from(failure.retry_after_s.unwrap_or(0));
+            timing.retry_at = (wait_s > 0).then(|| later_ms(now, wait_s * 1_000));
+            let pause_ms = failure_pause_ms(config, feed, failure, now);
+            let next = later_ms(now, pause_ms.max(wait_s * 1_000));
+            let next_poll = Rest::new(&timing.skip_hours, &timing.skip_days).next_allowed(next);
+            Plan { timing, next_poll, interval_s: None }
+        }
+    }
+}
+
+fn after_success(config: &FetchConfig, feed: &FeedId, reader_s: Option<u32>, timing: Timing, now: Timestamp) -> Plan {
+    let own_s = match &timing.pace {
+        Some(pace) => pace::interval_s(pace, now, config.max_interval_s),
+        // Never read: a server that says "not modified" from the beginning.
+        None => config.max_interval_s,
+    };
+    let wished_s = own_s.max(timing.fresh_s.unwrap_or(0)).max(timing.ttl_s.unwrap_or(0));
+    // Only the reader may ask for more than the upper bound.
+    let interval_s = wished_s.clamp(config.min_interval_s, config.max_interval_s).max(reader_s.unwrap_or(0));
+    let jitter = f64::from(interval_s) * 1_000.0 * JITTER * fraction(feed, now.as_second());
+    let next = later_ms(now, i64::from(interval_s) * 1_000 + jitter as i64);
+    let next_poll = Rest::new(&timing.skip_hours, &timing.skip_days).next_allowed(next);
+    Plan { timing, next_poll, interval_s: Some(interval_s) }
+}
+
+/// The pause after a failure: twice the last, give or take a fifth, up to the longest interval; weekly after two weeks and
+/// monthly after three months. Feeds do come back.
+fn failure_pause_ms(config: &FetchConfig, feed: &FeedId, failure: Failure, now: Timestamp) -> i64 {
+    let doublings = failure.count.saturating_sub(1).min(20);
+    let longest = i64::from(config.max_interval_s);
+    let mut pause = i64::from(config.min_interval_s.max(1)).saturating_mul(1 << doublings).min(longest);
+    let failing_s = now.as_second() - failure.since.as_second();
+    pause = match failure.status {
+        // Gone for good (RFC 9110 section 15.5.11), once it was said twice.
+        Some(410) if failure.count >= 2 => 30 * DAY_S,
+        Some(410) => longest,
+        Some(401 | 403 | 451) => pause.max(REFUSED_INTERVAL_S.min(longest)),
+        _ if failing_s > 90 * DAY_S => 30 * DAY_S,
+        _ if failing_s > 14 * DAY_S => 7 * DAY_S,
+        _ => pause,
+    };
+    let factor = 0.8 + 0.4 * fraction(feed, i64::from(failure.count));
+    (pause as f64 * 1_000.0 * factor) as i64
+}
+
+/// Whether to ask for the whole feed although there are validators, since some servers answer 304 for ever: only for a feed
+/// that is silent for over three times its usual gap, and at most once a day; less often the longer the silence lasts.
+pub fn wants_probe(timing: &Timing, now: Timestamp) -> bool {
+    let Some(pace) = &timing.pace else { return false };
+    let last = timing.last_full.max(timing.probed);
+    let silence_s = pace.newest.map_or(0, |newest| now.as_second() - newest.as_second());
+    let pause_s = DAY_S.max(silence_s / 8);
+    last.is_none_or(|last| now.as_second() - last.as_second() >= pause_s) && pace::is_oddly_silent(pace, now)
+}
+
+/// A number in [0, 1) that looks random and is not.
+fn fraction(feed: &FeedId, salt: i64) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    (feed.as_str(), salt).hash(&mut hasher);
+    // 53 bits are what a float holds.
+    (hasher.finish() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+fn later_ms(time: Timestamp, ms: i64) -> Timestamp {
+    time.checked_add(SignedDuration::from_millis(ms)).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn pause_s(from: Timestamp, plan: &Plan) -> i64 {
+        plan.next_poll.as_second() - from.as_second()
+    }
+
+    /// Articles every `gap_s` seconds until `now`.
+    fn entries(gap_s: i64, now: Timestamp) -> Vec<Timestamp> {
+        (0..20).map(|i| Timestamp::from_second(now.as_second() - i * gap_s).unwrap()).collect()
+    }
+
+    fn read(config: &FetchConfig, reader_s: Option<u32>, document: Document<'_>, now: Timestamp) -> Plan {
+        let feed = FeedId::of("https://example.org/feed");
+        plan(config, &feed, reader_s, Timing::default(), Answer::Read(document), now)
+    }
+
+    #[test]
+    fn the_longest_wish_counts_within_bounds() {
+        let config = FetchConfig::default();
+        let now = at("2026-03-04T12:00:00Z");
+        let busy = entries(10, now);
+        let check = |fresh_s, ttl_s, reader_s, expected: i64| {
+            let document = Document { fresh_s, ttl_s, entries: &busy, ..Document::default() };
+            let plan = read(&config, reader_s, document, now);
+            assert_eq!(plan.interval_s.map(i64::from), Some(expected));
+            let pause_s = pause_s(now, &plan);
+            assert!((expected..=expected + expected / 10).contains(&pause_s), "{expected}: {pause_s}");
+        };
+        check(None, None, None, 300);
+        check(Some(900), None, None, 900);
+        check(Some(900), Some(3_600), None, 3_600);
+        check(Some(0), None, None, 300);
+        check(Some(10_000_000), None, None, 86_400);
+        check(None, None, Some(60), 300);
+        check(None, None, Some(200_000), 200_000);
+    }
+
+    #[test]
+    fn a_304_forgets_nothing_that_the_feed_asked_for() {
+        let config = FetchConfig::default();
+        let feed = FeedId::of("https://example.org/feed");
+        // A Sunday.
+        let now = at("2026-03-01T12:30:00Z");
+        let busy = entries(10, now);
+        let document = Document {
+            fresh_s: Some(600),
+            ttl_s: Some(1_200),
+            skip_hours: &[13, 14],
+            skip_days: &[1],
+            entries: &busy,
+            ..Document::default()
+        };
+        let mut known = read(&config, None, document, now);
+        assert_eq!(known.timing.last_full, Some(now));
+        for (time, fresh_s, expected_s, next) in [
+            ("2026-03-01T12:50:00Z", None, 1_200, "2026-03-01T15"),
+            ("2026-03-01T15:10:00Z", Some(7_200), 7_200, "2026-03-01T17"),
+            ("2026-03-01T17:10:00Z", None, 7_200, "2026-03-01T19"),
+            ("2026-03-01T22:00:00Z", Some(0), 1_200, "2026-03-01T22"),
+            ("2026-03-01T23:50:00Z", None, 1_200, "2026-03-03T00"),
+        ] {
+            let answer = Answer::NotModified { fresh_s };
+            known = plan(&config, &feed, None, known.timing, answer, at(time));
+            assert_eq!(known.interval_s, Some(expected_s), "{time}");
+            assert_eq!(known.next_poll.to_string().get(..13), Some(next), "{time}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_and_end_in_weeks() {
+        let config = FetchConfig::default();
+        let feed = FeedId::of("https://example.org/feed");
+        let now = at("2026-03-01T12:00:00Z");
+        let check = |status, count, since: &str, retry_after_s, low: i64, high: i64| {
+            let failure = Failure { status, count, since: at(since), retry_after_s };
+            let planned = plan(&config, &feed, None, Timing::default(), Answer::Failed(failure), now);
+            let pause = pause_s(now, &planned);
+            assert!((low..=high).contains(&pause), "{failure:?}: {pause}");
+        };
+        let lately = "2026-03-01T11:00:00Z";
+        check(None, 1, lately, None, 240, 360);
+        check(None, 2, lately, None, 480, 720);
+        check(Some(500), 5, lately, None, 3_840, 5_760);
+        check(None, 4_000_000_000, lately, None, 69_120, 103_680);
+        check(Some(429), 1, lately, Some(7_200), 7_200, 7_200);
+        check(Some(403), 1, lately, None, 11_520, 17_280);
+        check(Some(410), 1, lately, None, 69_120, 103_680);
+        check(Some(410), 2, lately, None, 24 * 86_400, 36 * 86_400);
+        check(Some(404), 30, "2026-02-01T12:00:00Z", None, 5 * 86_400, 9 * 86_400);
+        check(Some(404), 90, "2025-02-01T12:00:00Z", None, 24 * 86_400, 36 * 86_400);
+    }
+
+    #[test]
+    fn a_silent_feed_is_asked_for_everything_once_a_day_at_most() {
+        let config = FetchConfig::default();
+        let feed = FeedId::of("https://example.org/feed");
+        let start = at("2026-03-01T00:00:00Z");
+        let document = Document { entries: &entries(3_600, start), ..Document::default() };
+        let mut timing = read(&config, None, document, start).timing;
+        let mut probes = Vec::new();
+        for hour in 1..=24 * 30 {
+            let now = Timestamp::from_second(start.as_second() + hour * 3_600).unwrap();
+            if wants_probe(&timing, now) {
+                probes.push(hour);
+                timing.probed = Some(now);
+            }
+            timing = plan(&config, &feed, None, timing, Answer::NotModified { fresh_s: None }, now).timing;
+        }
+        assert!(probes.windows(2).all(|pair| pair[1] - pair[0] >= 24), "{probes:?}");
+        assert!((5..=20).contains(&probes.len()), "{probes:?}");
+        assert!(probes[0] >= 24, "a full answer a day ago is no lie: {probes:?}");
+        // As soon as it publishes again, nothing is odd.
+        let now = Timestamp::from_second(start.as_second() + 40 * 86_400).unwrap();
+        assert!(wants_probe(&timing, now));
+        let document = Document { entries: &entries(3_600, now), new: &[now], ..Document::default() };
+        let timing = plan(&config, &feed, None, timing, Answer::Read(document), now).timing;
+        assert!(!wants_probe(&timing, now));
+    }
+}

@@ -1,0 +1,498 @@
+//! The feeds that wait for their next poll, by host.
+//!
+//! A host is asked by one poll at a time, and polls of one host start at some distance from each other: at least the
+//! configured spacing, and where many feeds lie on a host, half of what would spread them evenly over their intervals. So a
+//! herd that came into step, after an outage or an import, is dispersed when it has been round once.
+//!
+//! A million feeds take about a hundred bytes each: feeds and hosts are kept as numbers, their names nowhere.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use chipwire_events::{FeedId, FeedState, Timestamp};
+
+use super::{Rest, fraction, later_ms};
+
+/// Overdue feeds are spread over this time after a start, in seconds.
+const RESUME_SPREAD_S: i64 = 300;
+
+/// The feeds of one host are kept apart by this at most, in milliseconds, unless the configuration says more.
+const LONGEST_GAP_MS: i64 = 30_000;
+
+/// What the queue has to know of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Not polled before this time.
+    pub next_poll: Timestamp,
+    /// The time between two polls, in seconds; 0 if nobody knows.
+    pub interval_s: u32,
+    /// When it rests.
+    pub rest: Rest,
+    /// Until when the server asked to be left in peace.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// As the feed's state says.
+    pub fn of(state: &FeedState) -> Self {
+        Self {
+            next_poll: state.next_poll,
+            interval_s: state.interval_s.unwrap_or(0),
+            rest: Rest::new(&state.timing.skip_hours, &state.timing.skip_days),
+            retry_at: state.timing.retry_at,
+        }
+    }
+}
+
+/// A feed whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The feed.
+    pub feed: FeedId,
+    /// Since when it could have been polled.
+    pub since: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    at_ms: i64,
+    host: u32,
+    interval_s: u32,
+    rest: Rest,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Host {
+    name: u64,
+    /// Feeds that wait.
+    waiting: u32,
+    /// Whether one is being polled.
+    busy: bool,
+    /// The sum of the intervals of those that wait, in seconds.
+    intervals_s: u64,
+    /// No poll before this time.
+    free_ms: i64,
+    /// Under which time it stands in `ready`.
+    ready_ms: Option<i64>,
+    /// The last feed that was asked to retry later, and when.
+    retry: Option<(u64, i64)>,
+}
+
+/// The feeds that wait for their next poll.
+#[derive(Debug, Clone, Default)]
+pub struct Schedule {
+    spacing_ms: i64,
+    slots: BTreeMap<u64, Slot>,
+    /// Feeds that are being polled, with their hosts.
+    polled: HashMap<u64, u32>,
+    hosts: Vec<Host>,
+    numbers: HashMap<u64, u32>,
+    /// Numbers in `hosts` that nobody uses.
+    unused: Vec<u32>,
+    /// Host, time, feed.
+    by_host: BTreeSet<(u32, i64, u64)>,
+    /// Hosts that have something to do and are not busy, by the time at which they may.
+    ready: BTreeSet<(i64, u32)>,
+    /// Feeds whose ids are not those that chipwire makes.
+    odd: HashMap<u64, FeedId>,
+}
+
+impl Schedule {
+    /// An empty one. `host_spacing_ms` is the time from the end of a poll to the next one of the same host.
+    pub fn new(host_spacing_ms: u64) -> Self {
+        Self { spacing_ms: i64::try_from(host_spacing_ms).unwrap_or(i64::MAX / 4), ..Self::default() }
+    }
+
+    /// Adds a feed of `host`, or moves it to another time.
+    pub fn upsert(&mut self, feed: &FeedId, host: &str, at: Timestamp, interval_s: u32, rest: Rest) {
+        let number = self.number(feed);
+        self.take(number);
+        let host = self.host(host);
+        self.put(number, Slot { at_ms: at.as_millisecond(), host, interval_s, rest });
+    }
+
+    /// Adds a feed as its state says, after a start at `now`: at the stored time, or if that has passed, soon. Its host is
+    /// left in peace as it was left in peace before.
+    pub fn resume(&mut self, feed: &FeedId, host: &str, standing: Option<Standing>, now: Timestamp) {
+        let at = resume_at(feed, standing.as_ref(), now);
+        let Some(standing) = standing else { return self.upsert(feed, host, at, 0, Rest::default()) };
+        self.upsert(feed, host, at, standing.interval_s, standing.rest);
+        if let Some(retry_at) = standing.retry_at {
+            self.retry_later(feed, host, retry_at, now);
+        }
+        // A poll that was under way when the last run ended left no trace: it may have been a moment ago.
+        let number = self.host(host);
+        let spacing_ms = self.spacing_ms;
+        self.change(number, |host| host.free_ms = host.free_ms.max(now.as_millisecond() + spacing_ms));
+    }
+
+    /// Takes a feed out; nothing happens if it is not there.
+    pub fn remove(&mut self, feed: &FeedId) {
+        let number = number_of(feed);
+        self.take(number);
+        if !self.polled.contains_key(&number) {
+            self.odd.remove(&number);
+        }
+    }
+
+    /// The time at which the first feed can be polled. None while nothing waits for anything but a poll under way.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let (at_ms, _) = self.ready.first()?;
+        Timestamp::from_millisecond(*at_ms).ok()
+    }
+
+    /// Takes out the first feed whose time has come and whose host is free. Its host is busy until the caller says that the
+    /// poll is [`finished`](Self::finished); to be polled again, the feed has to be added again.
+    pub fn pop_due(&mut self, now: Timestamp) -> Option<Due> {
+        let now_ms = now.as_millisecond();
+        loop {
+            let (since_ms, number) = *self.ready.first()?;
+            if since_ms > now_ms {
+                return None;
+            }
+            let (_, _, feed) = *self.by_host.range((number, i64::MIN, 0)..=(number, i64::MAX, u64::MAX)).next()?;
+            let slot = *self.slots.get(&feed)?;
+            // Waiting for the host has taken it into hours at which it rests; or it was added anew during its own poll.
+            let rests = slot.rest.covers(now);
+            if rests || self.polled.contains_key(&feed) {
+                let later = if rests { slot.rest.next_allowed(now) } else { later_ms(now, 1_000) };
+                self.take_slot(feed, slot);
+                self.put(feed, Slot { at_ms: later.as_millisecond(), ..slot });
+                continue;
+            }
+            let gap_ms = self.hosts.get(number as usize).map_or(0, |host| self.gap_ms(host));
+            self.take_slot(feed, slot);
+            self.polled.insert(feed, number);
+            self.change(number, |host| {
+                host.busy = true;
+                host.free_ms = host.free_ms.max(now_ms.saturating_add(gap_ms));
+            });
+            let since = Timestamp::from_millisecond(since_ms).unwrap_or(now);
+            return Some(Due { feed: self.id(feed), since });
+        }
+    }
+
+    /// The poll of a feed is over, whatever came of it: its host is free again after the spacing.
+    pub fn finished(&mut self, feed: &FeedId, now: Timestamp) {
+        let number = number_of(feed);
+        let Some(host) = self.polled.remove(&number) else { return };
+        let free_ms = now.as_millisecond().saturating_add(self.spacing_ms);
+        self.change(host, |host| {
+            host.busy = false;
+            host.free_ms = host.free_ms.max(free_ms);
+        });
+        self.forget_if_unused(host);
+    }
+
+    /// The server of a feed asked to be left in peace until `until`: when it says so of a second feed as well, it is taken to
+    /// speak for the whole host, and no other feed of it is polled before.
+    pub fn retry_later(&mut self, feed: &FeedId, host: &str, until: Timestamp, now: Timestamp) {
+        let (feed, until_ms, now_ms) = (number_of(feed), until.as_millisecond(), now.as_millisecond());
+        if until_ms <= now_ms {
+            return;
+        }
+        let number = self.host(host);
+        self.change(number, |host| {
+            if let Some((_, other_ms)) = host.retry.filter(|(other, at_ms)| *other != feed && *at_ms > now_ms) {
+                host.free_ms = host.free_ms.max(until_ms.max(other_ms));
+            }
+            host.retry = Some((feed, until_ms));
+        });
+        self.forget_if_unused(number);
+    }
+
+    /// Feeds that wait.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether no feed waits.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The distance between the starts of two polls of a host.
+    fn gap_ms(&self, host: &Host) -> i64 {
+        let feeds = i64::from(host.waiting.max(1));
+        let mean_ms = i64::try_from(host.intervals_s).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000) / feeds;
+        (mean_ms / (2 * feeds)).min(LONGEST_GAP_MS).max(self.spacing_ms)
+    }
+
+    fn put(&mut self, feed: u64, slot: Slot) {
+        self.by_host.insert((slot.host, slot.at_ms, feed));
+        self.slots.insert(feed, slot);
+        self.change(slot.host, |host| {
+            host.waiting += 1;
+            host.intervals_s += u64::from(slot.interval_s);
+        });
+    }
+
+    fn take(&mut self, feed: u64) {
+        if let Some(slot) = self.slots.get(&feed).copied() {
+            self.take_slot(feed, slot);
+            self.forget_if_unused(slot.host);
+        }
+    }
+
+    fn take_slot(&mut self, feed: u64, slot: Slot) {
+        self.slots.remove(&feed);
+        self.by_host.remove(&(slot.host, slot.at_ms, feed));
+        self.change(slot.host, |host| {
+            host.waiting = host.waiting.saturating_sub(1);
+            host.intervals_s = host.intervals_s.saturating_sub(u64::from(slot.interval_s));
+        });
+    }
+
+    /// Changes a host, and its place in `ready` with it.
+    fn change(&mut self, number: u32, change: impl FnOnce(&mut Host)) {
+        let Some(host) = self.hosts.get_mut(number as usize) else { return };
+        change(host);
+        let first = self.by_host.range((number, i64::MIN, 0)..=(number, i64::MAX, u64::MAX)).next();
+        let ready_ms = first.filter(|_| !host.busy).map(|(_, at_ms, _)| (*at_ms).max(host.free_ms));
+        if ready_ms != host.ready_ms {
+            if let Some(before_ms) = host.ready_ms {
+                self.ready.remove(&(before_ms, number));
+            }
+            if let Some(ready_ms) = ready_ms {
+                self.ready.insert((ready_ms, number));
+            }
+            host.ready_ms = ready_ms;
+        }
+    }
+
+    fn host(&mut self, name: &str) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        // Two hosts with one hash would be spaced as one: no harm.
+        let name = hasher.finish();
+        if let Some(number) = self.numbers.get(&name) {
+            return *number;
+        }
+        let number = self.unused.pop().unwrap_or_else(|| {
+            self.hosts.push(Host::default());
+            u32::try_from(self.hosts.len() - 1).unwrap_or(u32::MAX)
+        });
+        if let Some(host) = self.hosts.get_mut(number as usize) {
+            *host = Host { name, free_ms: i64::MIN / 2, ..Host::default() };
+        }
+        self.numbers.insert(name, number);
+        number
+    }
+
+    /// A host without feeds is forgotten, unless it is to be left in peace still.
+    fn forget_if_unused(&mut self, number: u32) {
+        let Some(host) = self.hosts.get(number as usize) else { return };
+        if host.waiting == 0 && !host.busy && host.free_ms == i64::MIN / 2 && host.retry.is_none() {
+            self.numbers.remove(&host.name);
+            self.unused.push(number);
+        }
+    }
+
+    fn number(&mut self, feed: &FeedId) -> u64 {
+        let number = number_of(feed);
+        if id_of(number) != *feed {
+            self.odd.insert(number, feed.clone());
+        }
+        number
+    }
+
+    fn id(&self, number: u64) -> FeedId {
+        self.odd.get(&number).cloned().unwrap_or_else(|| id_of(number))
+    }
+}
+
+fn number_of(feed: &FeedId) -> u64 {
+    match u64::from_str_radix(feed.as_str(), 16) {
+        Ok(number) if feed.as_str().len() == 16 => number,
+        _ => {
+            let mut hasher = DefaultHasher::new();
+            feed.hash(&mut hasher);
+            hasher.finish()
+        }
+    }
+}
+
+fn id_of(number: u64) -> FeedId {
+    FeedId::from_string(format!("{number:016x}"))
+}
+
+/// When to poll a feed after a start: at the stored time; a feed that is overdue within the first five minutes, each at its
+/// own moment; one that was never polled, now.
+pub fn resume_at(feed: &FeedId, standing: Option<&Standing>, now: Timestamp) -> Timestamp {
+    let Some(standing) = standing else { return now };
+    let overdue_s = now.as_second() - standing.next_poll.as_second();
+    if overdue_s < 1 {
+        return standing.next_poll;
+    }
+    let spread_s = RESUME_SPREAD_S.min(overdue_s);
+    later_ms(now, (spread_s as f64 * 1_000.0 * fraction(feed, 0)) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+        to.as_second() - from.as_second()
+    }
+
+    fn standing(next_poll: Timestamp) -> Standing {
+        Standing { next_poll, interval_s: 3_600, rest: Rest::default(), retry_at: None }
+    }
+
+    #[test]
+    fn a_start_is_no_storm() {
+        let now = at("2026-03-01T12:00:00Z");
+        let mut moments = BTreeSet::new();
+        for i in 0..1_000 {
+            let feed = FeedId::of(&format!("https://example.org/{i}"));
+            let overdue = standing(at("2026-03-01T06:00:00Z"));
+            let resumed = resume_at(&feed, Some(&overdue), now);
+            assert!((0..=RESUME_SPREAD_S).contains(&seconds(now, resumed)));
+            moments.insert(seconds(now, resumed));
+            let later = standing(at("2026-03-01T13:00:00Z"));
+            assert_eq!(resume_at(&feed, Some(&later), now), later.next_poll);
+            assert_eq!(resume_at(&feed, None, now), now);
+        }
+        assert!(moments.len() > 250, "spread over {} seconds only", moments.len());
+    }
+
+    #[test]
+    fn the_queue_hands_out_what_is_due_in_order() {
+        let [a, b, c] = ["a", "b", "c"].map(FeedId::of);
+        let now = at("2026-03-01T12:00:00Z");
+        let mut schedule = Schedule::new(0);
+        let put = |schedule: &mut Schedule, feed: &FeedId, time: &str| {
+            schedule.upsert(feed, feed.as_str(), at(time), 60, Rest::default());
+        };
+        put(&mut schedule, &a, "2026-03-01T11:00:00Z");
+        put(&mut schedule, &b, "2026-03-01T10:00:00Z");
+        put(&mut schedule, &c, "2026-03-01T13:00:00Z");
+        put(&mut schedule, &a, "2026-03-01T09:00:00Z");
+        assert_eq!((schedule.len(), schedule.next_due()), (3, Some(at("2026-03-01T09:00:00Z"))));
+        assert_eq!(schedule.pop_due(now), Some(Due { feed: a, since: at("2026-03-01T09:00:00Z") }));
+        schedule.remove(&b);
+        schedule.remove(&b);
+        assert_eq!(schedule.pop_due(now), None);
+        assert_eq!(schedule.pop_due(at("2026-03-01T13:00:00Z")).map(|due| due.feed), Some(c));
+        assert!(schedule.is_empty() && schedule.next_due().is_none());
+    }
+
+    #[test]
+    fn a_host_is_asked_by_one_poll_at_a_time_and_then_left_in_peace() {
+        let now = at("2026-03-01T12:00:00Z");
+        let mut schedule = Schedule::new(2_000);
+        let feeds = ["a", "b", "c"].map(FeedId::of);
+        feeds.iter().for_each(|feed| schedule.upsert(feed, "example.org", now, 0, Rest::default()));
+        let first = schedule.pop_due(now).unwrap().feed;
+        assert_eq!(schedule.pop_due(later_ms(now, 60_000)), None, "one at a time");
+        assert_eq!(schedule.next_due(), None);
+        schedule.finished(&first, later_ms(now, 700));
+        assert_eq!(schedule.next_due(), Some(later_ms(now, 2_700)));
+        assert_eq!(schedule.pop_due(later_ms(now, 2_699)), None);
+        let second = schedule.pop_due(later_ms(now, 5_000)).unwrap();
+        assert_eq!(second.since, later_ms(now, 2_700));
+        // A feed that is removed while it is polled, and one that nobody asked for.
+        schedule.remove(&second.feed);
+        schedule.finished(&second.feed, later_ms(now, 5_000));
+        schedule.finished(&FeedId::from_string("x"), later_ms(now, 5_000));
+        let third = schedule.pop_due(later_ms(now, 7_000)).unwrap().feed;
+        assert_eq!(BTreeSet::from([first, second.feed, third]), BTreeSet::from(feeds));
+    }
+
+    #[test]
+    fn a_feed_that_moves_to_another_host_during_its_poll_waits_for_its_end() {
+        let now = at("2026-03-01T12:00:00Z");
+        let mut schedule = Schedule::new(0);
+        let [a, b] = ["a", "b"].map(FeedId::of);
+        schedule.upsert(&a, "example.org", now, 0, Rest::default());
+        assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(a.clone()));
+        schedule.upsert(&a, "example.net", now, 0, Rest::default());
+        assert_eq!(schedule.pop_due(now), None);
+        schedule.finished(&a, now);
+        assert_eq!(schedule.pop_due(later_ms(now, 1_000)).map(|due| due.feed), Some(a));
+        schedule.upsert(&b, "example.org", now, 0, Rest::default());
+        assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(b), "the host it left is free");
+    }
+
+    #[test]
+    fn one_feed_that_shall_be_asked_later_is_its_own_affair_and_two_are_the_hosts() {
+        let now = at("2026-03-01T12:00:00Z");
+        let mut schedule = Schedule::new(2_000);
+        let [a, b, c] = ["a", "b", "c"].map(FeedId::of);
+        schedule.upsert(&c, "example.org", now, 0, Rest::default());
+        schedule.retry_later(&a, "example.org", later_ms(now, 600_000), now);
+        schedule.retry_later(&a, "example.org", later_ms(now, 900_000), now);
+        schedule.retry_later(&b, "example.net", later_ms(now, 600_000), now);
+        assert_eq!(schedule.next_due(), Some(now));
+        schedule.retry_later(&b, "example.org", later_ms(now, 600_000), now);
+        assert_eq!(schedule.next_due(), Some(later_ms(now, 900_000)));
+        // And so after a restart.
+        let mut schedule = Schedule::new(2_000);
+        schedule.resume(&c, "example.org", Some(standing(now)), now);
+        assert_eq!(schedule.next_due(), Some(later_ms(now, 2_000)));
+        for (feed, seconds) in [(&a, 900), (&b, 600)] {
+            let until = later_ms(now, seconds * 1_000);
+            let standing = Standing { retry_at: Some(until), ..standing(until) };
+            schedule.resume(feed, "example.org", Some(standing), now);
+        }
+        assert_eq!(schedule.next_due(), Some(later_ms(now, 900_000)));
+    }
+
+    #[test]
+    fn rest_holds_when_the_host_keeps_a_feed_waiting() {
+        let now = at("2026-03-01T11:59:59Z");
+        let mut schedule = Schedule::new(2_000);
+        let [a, b] = ["a", "b"].map(FeedId::of);
+        schedule.upsert(&a, "example.org", later_ms(now, -1_000), 0, Rest::default());
+        schedule.upsert(&b, "example.org", now, 0, Rest::new(&[12], &[]));
+        assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(a.clone()));
+        schedule.finished(&a, now);
+        assert_eq!(schedule.pop_due(later_ms(now, 2_000)), None);
+        assert_eq!(schedule.next_due(), Some(at("2026-03-01T13:00:01Z")));
+    }
+
+    #[test]
+    fn a_herd_on_one_host_disperses() {
+        let start = at("2026-03-01T12:00:00Z");
+        let feeds: Vec<FeedId> = (0..120).map(|i| FeedId::of(&i.to_string())).collect();
+        let mut schedule = Schedule::new(2_000);
+        feeds.iter().for_each(|feed| schedule.upsert(feed, "example.org", start, 3_600, Rest::default()));
+        let mut polls: Vec<i64> = Vec::new();
+        let mut now = start;
+        while seconds(start, now) < 4 * 3_600 {
+            now = schedule.next_due().unwrap().max(now);
+            let due = schedule.pop_due(now).unwrap();
+            polls.push(seconds(start, now));
+            schedule.finished(&due.feed, later_ms(now, 500));
+            schedule.upsert(&due.feed, "example.org", later_ms(now, 3_600_000), 3_600, Rest::default());
+        }
+        let in_minute = |minute: i64| polls.iter().filter(|poll| **poll / 60 == minute).count();
+        // The first time round they take half of their interval, and never more than that in one minute.
+        let most = (0..240).map(in_minute).max().unwrap();
+        assert!(most <= 5, "{most} polls in one minute");
+    }
+
+    #[test]
+    fn ids_that_are_none_of_ours_and_hosts_without_feeds_do_no_harm() {
+        let now = at("2026-03-01T12:00:00Z");
+        let mut schedule = Schedule::new(0);
+        for i in 0..100 {
+            let feed = FeedId::from_string(format!("mine-{i}"));
+            schedule.upsert(&feed, &format!("host{i}"), now, 60, Rest::default());
+            if i % 2 == 0 {
+                schedule.remove(&feed);
+            } else {
+                assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(feed));
+            }
+        }
+        assert!(schedule.is_empty());
+        assert!(schedule.hosts.len() <= 51, "{} hosts", schedule.hosts.len());
+    }
+}

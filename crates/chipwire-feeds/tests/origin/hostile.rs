@@ -1,0 +1,287 @@
+use std::{io::Write as _, time::Duration};
+
+use chipwire_feeds::{Outcome, poll};
+use expect_test::expect;
+use tokio::time::Instant;
+
+use crate::support::{FEED, Origin, Reply, answer, check, check_with, gzip, later, now, redirect, summary};
+
+const CLOSE: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n";
+
+fn brotli(text: &[u8]) -> Vec<u8> {
+    // The coder is not needed for anything else: stored, in blocks of at most 64 KiB (RFC 7932 section 9.2).
+    let mut out = vec![0x0c];
+    for block in text.chunks(1 << 16) {
+        // ISLAST 0, MNIBBLES 0 (four), MLEN - 1 in 16 bits, ISUNCOMPRESSED 1, padding.
+        let bits = u32::try_from(block.len() - 1).unwrap() << 3 | 1 << 19;
+        out.extend_from_slice(&bits.to_le_bytes()[..3]);
+        out.extend_from_slice(block);
+    }
+    out.push(0x03);
+    out
+}
+
+fn deflate(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn coded(coding: &str, body: &[u8]) -> Reply {
+    answer("200 OK", &format!("content-encoding: {coding}\r\n"), body)
+}
+
+#[tokio::test]
+async fn every_coding_is_read() {
+    let origin = Origin::start(|path, _, _| {
+        let feed = FEED.as_bytes();
+        match path {
+            "/gzip" => coded("gzip", &gzip(feed)),
+            "/x-gzip" => coded("X-GZIP", &gzip(feed)),
+            "/twice" => coded("gzip", &gzip(&gzip(feed))),
+            "/deflate" => coded("deflate", &deflate(feed)),
+            "/brotli" => coded("br", &brotli(feed)),
+            "/zstd" => coded("zstd", &zstd::encode_all(feed, 3).unwrap()),
+            "/both" => coded("deflate, gzip", &gzip(&deflate(feed))),
+            "/lie" => coded("gzip", feed),
+            "/chunked" => {
+                let zipped = gzip(feed);
+                let mut body =
+                    format!("{CLOSE}content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n").into_bytes();
+                for piece in zipped.chunks(7) {
+                    body.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+                    body.extend_from_slice(piece);
+                    body.extend_from_slice(b"\r\n");
+                }
+                body.extend_from_slice(b"0\r\n\r\n");
+                Reply::Bytes(body)
+            }
+            _ => coded("compress", feed),
+        }
+    })
+    .await;
+    for path in ["/gzip", "/x-gzip", "/twice", "/deflate", "/brotli", "/zstd", "/both", "/lie", "/chunked"] {
+        check(&origin, path, &expect!["1 new from Chips: One"]).await;
+    }
+    let zipped = check(&origin, "/gzip", &expect!["1 new from Chips: One"]).await;
+    assert_eq!(zipped.bytes, gzip(FEED.as_bytes()).len() as u64, "bytes are counted on the wire");
+    check(&origin, "/unknown", &expect!["coding: the answer claims the coding `compress` and cannot be unpacked"])
+        .await;
+}
+
+#[tokio::test]
+async fn bombs_stop_at_the_limits() {
+    let spaces = vec![b' '; 50 << 20];
+    let bombs = [
+        ("/gzip", "gzip", gzip(&spaces)),
+        ("/deflate", "deflate", deflate(&spaces)),
+        ("/zstd", "zstd", zstd::encode_all(spaces.as_slice(), 3).unwrap()),
+        ("/twice", "gzip, gzip", gzip(&gzip(&spaces))),
+    ];
+    // As dense as brotli gets: one byte, and its repetition for 16 MiB a block (RFC 7932).
+    let dense = gzip(&[b' '; 3 << 19]);
+    let origin = Origin::start(move |path, _, _| match bombs.iter().find(|(known, ..)| *known == path) {
+        Some((_, coding, bomb)) => coded(coding, bomb),
+        None => coded("gzip", &dense),
+    })
+    .await;
+    for path in ["/gzip", "/deflate", "/zstd", "/twice"] {
+        check_with(
+            &origin,
+            path,
+            |config| config.max_ratio = 1_000_000,
+            &expect!["too_large: the answer is larger than 1048576 bytes (`fetch.max_body_bytes`)"],
+        )
+        .await;
+    }
+    check_with(
+        &origin,
+        "/dense",
+        |config| config.max_body_bytes = 100 << 20,
+        &expect!["too_large: the answer unpacks to more than 100 times its size (`fetch.max_ratio`)"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn sizes_are_bounded() {
+    let origin = Origin::start(move |path, _, _| match path {
+        "/huge" => answer("200 OK", "", &vec![b' '; 2 << 20]),
+        "/endless" => Reply::Endless(format!("{CLOSE}\r\n<rss>").into_bytes(), vec![b'x'; 65_536]),
+        "/announced" => Reply::Stuck(b"HTTP/1.1 200 OK\r\ncontent-length: 1048577\r\n\r\n".to_vec()),
+        "/chunks" => Reply::Endless(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec(),
+            [b"8000\r\n".as_slice(), &[b'x'; 0x8000], b"\r\n"].concat(),
+        ),
+        "/headers" => {
+            Reply::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"x-more: and more and more and more\r\n".repeat(100))
+        }
+        "/header" => Reply::Endless(b"HTTP/1.1 200 OK\r\nx-long: ".to_vec(), vec![b'x'; 65_536]),
+        "/65k" => answer("200 OK", &format!("x-long: {}\r\n", "x".repeat(65_536)), FEED.as_bytes()),
+        "/60k" => answer("200 OK", &format!("x-long: {}\r\n", "x".repeat(60_000)), FEED.as_bytes()),
+        _ => redirect("302 Found", &format!("/{}", "x".repeat(2_100))),
+    })
+    .await;
+    let large = expect!["too_large: the answer is larger than 1048576 bytes (`fetch.max_body_bytes`)"];
+    for path in ["/huge", "/endless", "/announced", "/chunks"] {
+        check(&origin, path, &large).await;
+    }
+    let head = expect!["too_large: the head of the answer from `IP` is larger than 65536 bytes"];
+    for path in ["/headers", "/header", "/65k"] {
+        check(&origin, path, &head).await;
+    }
+    check(&origin, "/60k", &expect!["1 new from Chips: One"]).await;
+    let polled = poll(&origin.fetcher(|_| {}), &origin.feed("/longurl"), None, now()).await;
+    assert!(summary(&polled, &origin).ends_with("is no web address: it is longer than 2,048 bytes"));
+}
+
+/// Each limit on time is hit where it stands: not before, and not so much later that another one must have been it.
+#[tokio::test]
+async fn times_are_bounded() {
+    let origin = Origin::start(move |path, _, _| match path {
+        "/drip" => Reply::Drip(format!("{CLOSE}\r\n<rss>").into_bytes(), Duration::from_millis(5)),
+        "/head" => Reply::Drip(b"HTTP/1.1 200 OK\r\nx-drip: ".to_vec(), Duration::from_millis(5)),
+        "/stuck" => Reply::Stuck(format!("{CLOSE}\r\n{}", " ".repeat(5_000)).into_bytes()),
+        _ => Reply::Stuck(Vec::new()),
+    })
+    .await;
+    for (path, connect_ms, first_byte_ms, slow_ms, total_ms, expected, hit_ms) in [
+        ("/silence", 5_000, 200, 9_000, 9_000, "`IP` took longer than 200 ms to begin its answer", 200),
+        ("/head", 5_000, 200, 9_000, 9_000, "`IP` took longer than 200 ms to begin its answer", 200),
+        ("/silence", 5_000, 9_000, 9_000, 200, "`IP` took longer than 200 ms to begin its answer", 200),
+        ("/drip", 5_000, 9_000, 9_000, 200, "`IP` took longer than 200 ms to send its answer", 200),
+        ("/drip", 5_000, 9_000, 200, 9_000, "`IP` sent less than 1024 bytes per second for 200 ms", 200),
+        // 5,000 bytes and then nothing: slower than 10,000 a second from the moment on at which half a second has gone.
+        ("/stuck", 5_000, 9_000, 100, 9_000, "`IP` sent less than 10000 bytes per second for 100 ms", 500),
+    ] {
+        let fetcher = origin.fetcher(|config| {
+            config.connect_timeout_ms = connect_ms;
+            config.first_byte_timeout_ms = first_byte_ms;
+            config.slow_after_ms = slow_ms;
+            config.total_timeout_ms = total_ms;
+            config.min_bytes_per_s = if path == "/stuck" { 10_000 } else { 1_024 };
+        });
+        let start = Instant::now();
+        let polled = poll(&fetcher, &origin.feed(path), None, now()).await;
+        let taken = start.elapsed();
+        let expected = format!("timeout: {expected}");
+        assert!(summary(&polled, &origin).starts_with(&expected), "{path}: {}", summary(&polled, &origin));
+        assert!(taken >= Duration::from_millis(hit_ms), "{path} after {taken:?}");
+        assert!(taken < Duration::from_millis(5_000), "{path} after {taken:?}");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_break_off() {
+    let origin = Origin::start(move |path, _, _| match path {
+        "/short" => Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n<rss>".to_vec()),
+        "/short-whole" => Reply::Bytes(format!("HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{FEED}\n").into_bytes()),
+        "/chunked-whole" => Reply::Bytes(
+            format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{FEED}\r\n", FEED.len()).into_bytes(),
+        ),
+        "/long" => Reply::Bytes(
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{FEED}<and>more", FEED.len()).into_bytes(),
+        ),
+        "/two-lengths" => Reply::Bytes(
+            format!("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{FEED}").into_bytes(),
+        ),
+        "/half" => Reply::HalfClosed(format!("HTTP/1.1 200 OK\r\n\r\n{FEED}").into_bytes()),
+        "/half-empty" => Reply::HalfClosed(Vec::new()),
+        "/half-head" => Reply::HalfClosed(b"HTTP/1.1 200 OK\r\nx-y".to_vec()),
+        "/reset" => Reply::Reset(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n<rss>".to_vec()),
+        "/noise" => Reply::Bytes(b"\x16\x03\x01 this is no http\r\n\r\n".to_vec()),
+        "/old" => Reply::Bytes(format!("HTTP/1.0 200 OK\r\n\r\n{FEED}").into_bytes()),
+        "/100" => Reply::Bytes(
+            format!(
+                "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{FEED}",
+                FEED.len()
+            )
+            .into_bytes(),
+        ),
+        _ => Reply::Bytes(Vec::new()),
+    })
+    .await;
+    // One fetcher for all: what a broken connection leaves behind must not hurt the next.
+    let fetcher = origin.fetcher(|_| {});
+    for path in ["/short-whole", "/chunked-whole", "/long", "/half", "/old", "/100", "/long"] {
+        let polled = poll(&fetcher, &origin.feed(path), None, now()).await;
+        assert_eq!(summary(&polled, &origin), "1 new from Chips: One", "{path}");
+    }
+    for path in ["/short", "/two-lengths", "/half-empty", "/half-head", "/reset", "/noise", "/nothing"] {
+        let polled = poll(&fetcher, &origin.feed(path), None, now()).await;
+        let error = polled.state.error.unwrap();
+        assert_eq!(error.class, "protocol", "{path}: {}", error.message);
+        assert!(
+            error.message.starts_with("`127.0.0.1` broke off the answer or sent no valid HTTP: "),
+            "{}",
+            error.message
+        );
+    }
+}
+
+#[tokio::test]
+async fn broken_etags_are_sent_back_as_they_came() {
+    let etags = [
+        "W/\"weak\"",
+        "w/\"weaker\"",
+        "bare",
+        "\"a\" \"b\"",
+        "\"with \\\"quotes\\\"\"",
+        "\"ünïcode\"",
+        "W/bare",
+        "\"\"",
+        "*",
+    ];
+    let origin = Origin::start(move |path, _, request| {
+        let number: usize = path.trim_start_matches('/').parse().unwrap();
+        match request.contains("if-none-match: ") {
+            true => answer("304 Not Modified", "", b""),
+            false => answer("200 OK", &format!("etag: {}\r\n", etags[number]), FEED.as_bytes()),
+        }
+    })
+    .await;
+    let fetcher = origin.fetcher(|_| {});
+    for (number, etag) in etags.iter().enumerate() {
+        let feed = origin.feed(&format!("/{number}"));
+        let first = poll(&fetcher, &feed, None, now()).await;
+        let second = poll(&fetcher, &feed, Some(&first.state), later(30)).await;
+        assert_eq!(second.outcome, Outcome::NotModified, "{etag}");
+        assert!(origin.last_request().contains(&format!("if-none-match: {etag}\r\n")), "{}", origin.last_request());
+    }
+}
+
+/// What healthy feeds lose while others are hostile is measured by `cargo bench -p chipwire-feeds --bench fetching`; here only
+/// that nothing gets lost, and that nobody waits for a hostile one.
+#[tokio::test]
+async fn hostile_servers_do_not_hold_up_the_others() {
+    let hostile = Origin::start(|path, _, _| match path {
+        "/0" => Reply::Stuck(Vec::new()),
+        "/1" => Reply::Drip(format!("{CLOSE}\r\n").into_bytes(), Duration::from_millis(5)),
+        "/2" => Reply::Endless(b"HTTP/1.1 200 OK\r\nx-long: ".to_vec(), vec![b'x'; 4_096]),
+        _ => Reply::Reset(Vec::new()),
+    })
+    .await;
+    let healthy = Origin::start_on("0.0.0.0:0", |_, _, _| answer("200 OK", "", FEED.as_bytes())).await;
+    let fetcher = std::sync::Arc::new(hostile.fetcher(|config| {
+        config.allow_private_hosts = vec!["127.0.0.0/8".to_owned()];
+        // Nothing hostile ends by itself.
+        (config.first_byte_timeout_ms, config.total_timeout_ms, config.slow_after_ms) = (600_000, 600_000, 600_000);
+    }));
+    let mut stuck = Vec::new();
+    for number in 0..3 {
+        let (fetcher, feed) = (std::sync::Arc::clone(&fetcher), hostile.feed(&format!("/{number}")));
+        stuck.push(tokio::spawn(async move { poll(&fetcher, &feed, None, now()).await }));
+    }
+    let polls: Vec<_> = (1..=100)
+        .map(|host| {
+            let url = format!("http://127.0.1.{host}:{}/", healthy.address.port());
+            let feed = chipwire_events::Feed::new(url, chipwire_events::FeedOrigin::User);
+            let fetcher = std::sync::Arc::clone(&fetcher);
+            tokio::spawn(async move { poll(&fetcher, &feed, None, now()).await })
+        })
+        .collect();
+    for polled in polls {
+        assert_eq!(polled.await.unwrap().articles.len(), 1);
+    }
+    stuck.iter().for_each(tokio::task::JoinHandle::abort);
+}
