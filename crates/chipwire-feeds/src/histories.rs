@@ -218,5 +218,11 @@ fn dates_that_cannot_be_are_no_dates() {
     let dates: Vec<_> =
         poll.articles.iter().map(|article| (article.title.as_str(), article.published.is_some())).collect();
     assert_eq!(dates, [("none", false), ("old", false), ("later", false), ("soon", true)]);
-    assert_eq!(poll.state.warnings, ["2 dates lie in the future or before 1995 and are not used"]);
+    assert_eq!(
+        poll.state.warnings,
+        [
+            "a date that cannot be read, such as `yesterday` (item 4)",
+            "2 dates lie in the future or before 1995 and are not used"
+        ]
+    );
 }

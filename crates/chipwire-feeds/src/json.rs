@@ -4,11 +4,10 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    date,
     error::ParseError,
     identity,
     parse::{Entry, ParsedFeed},
-    repair::Repairs,
+    repair::{Repairs, Stage, head::Dates, names::When},
     text,
 };
 
@@ -28,7 +27,7 @@ pub(crate) fn parse(
         None => return Err(ParseError::Empty),
     };
     if values.byte_offset() < document.trim_end().len() {
-        repairs.note("text after the end of the JSON value");
+        repairs.note(Stage::Structure, "text after the end of the JSON value");
     }
     let version = string(&feed, "version");
     let Some(items) = feed.get("items").and_then(Value::as_array) else {
@@ -40,19 +39,26 @@ pub(crate) fn parse(
         Some(version) if version.contains("jsonfeed.org/version/") => {}
         Some(version) => return Err(ParseError::Json(format!("its version is `{}`", text::cap_chars(&version, 60)))),
         None if items.iter().any(|item| string(item, "id").is_some() || string(item, "url").is_some()) => {
-            repairs.note("no `version`");
+            repairs.note(Stage::Root, "no `version`");
         }
         None => return Err(ParseError::Json("it has no `version`".to_owned())),
     }
     if items.len() > max_items {
-        repairs.note(format!("more than {max_items} items: the rest is left out"));
+        repairs.note(Stage::Limits, format!("more than {max_items} items: the rest is left out"));
     }
     let link = string(&feed, "home_page_url").and_then(|link| text::web_url(&link, url));
     let base = url.or(link.as_ref());
     let feed_authors = authors(&feed);
-    let entries =
-        items.iter().take(max_items).filter(|item| item.is_object()).map(|item| entry(item, base, &feed_authors));
-    let entries = entries.collect();
+    let mut entries = Vec::new();
+    for (index, item) in items.iter().take(max_items).enumerate() {
+        repairs.about(Some(index + 1));
+        if item.is_object() {
+            entries.push(entry(item, base, &feed_authors, repairs));
+        } else {
+            repairs.note(Stage::Structure, "an item that is no object");
+        }
+    }
+    repairs.about(None);
     Ok(ParsedFeed {
         title: string(&feed, "title").map(|title| text::collapse(&title)).filter(|title| !title.is_empty()),
         link: link.map(String::from),
@@ -62,7 +68,7 @@ pub(crate) fn parse(
     })
 }
 
-fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String]) -> Entry {
+fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String], repairs: &mut Repairs) -> Entry {
     let link = ["url", "external_url", "id"]
         .iter()
         .find_map(|key| text::web_url(&string(item, key)?, if *key == "id" { None } else { base }))
@@ -72,14 +78,20 @@ fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String]) -> Entry {
     if authors.is_empty() {
         authors = feed_authors.to_vec();
     }
-    let time = |key| string(item, key).and_then(|text| date::parse(&text));
+    let mut dates = Dates::default();
+    for (key, when) in [("date_published", When::Published), ("date_modified", When::Updated)] {
+        if let Some(problem) = string(item, key).and_then(|text| dates.take(when, 1, &text)) {
+            repairs.note(Stage::Dates, format!("a date {problem}"));
+        }
+    }
     Entry {
         id: String::new(),
         guid: string(item, "id"),
         link,
         title: text::collapse(&string(item, "title").unwrap_or_default()),
-        published: time("date_published"),
-        updated: time("date_modified"),
+        published: dates.published.as_ref().and_then(|date| date.time),
+        published_raw: dates.published.map(|date| date.raw),
+        updated: dates.updated.and_then(|date| date.time),
         authors,
         categories: item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(text_of).collect(),
         summary: string(item, "summary"),

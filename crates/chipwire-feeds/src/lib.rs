@@ -37,4 +37,5 @@ pub use error::{ConfigError, FetchError, OpmlError, ParseError};
 pub use fetch::{Fetched, Fetcher, Request};
 pub use parse::{Entry, ParsedFeed, parse_feed};
 pub use poll::{Outcome, Poll, poll};
+pub use repair::{Repair, Stage};
 pub use schedule::Schedule;

@@ -274,7 +274,7 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
         known.by_id.contains_key(ArticleId::of(&feed.id, stable).as_str())
     });
     let source = source_of(feed, &parsed, url);
-    let mut warnings = parsed.repairs.clone();
+    let mut warnings: Vec<String> = parsed.repairs.iter().map(ToString::to_string).collect();
     let (mut new, mut revised, mut unchanged, mut unbelievable) = (0, 0, 0, 0);
     let mut articles = Vec::new();
     let mut items: Vec<ItemState> = Vec::with_capacity(entries.len());

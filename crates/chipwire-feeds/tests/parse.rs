@@ -163,7 +163,8 @@ fn json() {
                 Html <img src="https://example.org/news/i.png">
             https://example.org/8 | https://example.org/8 |  | O
                 Plain text
-            ! text after the end of the JSON value"#]],
+            ! text after the end of the JSON value
+            ! an item that is no object (item 3)"#]],
     );
     check(
         "{\"a\":1,\"b\":2}",
@@ -188,9 +189,9 @@ fn damage_is_repaired_and_said() {
             R&D <->
             link:example.org?a=1&b=2 | http://example.org/?a=1&b=2 | a b
             ! white space before the XML declaration
-            ! an ampersand that was not escaped
-            ! references that XML does not know, such as &nbsp;
-            ! characters that XML does not allow"#]],
+            ! an ampersand that was not escaped (item 1)
+            ! references that XML does not know, such as &nbsp; (item 1)
+            ! characters that XML does not allow (item 1)"#]],
     );
     // Tags that do not match, a title that is not closed, markup that is not escaped.
     check(
@@ -202,8 +203,8 @@ fn damage_is_repaired_and_said() {
                 Html <p>x<br>y
             3 | - | 
             4 | - | 
-            ! markup in <description> that was not escaped
-            ! line 2: <title> is not closed"#]],
+            ! markup in <description> that was not escaped (item 2)
+            ! line 2: <title> is not closed (item 1)"#]],
     );
     // Cut off in the second item.
     check(
@@ -211,8 +212,8 @@ fn damage_is_repaired_and_said() {
         &expect![[r#"
             T <->
             1 | - | 
-            ! the last item is cut off and left out
-            ! line 3: the document ends inside <title>"#]],
+            ! the last item is cut off and left out (item 2)
+            ! line 3: the document ends inside <title> (item 2)"#]],
     );
     check(
         "<rss version='2.0'><channel><item><guid>1</guid><description><![CDATA[no end</description></item><item><guid>2</guid></item></channel></rss>",
@@ -221,7 +222,7 @@ fn damage_is_repaired_and_said() {
             1 | - | 
                 Plain no end
             2 | - | 
-            ! line 1: a CDATA section without an end"#]],
+            ! line 1: a CDATA section without an end (item 1)"#]],
     );
     // Undeclared prefixes.
     check(
@@ -238,7 +239,7 @@ fn damage_is_repaired_and_said() {
             - <->
             1 | - | &b;
             ! a document type with entities of its own
-            ! an ampersand that was not escaped"#]],
+            ! an ampersand that was not escaped (item 1)"#]],
     );
 }
 
