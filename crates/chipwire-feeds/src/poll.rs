@@ -329,6 +329,7 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
             categories: entry.categories.clone(),
             language: parsed.language.clone(),
             published,
+            published_raw: entry.published_raw.clone(),
             updated: believable(entry.updated, now),
             first_seen: now,
         });

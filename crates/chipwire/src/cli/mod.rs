@@ -5,6 +5,7 @@ mod completions;
 mod daemon;
 mod demo;
 mod feeds;
+mod feeds_parse;
 mod import;
 mod index;
 mod log;
