@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::{
     error::ParseError,
-    identity,
+    identity, json_salvage,
     parse::{Entry, ParsedFeed},
     repair::{Repairs, Stage, head::Dates, names::When},
     text,
@@ -18,17 +18,7 @@ pub(crate) fn parse(
     max_items: usize,
     repairs: &mut Repairs,
 ) -> Result<ParsedFeed, ParseError> {
-    let mut values = serde_json::Deserializer::from_str(document).into_iter::<Value>();
-    let feed = match values.next() {
-        Some(Ok(feed)) => feed,
-        Some(Err(error)) => {
-            return Err(ParseError::Damaged { line: error.line(), what: format!("invalid JSON: {error}") });
-        }
-        None => return Err(ParseError::Empty),
-    };
-    if values.byte_offset() < document.trim_end().len() {
-        repairs.note(Stage::Structure, "text after the end of the JSON value");
-    }
+    let feed = value(document, repairs)?;
     let version = string(&feed, "version");
     let Some(items) = feed.get("items").and_then(Value::as_array) else {
         let keys: Vec<&str> = feed.as_object().into_iter().flatten().take(5).map(|(key, _)| key.as_str()).collect();
@@ -66,6 +56,29 @@ pub(crate) fn parse(
         entries,
         ..ParsedFeed::default()
     })
+}
+
+/// The document as a JSON value, or as much of it as can be saved.
+fn value(document: &str, repairs: &mut Repairs) -> Result<Value, ParseError> {
+    let mut values = serde_json::Deserializer::from_str(document).into_iter::<Value>();
+    match values.next() {
+        Some(Ok(feed)) => {
+            if values.byte_offset() < document.trim_end().len() {
+                repairs.note(Stage::Structure, "text after the end of the JSON value");
+            }
+            Ok(feed)
+        }
+        Some(Err(error)) => {
+            let what = format!("invalid JSON: {error}");
+            let Some((feed, lost)) = json_salvage::salvage(document) else {
+                return Err(ParseError::Damaged { line: error.line(), what });
+            };
+            repairs.note(Stage::Structure, what);
+            repairs.note(Stage::Salvage, format!("parsed item by item; {lost} could not be saved"));
+            Ok(feed)
+        }
+        None => Err(ParseError::Empty),
+    }
 }
 
 fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String], repairs: &mut Repairs) -> Entry {

@@ -24,10 +24,13 @@ mod fetch;
 mod histories;
 pub mod identity;
 mod json;
+mod json_salvage;
 pub mod opml;
 mod parse;
 mod politeness;
 mod poll;
+#[doc(hidden)]
+pub mod probe;
 mod repair;
 pub mod schedule;
 pub mod text;

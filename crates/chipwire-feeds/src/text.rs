@@ -1,6 +1,6 @@
 //! Small pure functions over the texts of a feed: titles as plain text, entities, links in bodies, caps.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use chipwire_events::Markup;
 use url::Url;
@@ -241,6 +241,21 @@ fn absolute(value: &str, base: &Url) -> Option<String> {
     }
 }
 
+/// HTML as a page may show it: nothing that runs, loads a style or leaves the page's design; links absolute where there is a
+/// base, gone where there is none, and without a word to their targets about where the reader came from.
+pub fn sanitized(html: &str, base: Option<&Url>) -> String {
+    let relative = match base {
+        Some(base) => ammonia::UrlRelative::RewriteWithBase(base.clone()),
+        None => ammonia::UrlRelative::Deny,
+    };
+    ammonia::Builder::default()
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(relative)
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .clean(cap_bytes(html, MAX_BODY_BYTES))
+        .to_string()
+}
+
 /// A web address in its normal form, relative ones against `base`. None if it is no http or https address.
 pub fn web_url(text: &str, base: Option<&Url>) -> Option<Url> {
     let text = text.trim();
@@ -304,6 +319,25 @@ mod tests {
         ] {
             assert_eq!(markup_of(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_page_shows_is_clean() {
+        let base = Url::parse("https://example.org/news/").unwrap();
+        for (html, expected) in [
+            ("<p onclick='x()'>a <b>b</b><script>alert(1)</script></p>", "<p>a <b>b</b></p>"),
+            ("<a href='javascript:x()'>a</a>", "<a rel=\"noopener noreferrer nofollow\">a</a>"),
+            (
+                "<a href='c' style='x'>a</a>",
+                "<a href=\"https://example.org/news/c\" rel=\"noopener noreferrer nofollow\">a</a>",
+            ),
+            ("<img src=/i.png onerror=x()>", "<img src=\"https://example.org/i.png\">"),
+            ("<iframe src=x></iframe><style>a</style><svg><a href='data:x'></svg>t", "t"),
+            ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+        ] {
+            assert_eq!(sanitized(html, Some(&base)), expected, "{html}");
+        }
+        assert_eq!(sanitized("<img src='a.png'>", None), "<img>");
     }
 
     #[test]

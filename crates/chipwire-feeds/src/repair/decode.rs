@@ -34,13 +34,16 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
         Err(error) => error.valid_up_to(),
     };
     // One bad byte in a long text of valid UTF-8 is damage, not another encoding, whatever is declared.
-    let lossy = String::from_utf8_lossy(bytes);
-    let bad = lossy.matches('\u{fffd}').count();
-    let good = bytes.iter().filter(|byte| **byte >= 0x80).count();
-    if bad * 8 < good {
+    // Sequences of several bytes are hardly ever valid by chance.
+    let (mut valid, mut bad) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        bad += usize::from(!chunk.invalid().is_empty());
+    }
+    if valid > bad * 2 {
         let line = bytes.iter().take(valid_to).filter(|byte| **byte == b'\n').count() + 1;
         repairs.note(Stage::Encoding, format!("some bytes are not valid UTF-8, the first in line {line}"));
-        return lossy;
+        return String::from_utf8_lossy(bytes);
     }
     let header = content_type.and_then(charset).map(|label| (label, "the HTTP header"));
     let declared = declared(bytes).map(|label| (label, "the XML declaration"));

@@ -99,7 +99,7 @@ pub(crate) fn push_escaped(out: &mut String, text: &str, repairs: &mut Repairs) 
 
 /// Appends the inside of a CDATA section: as one where that can be, which is most of the text of most feeds.
 pub(crate) fn push_literal(out: &mut String, text: &str, repairs: &mut Repairs) {
-    if text.contains("]]>") {
+    if text.contains("]]>") || text.contains("<![CDATA[") {
         return push_escaped(out, text, repairs);
     }
     out.push_str("<![CDATA[");

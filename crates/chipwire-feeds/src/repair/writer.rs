@@ -79,6 +79,8 @@ pub(super) struct Writer<'a, 'r> {
     head: Head,
     fault: Option<(usize, String)>,
     fault_item: Option<usize>,
+    /// Where the last start tag of an item stands, once it has been looked for.
+    last_item_at: Option<usize>,
     ended: bool,
     pub(super) repairs: &'r mut Repairs,
 }
@@ -113,6 +115,7 @@ impl<'a, 'r> Writer<'a, 'r> {
             head: Head::default(),
             fault: None,
             fault_item: None,
+            last_item_at: None,
             ended: false,
             repairs,
         }
@@ -167,7 +170,7 @@ impl<'a, 'r> Writer<'a, 'r> {
         }
         self.declare(tag);
         let (ns, local) = self.resolve(tag);
-        self.close_before(ns, &local, at);
+        self.close_before(tag, ns, &local, at);
         if self.stack.len() >= MAX_DEPTH {
             self.repairs.note(Stage::Limits, "elements nested too deep");
             return;
@@ -279,7 +282,7 @@ impl<'a, 'r> Writer<'a, 'r> {
     }
 
     /// Closes what must have been forgotten if this element begins here.
-    fn close_before(&mut self, ns: Ns, local: &str, at: usize) {
+    fn close_before(&mut self, tag: Tag<'a>, ns: Ns, local: &str, at: usize) {
         let item = match self.family {
             Family::Rss => ns == Ns::Rss && local == "item",
             Family::Atom => ns == Ns::Atom && local == "entry",
@@ -293,7 +296,8 @@ impl<'a, 'r> Writer<'a, 'r> {
                 "title" => matches!(written, "link" | "guid"),
                 _ => false,
             },
-            Family::Atom => item && written != "content",
+            // Content may be an entry of its own, which then names its namespace again.
+            Family::Atom => item && (written != "content" || !tag.attributes.contains("xmlns")),
         });
         if let Some((depth, _)) = text.filter(|_| ends_text) {
             self.close_to(depth, at);
@@ -403,6 +407,11 @@ impl<'a, 'r> Writer<'a, 'r> {
             }
             return;
         };
+        if depth == 0 && self.item_follows(at) {
+            self.close_to(1, at);
+            self.fail(at, format!("</{name}> before the last item"));
+            return;
+        }
         while self.stack.len() > depth + 1 {
             if let Some(open) = self.stack.last()
                 && !matches!(open.kind, Kind::Markup | Kind::Wrapper)
@@ -418,6 +427,24 @@ impl<'a, 'r> Writer<'a, 'r> {
             self.pop(true);
         }
         self.ended = self.stack.is_empty();
+    }
+
+    /// Whether another item begins after the byte at `at`.
+    fn item_follows(&mut self, at: usize) -> bool {
+        let last = *self.last_item_at.get_or_insert_with(|| {
+            let name = match self.family {
+                Family::Rss => "item",
+                Family::Atom => "entry",
+            };
+            let tag = |(found, _): &(usize, &str)| {
+                let before = self.text.get(..*found).and_then(|before| before.chars().next_back());
+                let after = self.text.get(found + name.len()..).and_then(|after| after.chars().next());
+                matches!(before, Some('<' | ':')) && after.is_some_and(|c| c.is_whitespace() || matches!(c, '>' | '/'))
+            };
+            // An end tag has a `/` before its name, unless it has a prefix: then the root's end stands after it all the same.
+            self.text.rmatch_indices(name).find(tag).map_or(0, |(found, _)| found)
+        });
+        last > at && self.items.len() < self.max_items
     }
 
     /// Takes the last element off the stack and writes its end, as far as it has one.
