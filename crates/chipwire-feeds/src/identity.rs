@@ -87,7 +87,7 @@ pub fn canonical_link(link: &str) -> String {
 /// the entry has.
 pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
     let guid = entry.guid.as_deref().map(|guid| format!("guid:{guid}"));
-    let link = entry.link.as_deref().map(|link| format!("link:{}", canonical_link(link)));
+    let link = || entry.link.as_deref().map(|link| format!("link:{}", canonical_link(link)));
     let hash = || {
         let date = entry.published.map(|time| time.to_string()).unwrap_or_default();
         // Without title and date there is only the text.
@@ -95,8 +95,8 @@ pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
         format!("hash:{}", hash_hex(16, &["item", &entry.title, &date, text]))
     };
     match policy {
-        IdentityPolicy::Guid => guid.or(link).unwrap_or_else(hash),
-        IdentityPolicy::Link => link.or(guid).unwrap_or_else(hash),
+        IdentityPolicy::Guid => guid.or_else(link).unwrap_or_else(hash),
+        IdentityPolicy::Link => link().or(guid).unwrap_or_else(hash),
         IdentityPolicy::Hash => hash(),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn parse(
         repairs.note(Stage::Limits, format!("more than {max_items} items: the rest is left out"));
     }
     let link = string(&feed, "home_page_url").and_then(|link| text::web_url(&link, url));
-    let base = url.or(link.as_ref());
+    let base = link.as_ref().or(url);
     let feed_authors = authors(&feed);
     let mut entries = Vec::new();
     for (index, item) in items.iter().take(max_items).enumerate() {
@@ -63,10 +63,19 @@ fn value(document: &str, repairs: &mut Repairs) -> Result<Value, ParseError> {
     let mut values = serde_json::Deserializer::from_str(document).into_iter::<Value>();
     match values.next() {
         Some(Ok(feed)) => {
-            if values.byte_offset() < document.trim_end().len() {
-                repairs.note(Stage::Structure, "text after the end of the JSON value");
+            if values.byte_offset() == document.trim_end().len() {
+                return Ok(feed);
             }
-            Ok(feed)
+            repairs.note(Stage::Structure, "text after the end of the JSON value");
+            // A bracket too much in one item ends the list, and the others come after the end.
+            let known = count(&feed);
+            match json_salvage::salvage(document) {
+                Some((saved, lost)) if count(&saved) > known => {
+                    repairs.note(Stage::Salvage, format!("parsed item by item; {lost} could not be saved"));
+                    Ok(saved)
+                }
+                _ => Ok(feed),
+            }
         }
         Some(Err(error)) => {
             let what = format!("invalid JSON: {error}");
@@ -79,6 +88,10 @@ fn value(document: &str, repairs: &mut Repairs) -> Result<Value, ParseError> {
         }
         None => Err(ParseError::Empty),
     }
+}
+
+fn count(feed: &Value) -> usize {
+    feed.get("items").and_then(Value::as_array).map_or(0, Vec::len)
 }
 
 fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String], repairs: &mut Repairs) -> Entry {

@@ -1,6 +1,9 @@
 //! From the bytes of a feed to its entries: repair, the strict parser, and what it gets wrong set right.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use chipwire_events::{Markup, Timestamp};
 use feed_rs::model;
@@ -100,10 +103,7 @@ impl Entry {
         self.title = text::cap_chars(&self.title, text::MAX_TITLE_CHARS).trim_end().to_owned();
         self.guid = self.guid.map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty());
         for body in [&mut self.summary, &mut self.content] {
-            *body = body
-                .take()
-                .map(|body| text::cap_bytes(body.trim(), text::MAX_BODY_BYTES).to_owned())
-                .filter(|body| !body.is_empty());
+            *body = body.take().map(trimmed).filter(|body| !body.is_empty());
         }
         for names in [&mut self.authors, &mut self.categories] {
             let mut kept: Vec<String> = Vec::new();
@@ -121,6 +121,12 @@ impl Entry {
         };
         self
     }
+}
+
+/// Without white space at its ends, and not too long. Most bodies are so, and are not copied.
+fn trimmed(body: String) -> String {
+    let kept = text::cap_bytes(body.trim(), text::MAX_BODY_BYTES);
+    if kept.len() == body.len() { body } else { kept.to_owned() }
 }
 
 /// Reads a feed of any format. `content_type` is the header's value, `url` the address it came from, against which
@@ -163,7 +169,7 @@ fn parse_xml(text: &str, family: Family, from: &Source<'_>, repairs: &mut Repair
         let (line, what) = document.fault.clone().unwrap_or((1, what.to_owned()));
         ParseError::Damaged { line, what }
     };
-    let base = document.head.base.as_ref().or(url);
+    let base = document.head.base.as_ref();
     let whole = read(&document.xml, base).filter(|feed| feed.entries.len() == document.items.len());
     let Salvaged { feed, entries } = match whole {
         Some(mut feed) => {
@@ -209,10 +215,11 @@ fn convert(
     url: Option<&Url>,
 ) -> ParsedFeed {
     let head = &document.head;
-    let base = head.base.as_ref().or(url);
-    let link = page_link(&feed.links, document.family).and_then(|link| text::web_url(link, base));
-    // Where nothing says what relative links are relative to, the site is the best guess.
-    let base = base.or(link.as_ref());
+    let said = head.base.as_ref();
+    let link = page_link(&feed.links, document.family).and_then(|link| text::web_url(link, said.or(url)));
+    // Where the feed does not say what relative links are relative to, its site is the best guess: the feed itself may come
+    // from anywhere.
+    let base = said.or(link.as_ref()).or(url);
     let feed_authors = names(&feed.authors);
     let entries = entries
         .into_iter()
@@ -250,7 +257,10 @@ fn convert_entry(
         .and_then(|link| text::web_url(link, body_base))
         .or_else(|| text::web_url(guid.as_deref().filter(|_| item.guid_is_link)?, None))
         .map(|link| identity::without_tracking(&link).into());
-    let absolute = |body: String| text::absolute_links(&body, body_base).into_owned();
+    let absolute = |body: String| match text::absolute_links(&body, body_base) {
+        Cow::Owned(absolute) => absolute,
+        Cow::Borrowed(_) => body,
+    };
     let mut authors = names(&entry.authors);
     if authors.is_empty() {
         authors = feed_authors.to_vec();

@@ -232,7 +232,8 @@ pub fn absolute_links<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
 
 fn absolute(value: &str, base: &Url) -> Option<String> {
     let decoded = decode_entities(value.trim());
-    if decoded.is_empty() || decoded.starts_with('#') {
+    // What most addresses begin with; nothing of it is relative.
+    if decoded.is_empty() || ["#", "https://", "http://", "mailto:"].iter().any(|start| decoded.starts_with(start)) {
         return None;
     }
     match Url::parse(&decoded) {

@@ -70,7 +70,7 @@ fn rss_2() {
         &expect![[r#"
             Chips & more <https://example.org/> en-us ttl 3600 skip [0, 0, 13] [7]
             g1 | https://example.org/a | Nvidia’s H20 & AT&T | 2026-03-05T02:20:30Z | Li Na | chips; AI
-                Html <p>Long <a href="https://example.org/news/b.html">text</a> & more</p>
+                Html <p>Long <a href="https://example.org/b.html">text</a> & more</p>
             https://example.org/permalink | https://example.org/permalink | No link | Ed
                 Plain R&D, plain"#]],
     );
@@ -158,8 +158,8 @@ fn json() {
 {"id":"https://example.org/8","content_text":"text","author":{"name":"O"},"title":null}, 5]} trailing"#,
         &expect![[r#"
             J <https://example.org/> zh-cn
-            7 | https://example.org/news/a | Seven &amp; <b> | 2026-03-05T02:20:30Z | N | t; 3
-                Html <img src="https://example.org/news/i.png">
+            7 | https://example.org/a | Seven &amp; <b> | 2026-03-05T02:20:30Z | N | t; 3
+                Html <img src="https://example.org/i.png">
             https://example.org/8 | https://example.org/8 |  | O
                 Plain text
             ! text after the end of the JSON value

@@ -299,6 +299,7 @@ mod tests {
             "2026-03-05-01",
             "2026-03-05T10:20:30-06:00Textra",
             "9999-12-31T23:59:59-99:99",
+            "2026-03-05 9223372036854775807:00",
             "2026-W54-1",
             "2026-W10-8",
             "2026-366",
@@ -333,6 +334,72 @@ mod tests {
             ("2026-03-05", None),
         ] {
             assert_eq!(read(text).unwrap().doubt, doubt, "{text}");
+        }
+    }
+
+    /// A date in many notations, and the notations that have no time of day.
+    fn printed(time: Timestamp) -> (Vec<String>, Vec<String>) {
+        let (date, clock) = {
+            let moment = jiff::tz::TimeZone::UTC.to_datetime(time);
+            (moment.date(), moment.time())
+        };
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        let hms = format!("{:02}:{:02}:{:02}", clock.hour(), clock.minute(), clock.second());
+        let half = if clock.hour() < 12 { "AM" } else { "pm" };
+        let twelve = format!("{}:{:02}:{:02}", (clock.hour() + 11) % 12 + 1, clock.minute(), clock.second());
+        let weekday = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+            [usize::try_from(date.weekday().to_monday_zero_offset()).unwrap()];
+        let english = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+            [usize::try_from(month - 1).unwrap()];
+        let week = date.iso_week_date();
+        let week_day = week.weekday().to_monday_one_offset();
+        let seconds = vec![
+            time.to_string(),
+            format!("{weekday}, {day:02} {english} {year} {hms} GMT"),
+            format!("{weekday}, {day} {english} {year} {hms} +0000"),
+            format!("{day} {english} {year} {twelve} {half}"),
+            format!("{english} {day}, {year} {twelve}{half} UTC"),
+            format!("{weekday} {english} {day:>2} {hms} {year}"),
+            format!("{weekday} {english} {day:02} {hms} UTC {year}"),
+            format!("{year}-{month:02}-{day:02} {hms}"),
+            format!("{year}{month:02}{day:02}T{}Z", hms.replace(':', "")),
+            format!("{year}-W{:02}-{week_day}T{hms}Z", week.week()).replacen(
+                &year.to_string(),
+                &week.year().to_string(),
+                1,
+            ),
+            format!("{year}-{:03}T{hms}Z", date.day_of_year()),
+            format!("{day:02}.{month:02}.{year} {hms}"),
+            format!("{month}/{day}/{year} {twelve} {half}"),
+            format!("{year}年{month}月{day}日 {hms}"),
+            format!("{year}년 {month}월 {day}일 {hms} +0000"),
+        ];
+        let mut days = vec![format!("{year}-{month:02}-{day:02}"), format!("{year}{month:02}{day:02}")];
+        for (_, months) in words::MONTHS {
+            for form in months[usize::try_from(month - 1).unwrap()].split('|') {
+                days.push(format!("{day}. {form} {year}"));
+                days.push(format!("{form} {day}, {year}"));
+                days.push(format!("{day}-{form}-{year}"));
+                days.push(format!("Xday, {day} {} {year}", form.to_uppercase()));
+            }
+        }
+        (seconds, days)
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..proptest::prelude::ProptestConfig::with_cases(300) })]
+
+        #[test]
+        fn what_is_printed_is_read(second in 0_i64..4_102_444_800) {
+            let time = Timestamp::from_second(second).unwrap();
+            let (seconds, days) = printed(time);
+            for text in seconds {
+                proptest::prop_assert_eq!(parse(&text), Some(time), "{}", text);
+            }
+            let midnight = Timestamp::from_second(second - second % 86_400).unwrap();
+            for text in days {
+                proptest::prop_assert_eq!(parse(&text), Some(midnight), "{}", text);
+            }
         }
     }
 }

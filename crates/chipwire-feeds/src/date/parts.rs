@@ -28,7 +28,7 @@ pub(super) struct Parts {
 /// `10:20:30` in seconds of the day. None if there is no such time; `60` seconds are a leap second (RFC 5322 section 3.3).
 fn clock(hour: i64, minute: i64, second: i64) -> Option<i64> {
     let exists = (0..=24).contains(&hour) && (0..=59).contains(&minute) && (0..=60).contains(&second);
-    (exists && (hour < 24 || minute + second == 0)).then_some(hour * 3_600 + minute * 60 + second.min(59))
+    (exists && (hour < 24 || minute + second == 0)).then(|| hour * 3_600 + minute * 60 + second.min(59))
 }
 
 /// The fields of a text of digits and separators. None if something else is in it.

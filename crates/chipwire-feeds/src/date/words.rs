@@ -5,7 +5,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// Names of months with their short forms, by language; `|` separates forms.
-const MONTHS: &[(&str, [&str; 12])] = &[
+pub(super) const MONTHS: &[(&str, [&str; 12])] = &[
     (
         "English",
         [

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     Repairs,
-    entities::Declared,
+    entities::{Declared, has_odd_characters},
     head::{Dates, Head},
     writer::Writer,
 };
@@ -88,6 +88,7 @@ pub(crate) fn write(
     declared: &Declared<'_>,
     repairs: &mut Repairs,
 ) -> Canonical {
+    repairs.sound = !has_odd_characters(text);
     let mut writer = Writer::new(text, family, url, max_items, declared, repairs);
     writer.run();
     writer.finish()

@@ -51,9 +51,27 @@ impl<'a> Declared<'a> {
     }
 }
 
+/// Whether a document has a character that XML does not allow, or that stands for another one. Looked for once, and fast,
+/// so that clean documents need no second look at their texts.
+pub(crate) fn has_odd_characters(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.chunks(64).enumerate().any(|(index, chunk)| {
+        chunk.iter().fold(false, |odd, byte| odd | may_be_odd(*byte))
+            && chunk.iter().enumerate().any(|(at, byte)| match byte {
+                // What begins so is mostly harmless: a no-break space, a full-width sign.
+                0xc2 => bytes.get(index * 64 + at + 1).is_some_and(|next| *next < 0xa0),
+                0xef => bytes.get(index * 64 + at + 1) == Some(&0xbf),
+                byte => may_be_odd(*byte),
+            })
+    })
+}
+
 /// Appends `text`, which may hold references, as legal XML text. A reference that nothing is known of stays as it was
 /// written.
 pub(crate) fn push_mended(out: &mut String, text: &str, declared: &Declared<'_>, repairs: &mut Repairs) {
+    if repairs.sound && is_xml_text(text) {
+        return out.push_str(text);
+    }
     let mut rest = text;
     while let Some(at) = rest.find('&') {
         let (before, from) = rest.split_at(at);
@@ -76,6 +94,20 @@ pub(crate) fn push_mended(out: &mut String, text: &str, declared: &Declared<'_>,
         rest = from.get(length..).unwrap_or_default();
     }
     push_escaped(out, rest, repairs);
+}
+
+/// Whether a text without odd characters can stand between tags as it is.
+fn is_xml_text(text: &str) -> bool {
+    if text.contains(['<', '"']) || text.contains("]]>") {
+        return false;
+    }
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        let from = rest.get(at..).unwrap_or_default();
+        let Some(length) = xml_reference(from) else { return false };
+        rest = from.get(length..).unwrap_or_default();
+    }
+    true
 }
 
 /// Appends `text`, which means just what it says, as legal XML text.
@@ -104,7 +136,7 @@ pub(crate) fn push_literal(out: &mut String, text: &str, repairs: &mut Repairs) 
     }
     out.push_str("<![CDATA[");
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(may_be_odd) {
+    while let Some(at) = if repairs.sound { None } else { rest.bytes().position(may_be_odd) } {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
         let Some(c) = from.chars().next() else { return };
@@ -116,13 +148,26 @@ pub(crate) fn push_literal(out: &mut String, text: &str, repairs: &mut Repairs) 
 }
 
 /// Bytes that are not copied as they are.
+const NEEDS_CARE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "the loop ends at 255")]
+        {
+            table[byte] = matches!(byte as u8, b'&' | b'<' | b'>' | b'"') || may_be_odd(byte as u8);
+        }
+        byte += 1;
+    }
+    table
+};
+
 fn needs_care(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'>' | b'"') || may_be_odd(byte)
+    NEEDS_CARE.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// Control characters, and what U+0080 to U+009F, U+FFFE and U+FFFF begin with.
-fn may_be_odd(byte: u8) -> bool {
-    matches!(byte, 0..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f | 0xc2 | 0xef)
+const fn may_be_odd(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\n' && byte != b'\r' && byte != b'\t') || byte == 0xc2 || byte == 0xef
 }
 
 fn push_odd(out: &mut String, c: char, repairs: &mut Repairs) {
@@ -181,6 +226,38 @@ mod tests {
         check("don\u{92}t", "don’t", &[CONTROLS]);
         check("&#99999999999999;&#x;&;", "&amp;#99999999999999;&amp;#x;&amp;;", &[BARE]);
         check("1 < 2", "1 &lt; 2", &[]);
+    }
+
+    #[test]
+    fn odd_characters_are_seen() {
+        for (text, odd) in [
+            ("plain\r\n\ttext é 中 \u{a0}\u{ff01}", false),
+            ("a\u{1}", true),
+            ("a\u{85}", true),
+            ("a\u{fffe}", true),
+            // Harmless, and so rare that a closer look does no harm.
+            ("a\u{ffe0}", true),
+        ] {
+            for before in [0, 62, 63, 64] {
+                assert_eq!(has_odd_characters(&format!("{}{text}", "x".repeat(before))), odd, "{before} {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sound_texts_are_copied() {
+        for (text, expected) in [
+            ("a &lt;b&gt; > c", "a &lt;b&gt; > c"),
+            ("a & b", "a &amp; b"),
+            ("a < b", "a &lt; b"),
+            ("a]]>", "a]]&gt;"),
+            ("a&nbsp;", "a\u{a0}"),
+        ] {
+            let (mut out, mut repairs) = (String::new(), Repairs::default());
+            repairs.sound = true;
+            push_mended(&mut out, text, &Declared::default(), &mut repairs);
+            assert_eq!(out, expected);
+        }
     }
 
     #[test]

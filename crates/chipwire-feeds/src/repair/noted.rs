@@ -71,6 +71,8 @@ pub(crate) struct Repairs {
     list: Vec<Repair>,
     /// The item that is being read, from 1.
     item: Option<usize>,
+    /// The document is known to hold no character that has to be mended: texts can be copied.
+    pub(super) sound: bool,
 }
 
 /// Different things that are noted at most: a hostile document could name something new with every tag.

@@ -1,6 +1,6 @@
 //! The writer behind [`super::canonical`]: keeps the stack of open elements, and decides for every token what of it goes out.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use url::Url;
 
@@ -262,7 +262,7 @@ impl<'a, 'r> Writer<'a, 'r> {
     }
 
     /// The namespace and the name in lower case.
-    fn resolve(&self, tag: Tag<'a>) -> (Ns, String) {
+    fn resolve(&self, tag: Tag<'a>) -> (Ns, Cow<'a, str>) {
         let own = match self.family {
             Family::Rss => Ns::Rss,
             Family::Atom => Ns::Atom,
@@ -270,13 +270,13 @@ impl<'a, 'r> Writer<'a, 'r> {
         match tag.name.rsplit_once(':') {
             Some((prefix, local)) => {
                 let ns = self.namespaces.get(prefix).copied().unwrap_or_else(|| Ns::of_prefix(prefix));
-                (ns, local.to_ascii_lowercase())
+                (ns, in_lower_case(local))
             }
             None => {
                 // The default namespace of the root says nothing that is not known, and is often wrong.
                 let declared = if tag.attributes.contains("xmlns=") { attribute(tag, "xmlns") } else { None };
                 let ns = declared.filter(|uri| !uri.is_empty()).map_or(own, |uri| Ns::of_uri(&uri));
-                (ns, tag.name.to_ascii_lowercase())
+                (ns, in_lower_case(tag.name))
             }
         }
     }
@@ -491,12 +491,13 @@ impl<'a, 'r> Writer<'a, 'r> {
         }
     }
 
+    /// What the document says that relative links are relative to.
     fn base(&self) -> Option<&Url> {
-        self.bases.last().map(|(_, base)| base).or(self.url)
+        self.bases.last().map(|(_, base)| base)
     }
 
     pub(super) fn joined(&self, base: &str) -> Option<Url> {
-        match self.base() {
+        match self.base().or(self.url) {
             Some(outer) => outer.join(base.trim()).ok(),
             None => Url::parse(base.trim()).ok(),
         }
@@ -579,5 +580,12 @@ impl<'a, 'r> Writer<'a, 'r> {
             cut_off: !self.ended,
             fault: self.fault,
         }
+    }
+}
+
+fn in_lower_case(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => name.to_ascii_lowercase().into(),
+        false => name.into(),
     }
 }
