@@ -44,6 +44,7 @@ pub(crate) fn tagged(title: &str, body: &str, entities: &[(&str, &str)]) -> Tagg
             categories: Vec::new(),
             language: None,
             published: "2026-11-20T14:00:00Z".parse().ok(),
+            published_raw: None,
             updated: None,
             first_seen: "2026-11-20T14:00:05Z".parse().unwrap(),
         },

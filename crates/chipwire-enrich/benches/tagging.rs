@@ -147,6 +147,7 @@ fn article(dice: &mut Dice, markup: Markup, names: bool) -> Article {
         categories: Vec::new(),
         language: None,
         published: None,
+        published_raw: None,
         updated: None,
         first_seen: Timestamp::UNIX_EPOCH,
     }

@@ -21,6 +21,7 @@ fn article(title: &str, body: &str, markup: Markup) -> Article {
         categories: Vec::new(),
         language: None,
         published: None,
+        published_raw: None,
         updated: None,
         first_seen: Timestamp::UNIX_EPOCH,
     }

@@ -45,6 +45,7 @@ fn article() -> Article {
         categories: vec!["chips".to_owned()],
         language: Some("en".to_owned()),
         published,
+        published_raw: None,
         updated: Some(time("2026-11-20T09:00:00Z")),
         first_seen: time("2026-11-20T09:00:01.234Z"),
     }

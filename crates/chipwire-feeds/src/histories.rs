@@ -239,5 +239,20 @@ fn dates_that_cannot_be_are_no_dates() {
     let dates: Vec<_> =
         poll.articles.iter().map(|article| (article.title.as_str(), article.published.is_some())).collect();
     assert_eq!(dates, [("none", false), ("old", false), ("later", false), ("soon", true)]);
-    assert_eq!(poll.state.warnings, ["2 dates lie in the future or before 1995 and are not used"]);
+    // What the feed says is kept, whether it is believed or not.
+    let raw: Vec<_> = poll.articles.iter().filter_map(|article| article.published_raw.as_deref()).collect();
+    let said = [
+        "Mon, 02 Mar 2026 11:00:00 GMT",
+        "Mon, 02 Mar 2026 13:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "yesterday",
+    ];
+    assert_eq!(raw, said.into_iter().rev().collect::<Vec<_>>());
+    assert_eq!(
+        poll.state.warnings,
+        [
+            "a date that cannot be read, such as `yesterday` (item 4)",
+            "2 dates lie in the future or before 1995 and are not used"
+        ]
+    );
 }

@@ -92,7 +92,7 @@ pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
         true => format!("guid:{}", canonical_link(guid)),
         false => format!("guid:{guid}"),
     });
-    let link = entry.link.as_deref().map(|link| format!("link:{}", canonical_link(link)));
+    let link = || entry.link.as_deref().map(|link| format!("link:{}", canonical_link(link)));
     let hash = || {
         let date = entry.published.map(|time| time.to_string()).unwrap_or_default();
         // Without title and date there is only the text.
@@ -100,8 +100,8 @@ pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
         format!("hash:{}", hash_hex(16, &["item", &entry.title, &date, text]))
     };
     match policy {
-        IdentityPolicy::Guid => guid.or(link).unwrap_or_else(hash),
-        IdentityPolicy::Link => link.or(guid).unwrap_or_else(hash),
+        IdentityPolicy::Guid => guid.or_else(link).unwrap_or_else(hash),
+        IdentityPolicy::Link => link().or(guid).unwrap_or_else(hash),
         IdentityPolicy::Hash => hash(),
     }
 }

@@ -4,11 +4,10 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    date,
     error::ParseError,
-    identity,
+    identity, json_salvage,
     parse::{Entry, ParsedFeed},
-    repair::Repairs,
+    repair::{Repairs, Stage, head::Dates, names::When},
     text,
 };
 
@@ -19,17 +18,7 @@ pub(crate) fn parse(
     max_items: usize,
     repairs: &mut Repairs,
 ) -> Result<ParsedFeed, ParseError> {
-    let mut values = serde_json::Deserializer::from_str(document).into_iter::<Value>();
-    let feed = match values.next() {
-        Some(Ok(feed)) => feed,
-        Some(Err(error)) => {
-            return Err(ParseError::Damaged { line: error.line(), what: format!("invalid JSON: {error}") });
-        }
-        None => return Err(ParseError::Empty),
-    };
-    if values.byte_offset() < document.trim_end().len() {
-        repairs.note("text after the end of the JSON value");
-    }
+    let feed = value(document, repairs)?;
     let version = string(&feed, "version");
     let Some(items) = feed.get("items").and_then(Value::as_array) else {
         let keys: Vec<&str> = feed.as_object().into_iter().flatten().take(5).map(|(key, _)| key.as_str()).collect();
@@ -40,19 +29,26 @@ pub(crate) fn parse(
         Some(version) if version.contains("jsonfeed.org/version/") => {}
         Some(version) => return Err(ParseError::Json(format!("its version is `{}`", text::cap_chars(&version, 60)))),
         None if items.iter().any(|item| string(item, "id").is_some() || string(item, "url").is_some()) => {
-            repairs.note("no `version`");
+            repairs.note(Stage::Root, "no `version`");
         }
         None => return Err(ParseError::Json("it has no `version`".to_owned())),
     }
     if items.len() > max_items {
-        repairs.note(format!("more than {max_items} items: the rest is left out"));
+        repairs.note(Stage::Limits, format!("more than {max_items} items: the rest is left out"));
     }
     let link = string(&feed, "home_page_url").and_then(|link| text::web_url(&link, url));
-    let base = url.or(link.as_ref());
+    let base = link.as_ref().or(url);
     let feed_authors = authors(&feed);
-    let entries =
-        items.iter().take(max_items).filter(|item| item.is_object()).map(|item| entry(item, base, &feed_authors));
-    let entries = entries.collect();
+    let mut entries = Vec::new();
+    for (index, item) in items.iter().take(max_items).enumerate() {
+        repairs.about(Some(index + 1));
+        if item.is_object() {
+            entries.push(entry(item, base, &feed_authors, repairs));
+        } else {
+            repairs.note(Stage::Structure, "an item that is no object");
+        }
+    }
+    repairs.about(None);
     Ok(ParsedFeed {
         title: string(&feed, "title").map(|title| text::collapse(&title)).filter(|title| !title.is_empty()),
         link: link.map(String::from),
@@ -62,7 +58,43 @@ pub(crate) fn parse(
     })
 }
 
-fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String]) -> Entry {
+/// The document as a JSON value, or as much of it as can be saved.
+fn value(document: &str, repairs: &mut Repairs) -> Result<Value, ParseError> {
+    let mut values = serde_json::Deserializer::from_str(document).into_iter::<Value>();
+    match values.next() {
+        Some(Ok(feed)) => {
+            if values.byte_offset() == document.trim_end().len() {
+                return Ok(feed);
+            }
+            repairs.note(Stage::Structure, "text after the end of the JSON value");
+            // A bracket too much in one item ends the list, and the others come after the end.
+            let known = count(&feed);
+            match json_salvage::salvage(document) {
+                Some((saved, lost)) if count(&saved) > known => {
+                    repairs.note(Stage::Salvage, format!("parsed item by item; {lost} could not be saved"));
+                    Ok(saved)
+                }
+                _ => Ok(feed),
+            }
+        }
+        Some(Err(error)) => {
+            let what = format!("invalid JSON: {error}");
+            let Some((feed, lost)) = json_salvage::salvage(document) else {
+                return Err(ParseError::Damaged { line: error.line(), what });
+            };
+            repairs.note(Stage::Structure, what);
+            repairs.note(Stage::Salvage, format!("parsed item by item; {lost} could not be saved"));
+            Ok(feed)
+        }
+        None => Err(ParseError::Empty),
+    }
+}
+
+fn count(feed: &Value) -> usize {
+    feed.get("items").and_then(Value::as_array).map_or(0, Vec::len)
+}
+
+fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String], repairs: &mut Repairs) -> Entry {
     let link = ["url", "external_url", "id"]
         .iter()
         .find_map(|key| text::web_url(&string(item, key)?, if *key == "id" { None } else { base }))
@@ -72,14 +104,20 @@ fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String]) -> Entry {
     if authors.is_empty() {
         authors = feed_authors.to_vec();
     }
-    let time = |key| string(item, key).and_then(|text| date::parse(&text));
+    let mut dates = Dates::default();
+    for (key, when) in [("date_published", When::Published), ("date_modified", When::Updated)] {
+        if let Some(problem) = string(item, key).and_then(|text| dates.take(when, 1, &text)) {
+            repairs.note(Stage::Dates, format!("a date {problem}"));
+        }
+    }
     Entry {
         id: String::new(),
         guid: string(item, "id"),
         link,
         title: text::collapse(&string(item, "title").unwrap_or_default()),
-        published: time("date_published"),
-        updated: time("date_modified"),
+        published: dates.published.as_ref().and_then(|date| date.time),
+        published_raw: dates.published.map(|date| date.raw),
+        updated: dates.updated.and_then(|date| date.time),
         authors,
         categories: item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(text_of).collect(),
         summary: string(item, "summary"),

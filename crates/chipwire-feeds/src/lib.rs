@@ -28,12 +28,15 @@ mod headers;
 mod histories;
 pub mod identity;
 mod json;
+mod json_salvage;
 pub mod opml;
 pub mod own_headers;
 pub mod pages;
 mod parse;
 mod politeness;
 mod poll;
+#[doc(hidden)]
+pub mod probe;
 mod recognise;
 mod repair;
 mod resolve;
@@ -50,5 +53,6 @@ pub use error::{ConfigError, DiscoverError, ExtractError, FetchError, HeaderErro
 pub use fetch::{Fetched, Fetcher, Request};
 pub use parse::{Entry, ParsedFeed, parse_feed};
 pub use poll::{Outcome, Poll, poll};
+pub use repair::{Repair, Stage};
 pub use resolve::{Lookup, LookupAnswer, system_lookup};
 pub use schedule::Schedule;

@@ -1,19 +1,23 @@
 //! From the bytes of a feed to its entries: repair, the strict parser, and what it gets wrong set right.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use chipwire_events::{Markup, Timestamp};
 use feed_rs::model;
 use url::Url;
 
 use crate::{
-    date,
     error::ParseError,
     identity, json,
     repair::{
-        Repairs,
+        Repair, Repairs, Stage,
         canonical::{self, Canonical, Family, Item},
         decode,
+        entities::Declared,
+        head::Head,
         root::{self, Document},
         salvage::{Salvaged, salvage},
     },
@@ -32,8 +36,16 @@ const MAX_NAMES: usize = 100;
 /// A feed as it was read.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ParsedFeed {
+    /// Its own id, in Atom.
+    pub id: Option<String>,
     /// Its title as plain text.
     pub title: Option<String>,
+    /// The names of its authors or editors.
+    pub authors: Vec<String>,
+    /// When it was published, as it says.
+    pub published: Option<Timestamp>,
+    /// When it was changed, as it says.
+    pub updated: Option<Timestamp>,
     /// The address of the site.
     pub link: Option<String>,
     /// Its language as a BCP 47 tag.
@@ -46,8 +58,8 @@ pub struct ParsedFeed {
     pub skip_days: Vec<u8>,
     /// Its entries in its order.
     pub entries: Vec<Entry>,
-    /// What had to be repaired, in words for the feed's owner.
-    pub repairs: Vec<String>,
+    /// What had to be repaired, in the order of the steps.
+    pub repairs: Vec<Repair>,
 }
 
 /// An entry of a feed.
@@ -63,6 +75,8 @@ pub struct Entry {
     pub title: String,
     /// When it was published, as the feed says: not checked against any clock.
     pub published: Option<Timestamp>,
+    /// The date of publication in the feed's own words, whether it could be read or not.
+    pub published_raw: Option<String>,
     /// When it was changed, as the feed says.
     pub updated: Option<Timestamp>,
     /// The authors' names.
@@ -89,10 +103,7 @@ impl Entry {
         self.title = text::cap_chars(&self.title, text::MAX_TITLE_CHARS).trim_end().to_owned();
         self.guid = self.guid.map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty());
         for body in [&mut self.summary, &mut self.content] {
-            *body = body
-                .take()
-                .map(|body| text::cap_bytes(body.trim(), text::MAX_BODY_BYTES).to_owned())
-                .filter(|body| !body.is_empty());
+            *body = body.take().map(trimmed).filter(|body| !body.is_empty());
         }
         for names in [&mut self.authors, &mut self.categories] {
             let mut kept: Vec<String> = Vec::new();
@@ -112,6 +123,12 @@ impl Entry {
     }
 }
 
+/// Without white space at its ends, and not too long. Most bodies are so, and are not copied.
+fn trimmed(body: String) -> String {
+    let kept = text::cap_bytes(body.trim(), text::MAX_BODY_BYTES);
+    if kept.len() == body.len() { body } else { kept.to_owned() }
+}
+
 /// Reads a feed of any format. `content_type` is the header's value, `url` the address it came from, against which
 /// relative links are resolved.
 pub fn parse_feed(bytes: &[u8], content_type: Option<&str>, url: Option<&Url>) -> Result<ParsedFeed, ParseError> {
@@ -127,28 +144,32 @@ pub(crate) fn parse_at_most(
 ) -> Result<ParsedFeed, ParseError> {
     let mut repairs = Repairs::default();
     let text = decode::decode(bytes, content_type, &mut repairs);
-    let mut feed = match root::find(&text, url, &mut repairs)? {
+    let (document, declared) = root::find(&text, url, &mut repairs)?;
+    let from = Source { url, max_items, declared };
+    let mut feed = match document {
         Document::Json(text) => json::parse(text, url, max_items, &mut repairs)?,
-        Document::Rss(text) => parse_xml(text, Family::Rss, url, max_items, &mut repairs)?,
-        Document::Atom(text) => parse_xml(text, Family::Atom, url, max_items, &mut repairs)?,
+        Document::Rss(text) => parse_xml(text, Family::Rss, &from, &mut repairs)?,
+        Document::Atom(text) => parse_xml(text, Family::Atom, &from, &mut repairs)?,
     };
     feed.repairs = repairs.into_vec();
     Ok(feed)
 }
 
-fn parse_xml(
-    text: &str,
-    family: Family,
-    url: Option<&Url>,
+/// What an XML document is read with.
+struct Source<'a> {
+    url: Option<&'a Url>,
     max_items: usize,
-    repairs: &mut Repairs,
-) -> Result<ParsedFeed, ParseError> {
-    let document = canonical::write(text, family, url, max_items, repairs);
+    declared: Declared<'a>,
+}
+
+fn parse_xml(text: &str, family: Family, from: &Source<'_>, repairs: &mut Repairs) -> Result<ParsedFeed, ParseError> {
+    let url = from.url;
+    let document = canonical::write(text, family, url, from.max_items, &from.declared, repairs);
     let damaged = |what: &str| {
         let (line, what) = document.fault.clone().unwrap_or((1, what.to_owned()));
         ParseError::Damaged { line, what }
     };
-    let base = document.head.base.as_ref().or(url);
+    let base = document.head.base.as_ref();
     let whole = read(&document.xml, base).filter(|feed| feed.entries.len() == document.items.len());
     let Salvaged { feed, entries } = match whole {
         Some(mut feed) => {
@@ -157,12 +178,17 @@ fn parse_xml(
         }
         None => {
             let salvaged = salvage(&document, |part| read(part, base)).ok_or_else(|| damaged("it cannot be parsed"))?;
-            let lost = salvaged.entries.iter().filter(|entry| entry.is_none()).count();
-            repairs.note(format!("parsed item by item; {lost} of {} items could not be saved", salvaged.entries.len()));
+            repairs.note(Stage::Salvage, "parsed item by item");
+            for (index, _) in salvaged.entries.iter().enumerate().filter(|(_, entry)| entry.is_none()) {
+                repairs.about(Some(index + 1));
+                repairs.note(Stage::Salvage, "an item that could not be saved");
+            }
+            repairs.about(None);
             salvaged
         }
     };
-    if entries.iter().all(Option::is_none) && (document.fault.is_some() || !entries.is_empty()) {
+    // A feed without items is one; a feed that ends before its items is none.
+    if entries.iter().all(Option::is_none) && (document.cut_off || !entries.is_empty()) {
         return Err(damaged("no item can be parsed"));
     }
     Ok(convert(&document, feed, entries, url))
@@ -175,10 +201,6 @@ fn read(xml: &str, base: Option<&Url>) -> Option<model::Feed> {
             .base_uri(base.map(Url::as_str))
             .sanitize_content(false)
             .id_generator(|_, _, _| String::new())
-            .timestamp_parser(|text| {
-                let time = date::parse(text)?;
-                chrono::DateTime::from_timestamp(time.as_second(), u32::try_from(time.subsec_nanosecond()).ok()?)
-            })
             .build()
             .parse(xml.as_bytes())
             .ok()
@@ -193,10 +215,11 @@ fn convert(
     url: Option<&Url>,
 ) -> ParsedFeed {
     let head = &document.head;
-    let base = head.base.as_ref().or(url);
-    let link = page_link(&feed.links, document.family).and_then(|link| text::web_url(link, base));
-    // Where nothing says what relative links are relative to, the site is the best guess.
-    let base = base.or(link.as_ref());
+    let said = head.base.as_ref();
+    let link = page_link(&feed.links, document.family).and_then(|link| text::web_url(link, said.or(url)));
+    // Where the feed does not say what relative links are relative to, its site is the best guess: the feed itself may come
+    // from anywhere.
+    let base = said.or(link.as_ref()).or(url);
     let feed_authors = names(&feed.authors);
     let entries = entries
         .into_iter()
@@ -204,7 +227,12 @@ fn convert(
         .filter_map(|(entry, item)| Some(convert_entry(entry?, item, document.family, base, &feed_authors)))
         .collect();
     let language = feed.language.as_deref().and_then(text::language_tag).or_else(|| head.language.clone());
+    let authors = if feed.authors.is_empty() { names(&feed.contributors) } else { feed_authors };
     ParsedFeed {
+        id: Some(feed.id.trim().to_owned()).filter(|id| !id.is_empty()),
+        published: head.dates.published.as_ref().and_then(|date| date.time),
+        updated: head.dates.updated.as_ref().and_then(|date| date.time),
+        authors,
         title: feed.title.map(|title| plain(&title, document.family)).filter(|title| !title.is_empty()),
         link: link.map(String::from),
         language,
@@ -229,7 +257,10 @@ fn convert_entry(
         .and_then(|link| text::web_url(link, body_base))
         .or_else(|| text::web_url(guid.as_deref().filter(|_| item.guid_is_link)?, None))
         .map(|link| identity::without_tracking(&link).into());
-    let absolute = |body: String| text::absolute_links(&body, body_base).into_owned();
+    let absolute = |body: String| match text::absolute_links(&body, body_base) {
+        Cow::Owned(absolute) => absolute,
+        Cow::Borrowed(_) => body,
+    };
     let mut authors = names(&entry.authors);
     if authors.is_empty() {
         authors = feed_authors.to_vec();
@@ -239,22 +270,15 @@ fn convert_entry(
         guid,
         link,
         title: entry.title.map(|title| plain(&title, family)).unwrap_or_default(),
-        published: entry.published.and_then(timestamp),
-        // The parser copies the one date of RSS into the other.
-        updated: entry
-            .updated
-            .filter(|_| family == Family::Atom || entry.updated != entry.published)
-            .and_then(timestamp),
+        published: item.dates.published.as_ref().and_then(|date| date.time),
+        published_raw: item.dates.published.as_ref().map(|date| date.raw.clone()),
+        updated: item.dates.updated.as_ref().and_then(|date| date.time),
         authors,
         categories: entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect(),
         summary: entry.summary.map(|summary| absolute(summary.content)),
         content: entry.content.and_then(|content| content.body).map(absolute),
     }
     .finished()
-}
-
-fn timestamp<Tz: chrono::TimeZone>(time: chrono::DateTime<Tz>) -> Option<Timestamp> {
-    Timestamp::new(time.timestamp(), i32::try_from(time.timestamp_subsec_nanos()).ok()?).ok()
 }
 
 /// A title as plain text. In Atom a text of type `text` means just what it says; in RSS nobody knows, and HTML is common.
@@ -287,7 +311,7 @@ fn names(people: &[model::Person]) -> Vec<String> {
         .collect()
 }
 
-fn ttl_s(head: &canonical::Head) -> Option<u32> {
+fn ttl_s(head: &Head) -> Option<u32> {
     let period = head.update_period.as_deref().and_then(|period| match period {
         "hourly" => Some(3_600),
         "daily" => Some(86_400),

@@ -319,7 +319,7 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
     let is_known = |stable: &str| known.has(&ArticleId::of(&feed.id, stable));
     let policy = policy_for(state.identity, entries, &remembered, is_known);
     let source = source_of(feed, &parsed, url);
-    let mut warnings = parsed.repairs.clone();
+    let mut warnings: Vec<String> = parsed.repairs.iter().map(ToString::to_string).collect();
     let sights: Vec<Sight<'_>> = entries
         .iter()
         .map(|entry| {
@@ -371,6 +371,7 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
             categories: entry.categories.clone(),
             language: parsed.language.clone(),
             published: sight.published,
+            published_raw: entry.published_raw.clone(),
             updated: believable(entry.updated, now),
             first_seen: now,
         });

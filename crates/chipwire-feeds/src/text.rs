@@ -1,6 +1,6 @@
 //! Small pure functions over the texts of a feed: titles as plain text, entities, links in bodies, caps.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use chipwire_events::Markup;
 use url::Url;
@@ -13,106 +13,28 @@ pub const MAX_TITLE_CHARS: usize = 1_000;
 /// The longest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Elements of HTML that are found in titles and bodies of feeds. Anything else in angle brackets is text: `Vec<T>`.
+/// Elements of HTML and MathML that are found in titles and bodies of feeds. Anything else in angle brackets is text:
+/// `Vec<T>`.
+#[rustfmt::skip]
 const HTML_ELEMENTS: &[&str] = &[
-    "a",
-    "abbr",
-    "acronym",
-    "address",
-    "article",
-    "aside",
-    "audio",
-    "b",
-    "bdi",
-    "bdo",
-    "big",
-    "blockquote",
-    "body",
-    "br",
-    "button",
-    "center",
-    "cite",
-    "code",
-    "dd",
-    "del",
-    "details",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "embed",
-    "figcaption",
-    "figure",
-    "font",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "header",
-    "hr",
-    "html",
-    "i",
-    "iframe",
-    "img",
-    "input",
-    "ins",
-    "kbd",
-    "label",
-    "li",
-    "main",
-    "mark",
-    "math",
-    "nav",
-    "noscript",
-    "object",
-    "ol",
-    "p",
-    "picture",
-    "pre",
-    "q",
-    "rp",
-    "rt",
-    "ruby",
-    "s",
-    "samp",
-    "script",
-    "section",
-    "small",
-    "source",
-    "span",
-    "strike",
-    "strong",
-    "style",
-    "sub",
-    "summary",
-    "sup",
-    "svg",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "time",
-    "tr",
-    "tt",
-    "u",
-    "ul",
-    "var",
-    "video",
-    "wbr",
+    "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "audio", "b", "basefont", "bdi", "bdo",
+    "big", "blockquote", "body", "br", "button", "canvas", "caption", "center", "cite", "code", "col", "colgroup",
+    "datalist", "dd", "del", "details", "dfn", "dialog", "div", "dl", "dt", "em", "embed", "fieldset", "figcaption",
+    "figure", "font", "footer", "form", "frameset", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hgroup",
+    "hr", "html", "i", "iframe", "img", "input", "ins", "kbd", "label", "legend", "li", "maction", "main", "mark",
+    "marquee", "math", "meter", "mfrac", "mi", "mn", "mo", "mover", "mpadded", "mphantom", "mroot", "mrow", "mspace",
+    "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover", "nav",
+    "nobr", "noframes", "noscript", "object", "ol", "optgroup", "p", "picture", "plaintext", "pre", "progress", "q",
+    "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "script", "section", "small", "source", "span", "strike", "strong",
+    "style", "sub", "summary", "sup", "svg", "table", "tbody", "td", "textarea", "tfoot", "th", "thead", "time", "tr",
+    "track", "tt", "u", "ul", "var", "video", "wbr", "xmp",
 ];
 
 /// Elements that do not part words.
 const INLINE: &[&str] = &[
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd",
-    "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+    "mark", "mi", "mn", "mo", "mrow", "msub", "msup", "q", "s", "samp", "small", "span", "strike", "strong", "sub",
+    "sup", "time", "tt", "u", "var", "wbr",
 ];
 
 /// Elements whose content nobody reads.
@@ -310,13 +232,29 @@ pub fn absolute_links<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
 
 fn absolute(value: &str, base: &Url) -> Option<String> {
     let decoded = decode_entities(value.trim());
-    if decoded.is_empty() || decoded.starts_with('#') {
+    // What most addresses begin with; nothing of it is relative.
+    if decoded.is_empty() || ["#", "https://", "http://", "mailto:"].iter().any(|start| decoded.starts_with(start)) {
         return None;
     }
     match Url::parse(&decoded) {
         Err(url::ParseError::RelativeUrlWithoutBase) => base.join(&decoded).ok().map(String::from),
         _ => None,
     }
+}
+
+/// HTML as a page may show it: nothing that runs, loads a style or leaves the page's design; links absolute where there is a
+/// base, gone where there is none, and without a word to their targets about where the reader came from.
+pub fn sanitized(html: &str, base: Option<&Url>) -> String {
+    let relative = match base {
+        Some(base) => ammonia::UrlRelative::RewriteWithBase(base.clone()),
+        None => ammonia::UrlRelative::Deny,
+    };
+    ammonia::Builder::default()
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(relative)
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .clean(cap_bytes(html, MAX_BODY_BYTES))
+        .to_string()
 }
 
 /// A web address in its normal form, relative ones against `base`. None if it is no http or https address.
@@ -382,6 +320,25 @@ mod tests {
         ] {
             assert_eq!(markup_of(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_page_shows_is_clean() {
+        let base = Url::parse("https://example.org/news/").unwrap();
+        for (html, expected) in [
+            ("<p onclick='x()'>a <b>b</b><script>alert(1)</script></p>", "<p>a <b>b</b></p>"),
+            ("<a href='javascript:x()'>a</a>", "<a rel=\"noopener noreferrer nofollow\">a</a>"),
+            (
+                "<a href='c' style='x'>a</a>",
+                "<a href=\"https://example.org/news/c\" rel=\"noopener noreferrer nofollow\">a</a>",
+            ),
+            ("<img src=/i.png onerror=x()>", "<img src=\"https://example.org/i.png\">"),
+            ("<iframe src=x></iframe><style>a</style><svg><a href='data:x'></svg>t", "t"),
+            ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+        ] {
+            assert_eq!(sanitized(html, Some(&base)), expected, "{html}");
+        }
+        assert_eq!(sanitized("<img src='a.png'>", None), "<img>");
     }
 
     #[test]

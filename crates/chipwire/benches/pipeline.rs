@@ -254,6 +254,7 @@ fn write_log(folder: &Path, articles: usize) {
                         categories: Vec::new(),
                         language: Some("en".to_owned()),
                         published: Some(published),
+                        published_raw: None,
                         updated: None,
                         first_seen: published,
                     }

@@ -179,6 +179,7 @@ fn article(line: &[u8], default_source: &str, now: Timestamp) -> Result<Option<A
         categories: Vec::new(),
         language: line.language,
         published: line.published,
+        published_raw: None,
         updated: None,
         first_seen: now,
     }))

@@ -9,7 +9,12 @@ use std::ops::Range;
 
 use url::Url;
 
-use super::{Repairs, writer::Writer};
+use super::{
+    Repairs,
+    entities::{Declared, has_odd_characters},
+    head::{Dates, Head},
+    writer::Writer,
+};
 
 pub(super) const RSS_PROLOG: &str = "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
                           xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel>";
@@ -32,6 +37,8 @@ pub(crate) struct Canonical {
     pub(crate) xml: String,
     pub(crate) items: Vec<Item>,
     pub(crate) head: Head,
+    /// The document ended before its root did.
+    pub(crate) cut_off: bool,
     /// The line and kind of the first damage to the structure.
     pub(crate) fault: Option<(usize, String)>,
 }
@@ -45,18 +52,7 @@ pub(crate) struct Item {
     pub(crate) base: Option<Url>,
     /// Its guid is, as far as it says, the address of its page.
     pub(crate) guid_is_link: bool,
-}
-
-/// What the feed says about itself and the parser does not keep.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) base: Option<Url>,
-    pub(crate) language: Option<String>,
-    pub(crate) ttl_min: Option<u32>,
-    pub(crate) skip_hours: Vec<u8>,
-    pub(crate) skip_days: Vec<String>,
-    pub(crate) update_period: Option<String>,
-    pub(crate) update_frequency: Option<u32>,
+    pub(crate) dates: Dates,
 }
 
 impl Canonical {
@@ -82,15 +78,18 @@ impl Canonical {
     }
 }
 
-/// Writes the feed that begins at the start of `text` anew. `url` is where it came from.
+/// Writes the feed that begins at the start of `text` anew. `url` is where it came from, `declared` what its document type
+/// says.
 pub(crate) fn write(
     text: &str,
     family: Family,
     url: Option<&Url>,
     max_items: usize,
+    declared: &Declared<'_>,
     repairs: &mut Repairs,
 ) -> Canonical {
-    let mut writer = Writer::new(text, family, url, max_items, repairs);
+    repairs.sound = !has_odd_characters(text);
+    let mut writer = Writer::new(text, family, url, max_items, declared, repairs);
     writer.run();
     writer.finish()
 }

@@ -1,58 +1,78 @@
 //! From bytes to text: which encoding is it really?
 
+use std::borrow::Cow;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::Repairs;
+use super::{Repairs, Stage, codepages::Decoder};
+use crate::text::cap_chars;
 
 /// How far into the document a declaration is looked for, in bytes.
 const DECLARATION_BYTES: usize = 1_024;
 
 /// Decodes a document: byte order mark, then the pattern of UTF-16 and UTF-32, then UTF-8 if it is valid, then what the
-/// HTTP header says, then what the document says, then a guess by its letters.
-pub(crate) fn decode(bytes: &[u8], content_type: Option<&str>, repairs: &mut Repairs) -> String {
+/// HTTP header says, then what the document says, then a guess by its letters. Text that is UTF-8 is not copied.
+pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &mut Repairs) -> Cow<'a, str> {
     if let Some((big_endian, skip)) = utf32(bytes) {
-        repairs.note("encoded as UTF-32, which feeds must not be");
-        return decode_utf32(bytes.get(skip..).unwrap_or_default(), big_endian);
+        repairs.note(Stage::Encoding, "encoded as UTF-32, which feeds must not be");
+        return decode_utf32(bytes.get(skip..).unwrap_or_default(), big_endian).into();
     }
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
-        return with(encoding, bytes.get(length..).unwrap_or_default(), "its byte order mark", repairs);
+        let text = bytes.get(length..).unwrap_or_default();
+        return with(Decoder::Web(encoding), text, "its byte order mark", repairs).into();
     }
     if let Some(encoding) = utf16(bytes) {
-        return with(encoding, bytes, "its pattern", repairs);
+        return with(Decoder::Web(encoding), bytes, "its pattern", repairs).into();
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.to_owned();
+    if let Some(decoder) = Decoder::for_ebcdic(bytes) {
+        repairs.note(Stage::Encoding, "encoded in EBCDIC, which feeds must not be");
+        return with(decoder, bytes, "its pattern", repairs).into();
     }
-    let header = content_type.and_then(charset).and_then(|label| Encoding::for_label(label.as_bytes()));
-    let declared = declared(bytes).and_then(|label| Encoding::for_label(label.as_bytes()));
-    for (encoding, said_by) in [(header, "the HTTP header"), (declared, "the XML declaration")] {
-        // Both often say UTF-8 out of habit; that it is not valid is known by now. UTF-16 would have shown its pattern.
-        if let Some(encoding) = encoding.filter(|encoding| *encoding != UTF_8 && encoding.is_ascii_compatible()) {
-            return with(encoding, bytes, said_by, repairs);
+    let valid_to = match std::str::from_utf8(bytes) {
+        Ok(text) => return text.into(),
+        Err(error) => error.valid_up_to(),
+    };
+    // One bad byte in a long text of valid UTF-8 is damage, not another encoding, whatever is declared.
+    // Sequences of several bytes are hardly ever valid by chance.
+    let (mut valid, mut bad) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        bad += usize::from(!chunk.invalid().is_empty());
+    }
+    if valid > bad * 2 {
+        let line = bytes.iter().take(valid_to).filter(|byte| **byte == b'\n').count() + 1;
+        repairs.note(Stage::Encoding, format!("some bytes are not valid UTF-8, the first in line {line}"));
+        return String::from_utf8_lossy(bytes);
+    }
+    let header = content_type.and_then(charset).map(|label| (label, "the HTTP header"));
+    let declared = declared(bytes).map(|label| (label, "the XML declaration"));
+    for (label, said_by) in [header, declared].into_iter().flatten() {
+        match Decoder::for_label(label) {
+            // Both often say UTF-8 out of habit; that it is not valid is known by now.
+            Some(Decoder::Web(encoding)) if encoding == UTF_8 => {}
+            // UTF-16 and EBCDIC would have shown their pattern.
+            Some(decoder) if decoder.is_ascii_compatible() => return with(decoder, bytes, said_by, repairs).into(),
+            Some(_) => {}
+            None => {
+                let label = cap_chars(label, 40);
+                repairs.note(Stage::Encoding, format!("{said_by} names the encoding `{label}`, which is not known"));
+            }
         }
-    }
-    // One bad byte in a long text of valid UTF-8 is damage, not another encoding.
-    let lossy = String::from_utf8_lossy(bytes);
-    let bad = lossy.matches('\u{fffd}').count();
-    let good = bytes.iter().filter(|byte| **byte >= 0x80).count();
-    if bad * 8 < good {
-        repairs.note("some bytes are not valid UTF-8");
-        return lossy.into_owned();
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let encoding = detector.guess(None, Utf8Detection::Deny);
-    repairs.note(format!("not valid UTF-8: read as {}, by its letters", encoding.name()));
-    encoding.decode_without_bom_handling(bytes).0.into_owned()
+    repairs.note(Stage::Encoding, format!("not valid UTF-8: read as {}, by its letters", encoding.name()));
+    encoding.decode_without_bom_handling(bytes).0
 }
 
-fn with(encoding: &'static Encoding, bytes: &[u8], said_by: &str, repairs: &mut Repairs) -> String {
-    let (text, damaged) = encoding.decode_without_bom_handling(bytes);
+fn with(decoder: Decoder, bytes: &[u8], said_by: &str, repairs: &mut Repairs) -> String {
+    let (text, damaged) = decoder.decode(bytes);
     if damaged {
-        repairs.note(format!("some bytes are not valid {}, which {said_by} names", encoding.name()));
+        repairs.note(Stage::Encoding, format!("some bytes are not valid {}, which {said_by} names", decoder.name()));
     }
-    text.into_owned()
+    text
 }
 
 /// The `charset` of a content type.
@@ -64,7 +84,7 @@ fn charset(content_type: &str) -> Option<&str> {
 }
 
 /// The `encoding` of the XML declaration.
-fn declared(bytes: &[u8]) -> Option<&str> {
+pub(super) fn declared(bytes: &[u8]) -> Option<&str> {
     let start = bytes.get(..bytes.len().min(DECLARATION_BYTES))?;
     let ascii = match std::str::from_utf8(start) {
         Ok(text) => text,
@@ -108,12 +128,12 @@ fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::noted::in_words, *};
 
     fn check(bytes: &[u8], content_type: Option<&str>, expected: &str, noted: &str) {
         let mut repairs = Repairs::default();
         assert_eq!(decode(bytes, content_type, &mut repairs), expected);
-        assert_eq!(repairs.into_vec().join("; "), noted);
+        assert_eq!(in_words(repairs).join("; "), noted);
     }
 
     #[test]
@@ -133,7 +153,12 @@ mod tests {
         check(b"<?xml encoding='utf-8'?><\xe9>", Some("text/xml;charset=koi8-r"), "<?xml encoding='utf-8'?><И>", "");
         check("<\u{4e2d}".as_bytes(), Some("text/xml; charset=gbk"), "<\u{4e2d}", "");
         let damaged = [("é".repeat(20)).as_bytes(), b"\xff"].concat();
-        check(&damaged, None, &format!("{}\u{fffd}", "é".repeat(20)), "some bytes are not valid UTF-8");
+        check(
+            &damaged,
+            None,
+            &format!("{}\u{fffd}", "é".repeat(20)),
+            "some bytes are not valid UTF-8, the first in line 1",
+        );
         check(
             b"<?xml encoding='utf-8'?>the chip\x92s price rose, and the caf\xe9 said",
             None,

@@ -6,28 +6,18 @@
 //! accepts any text and never looks at a byte more than a few times.
 
 pub(crate) mod canonical;
+mod codepages;
 pub(crate) mod decode;
 pub(crate) mod entities;
+pub(crate) mod head;
 pub(crate) mod names;
+mod noted;
+mod output;
 pub(crate) mod root;
 pub(crate) mod salvage;
 pub(crate) mod scan;
 mod tags;
 mod writer;
 
-/// What had to be repaired, in words for the feed's owner; each thing once.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Repairs(Vec<String>);
-
-impl Repairs {
-    pub(crate) fn note(&mut self, what: impl AsRef<str>) {
-        let what = what.as_ref();
-        if !self.0.iter().any(|known| known == what) {
-            self.0.push(what.to_owned());
-        }
-    }
-
-    pub(crate) fn into_vec(self) -> Vec<String> {
-        self.0
-    }
-}
+pub(crate) use noted::Repairs;
+pub use noted::{Repair, Stage};

@@ -10,6 +10,8 @@ pub(crate) enum Ns {
     DcTerms,
     Syndication,
     Rdf,
+    Media,
+    Xhtml,
     Other,
 }
 
@@ -30,6 +32,8 @@ impl Ns {
             "purl.org/dc/terms" => Ns::DcTerms,
             "purl.org/rss/1.0/modules/syndication" => Ns::Syndication,
             "www.w3.org/1999/02/22-rdf-syntax-ns" => Ns::Rdf,
+            "search.yahoo.com/mrss" => Ns::Media,
+            "www.w3.org/1999/xhtml" => Ns::Xhtml,
             _ if bare.starts_with("backend.userland.com/rss")
                 || bare.starts_with("my.netscape.com/publish/formats/rss") =>
             {
@@ -49,9 +53,18 @@ impl Ns {
             "dcterms" => Ns::DcTerms,
             "sy" => Ns::Syndication,
             "rdf" => Ns::Rdf,
+            "media" => Ns::Media,
+            "xhtml" => Ns::Xhtml,
             _ => Ns::Other,
         }
     }
+}
+
+/// What a date is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    Published,
+    Updated,
 }
 
 /// What is done with an element.
@@ -69,6 +82,8 @@ pub(crate) enum Role {
     Fallback(&'static str),
     /// A text of Atom, which has a type (RFC 4287 section 3.1).
     Construct(&'static str),
+    /// A date, and how well the element is meant for it: the higher the better.
+    Date(When, u8),
     /// Written with its attributes only.
     Empty(&'static str),
     /// Left out with all that is in it.
@@ -87,22 +102,27 @@ pub(crate) fn rss_role(ns: Ns, local: &str, in_item: bool) -> Role {
         (Ns::Dc, "language", false) => Role::Fallback("language"),
         (Ns::Dc, "title", false) => Role::Fallback("title"),
         (Ns::Rss, "author", true) => Role::Text("author"),
+        (Ns::Rss, "managingeditor" | "author", false) => Role::Text("managingEditor"),
+        (Ns::Dc, "creator" | "author", false) => Role::Fallback("managingEditor"),
         (Ns::Rss, "category", true) | (Ns::Dc, "subject", true) => Role::Text("category"),
         (Ns::Rss, "guid", true) => Role::Text("guid"),
-        (Ns::Rss, "pubdate", true) => Role::Text("pubDate"),
-        (Ns::Rss, "date", true)
-        | (Ns::Dc, "date", true)
-        | (Ns::DcTerms, "created" | "issued" | "available", true)
-        | (Ns::Atom, "published" | "issued", true) => Role::Fallback("pubDate"),
-        (Ns::Rss, "updated", true) => Role::Text("updated"),
-        (Ns::DcTerms, "modified", true) | (Ns::Atom, "updated" | "modified", true) => Role::Fallback("updated"),
+        (Ns::Rss, "pubdate", _) => Role::Date(When::Published, 4),
+        (Ns::Atom, "published" | "issued", _) => Role::Date(When::Published, 3),
+        (Ns::DcTerms, "issued" | "created" | "available", _) => Role::Date(When::Published, 2),
+        (Ns::Rss | Ns::Dc, "date", _) => Role::Date(When::Published, 1),
+        (Ns::Rss, "lastbuilddate" | "updated", _) => Role::Date(When::Updated, 3),
+        (Ns::Atom, "updated" | "modified", _) => Role::Date(When::Updated, 2),
+        (Ns::DcTerms, "modified", _) => Role::Date(When::Updated, 1),
         (Ns::Content, "encoded", true) => Role::Text("content:encoded"),
-        (Ns::Rss, "body" | "content" | "fulltext", true) | (Ns::Atom, "content", true) => {
-            Role::Fallback("content:encoded")
+        (Ns::Rss, "body" | "content" | "fulltext" | "fullitem", true)
+        | (Ns::Atom, "content", true)
+        | (Ns::Xhtml, "body", true) => Role::Fallback("content:encoded"),
+        (Ns::Dc, "creator" | "author", true) => Role::Text("dc:creator"),
+        // `abstract` is CDF's.
+        (Ns::Dc, "description", true) | (Ns::Rss | Ns::Atom, "summary", true) | (Ns::Rss, "abstract", true) => {
+            Role::Fallback("description")
         }
-        (Ns::Dc, "creator", true) => Role::Text("dc:creator"),
-        (Ns::Dc, "description", true) | (Ns::Rss | Ns::Atom, "summary", true) => Role::Fallback("description"),
-        (Ns::Dc, "title", true) | (Ns::Atom, "title", true) => Role::Fallback("title"),
+        (Ns::Dc | Ns::Atom | Ns::Media, "title", true) => Role::Fallback("title"),
         (Ns::Atom, "id", true) => Role::Fallback("guid"),
         (Ns::Atom, "link", true) => Role::Fallback("link"),
         _ => Role::Ignored,
@@ -122,12 +142,14 @@ pub(crate) fn atom_role(ns: Ns, local: &str) -> Role {
         (Ns::Atom, "name") => Role::Text("name"),
         (Ns::Atom, "uri" | "url") => Role::Text("uri"),
         (Ns::Atom, "email") => Role::Text("email"),
-        (Ns::Atom, "updated") => Role::Text("updated"),
-        (Ns::Atom, "modified") | (Ns::DcTerms, "modified") => Role::Fallback("updated"),
-        (Ns::Atom, "published" | "issued") => Role::Text("published"),
-        (Ns::Atom, "created" | "pubdate") | (Ns::Dc, "date") | (Ns::DcTerms, "created" | "issued") => {
-            Role::Fallback("published")
-        }
+        (Ns::Atom, "updated") => Role::Date(When::Updated, 3),
+        (Ns::Atom, "modified") => Role::Date(When::Updated, 2),
+        (Ns::DcTerms, "modified") => Role::Date(When::Updated, 1),
+        (Ns::Atom, "published") => Role::Date(When::Published, 5),
+        (Ns::Atom, "issued") => Role::Date(When::Published, 4),
+        (Ns::Atom, "created" | "pubdate") => Role::Date(When::Published, 3),
+        (Ns::DcTerms, "created" | "issued") => Role::Date(When::Published, 2),
+        (Ns::Dc, "date") => Role::Date(When::Published, 1),
         (Ns::Atom, "author") => Role::Structure("author"),
         (Ns::Atom, "link") => Role::Empty("link"),
         (Ns::Atom, "category") => Role::Empty("category"),

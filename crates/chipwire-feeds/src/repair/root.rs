@@ -1,7 +1,8 @@
 //! What a text is, and where the feed in it begins.
 
 use super::{
-    Repairs,
+    Repairs, Stage,
+    entities::Declared,
     scan::{Scanner, Token, attributes},
 };
 use crate::{
@@ -39,25 +40,27 @@ const CHALLENGES: &[&str] = &[
     "<title>access denied</title>",
 ];
 
-/// Cuts off what stands before the feed, or says what the text is instead.
+/// Cuts off what stands before the feed, or says what the text is instead. With the entities that its document type declares.
 pub(crate) fn find<'a>(
     text: &'a str,
     url: Option<&url::Url>,
     repairs: &mut Repairs,
-) -> Result<Document<'a>, ParseError> {
+) -> Result<(Document<'a>, Declared<'a>), ParseError> {
     let trimmed = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\0'));
     if trimmed.is_empty() {
         return Err(ParseError::Empty);
     }
     if trimmed.starts_with(['{', '[']) {
-        return Ok(Document::Json(trimmed));
+        return Ok((Document::Json(trimmed), Declared::default()));
     }
     if trimmed.len() < text.trim_start_matches('\u{feff}').len() && trimmed.starts_with("<?xml") {
-        repairs.note("white space before the XML declaration");
+        repairs.note(Stage::Root, "white space before the XML declaration");
     }
     let mut scanner = Scanner::new(trimmed);
     let mut first_root: Option<String> = None;
     let mut junk = false;
+    let mut html_doctype = false;
+    let mut declared = Declared::default();
     loop {
         let at = scanner.position();
         let Some(token) = scanner.next() else { break };
@@ -67,10 +70,12 @@ pub(crate) fn find<'a>(
                 if kind.starts_with("doctype")
                     && kind.split_whitespace().nth(1).is_some_and(|name| name.starts_with("html"))
                 {
-                    return Err(html(trimmed, url));
+                    // Some feeds say so as well.
+                    html_doctype = true;
                 }
                 if kind.contains("<!entity") {
-                    repairs.note("a document type with entities of its own");
+                    declared.take(text);
+                    repairs.note(Stage::Root, "a document type with entities of its own");
                 }
             }
             Token::Start(tag) => {
@@ -84,11 +89,14 @@ pub(crate) fn find<'a>(
                     "html" | "head" | "body" => return Err(html(trimmed, url)),
                     _ => None,
                 };
+                if document.is_none() && html_doctype {
+                    return Err(html(trimmed, url));
+                }
                 if let Some(document) = document {
                     if junk {
-                        repairs.note("text before the feed");
+                        repairs.note(Stage::Root, "text before the feed");
                     }
-                    return Ok(document);
+                    return Ok((document, declared));
                 }
                 junk = true;
                 first_root.get_or_insert(local);
@@ -96,6 +104,9 @@ pub(crate) fn find<'a>(
             Token::Text(text) => junk |= !text.trim().is_empty(),
             _ => {}
         }
+    }
+    if html_doctype {
+        return Err(html(trimmed, url));
     }
     let start: String = collapse(trimmed).chars().take(60).collect();
     Err(match first_root.as_deref() {
@@ -153,16 +164,16 @@ fn linked_feeds(html: &str, url: Option<&url::Url>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::noted::in_words, *};
 
     fn check(text: &str, expected: &str) {
         let mut repairs = Repairs::default();
         let url = url::Url::parse("https://example.org/news/").unwrap();
         let found = match find(text, Some(&url), &mut repairs) {
-            Ok(document) => format!("{document:?}"),
+            Ok((document, _)) => format!("{document:?}"),
             Err(error) => error.to_string(),
         };
-        let notes = repairs.into_vec().join("; ");
+        let notes = in_words(repairs).join("; ");
         assert_eq!(if notes.is_empty() { found } else { format!("{found} [{notes}]") }, expected, "{text}");
     }
 

@@ -36,6 +36,7 @@ mod tests {
     use crate::repair::{
         Repairs,
         canonical::{Family, write},
+        entities::Declared,
     };
 
     fn parse(xml: &str) -> Option<model::Feed> {
@@ -43,7 +44,7 @@ mod tests {
     }
 
     fn check(text: &str, family: Family, expected: Option<(&str, &[&str])>) {
-        let document = write(text, family, None, 10, &mut Repairs::default());
+        let document = write(text, family, None, 10, &Declared::default(), &mut Repairs::default());
         let saved = salvage(&document, parse).map(|saved| {
             let title = saved.feed.title.map(|title| title.content).unwrap_or_default();
             let entries = saved.entries.into_iter().map(|entry| entry.map_or("-".to_owned(), |entry| entry.id));

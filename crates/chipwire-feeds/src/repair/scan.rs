@@ -45,15 +45,41 @@ pub(crate) struct Tag<'a> {
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    no_cdata_end: bool,
-    no_comment_end: bool,
-    no_instruction_end: bool,
+    cdata_end: End,
+    comment_end: End,
+    instruction_end: End,
+    /// The one document type was seen.
+    subset_seen: bool,
     pending: Option<Token<'a>>,
+}
+
+/// A mark that ends something, and where it stands next: what was found is remembered, so that a text in which much begins
+/// and little ends is searched once. None if it does not come any more.
+#[derive(Debug, Clone)]
+struct End(&'static str, Option<usize>);
+
+impl End {
+    /// Where the mark stands next in `text`, at or after `from`, relative to `from`.
+    fn after(&mut self, text: &str, from: usize) -> Option<usize> {
+        let known = self.1?;
+        if known < from || known == 0 {
+            self.1 = text.get(from..).and_then(|rest| rest.find(self.0)).map(|found| from + found);
+        }
+        self.1.map(|found| found - from)
+    }
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, no_cdata_end: false, no_comment_end: false, no_instruction_end: false, pending: None }
+        Self {
+            text,
+            at: 0,
+            cdata_end: End("]]>", Some(0)),
+            comment_end: End("-->", Some(0)),
+            instruction_end: End("?>", Some(0)),
+            subset_seen: false,
+            pending: None,
+        }
     }
 
     /// The byte at which the next token begins.
@@ -83,7 +109,9 @@ impl<'a> Scanner<'a> {
     fn cdata(&mut self) -> Token<'a> {
         const OPEN: usize = "<![CDATA[".len();
         let inside = self.rest().get(OPEN..).unwrap_or_default();
-        let end = if self.no_cdata_end { None } else { inside.find("]]>") };
+        let end = self.cdata_end.after(self.text, self.at + OPEN);
+        // One that begins before the last has ended: the last has no end, and this is the end of another.
+        let end = end.filter(|end| !inside.get(..*end).is_some_and(|text| text.contains("<![CDATA[")));
         match end {
             Some(end) => {
                 let text = inside.get(..end).unwrap_or_default();
@@ -91,10 +119,12 @@ impl<'a> Scanner<'a> {
                 Token::Cdata(text)
             }
             None => {
-                self.no_cdata_end = true;
                 self.take(OPEN);
-                // Up to the tag that closes the element around it, as far as that can be guessed.
+                // Up to the tag that closes the element around it, or begins the next item, as far as that can be guessed.
                 let end = inside.find("</").unwrap_or(inside.len());
+                let before = inside.get(..end).unwrap_or_default();
+                let item = ["<item>", "<item ", "<entry>", "<entry "].iter().filter_map(|tag| before.find(tag)).min();
+                let end = item.unwrap_or(end);
                 let text = self.take(end);
                 self.pending = Some(Token::Cdata(text));
                 Token::Fault("a CDATA section without an end")
@@ -103,14 +133,16 @@ impl<'a> Scanner<'a> {
     }
 
     fn comment(&mut self) -> Token<'a> {
-        let end = if self.no_comment_end { None } else { self.rest().get(4..).and_then(|inside| inside.find("-->")) };
+        let inside = self.rest().get(4..).unwrap_or_default();
+        let end = self.comment_end.after(self.text, self.at + 4);
+        // As with CDATA sections: no comment holds another.
+        let end = end.filter(|end| !inside.get(..*end).is_some_and(|text| text.contains("<!--")));
         match end {
             Some(end) => {
                 self.take(4 + end + 3);
                 Token::Other
             }
             None => {
-                self.no_comment_end = true;
                 self.take(4);
                 Token::Fault("a comment without an end")
             }
@@ -119,26 +151,28 @@ impl<'a> Scanner<'a> {
 
     fn instruction(&mut self) -> Token<'a> {
         let rest = self.rest();
-        let end = if self.no_instruction_end { None } else { rest.find("?>") };
+        let inside = rest.get(2..).unwrap_or_default();
+        // Up to the next `?>` only if no tag stands before it, else up to whatever ends a tag.
+        let end = self.instruction_end.after(self.text, self.at + 2);
+        let end = end.filter(|end| !inside.get(..*end).is_some_and(|text| text.contains('<')));
         match end {
-            Some(end) => self.take(end + 2),
-            None => {
-                self.no_instruction_end = true;
-                let end = rest.find('>').map_or(rest.len(), |end| end + 1);
-                self.take(end)
-            }
+            Some(end) => self.take(2 + end + 2),
+            None => self.take(end_of_tag(rest)),
         };
         Token::Other
     }
 
     fn declaration(&mut self) -> Token<'a> {
         let rest = self.rest();
-        let close = rest.find('>').map_or(rest.len(), |end| end + 1);
-        let subset = rest.find('[').filter(|open| *open < close);
+        let close = end_of_tag(rest);
+        // A document has one type.
+        let subset = if self.subset_seen { None } else { rest.get(..close).and_then(|start| start.find('[')) };
+        self.subset_seen |= subset.is_some();
         let end = match subset {
-            // An internal subset ends with `]` and `>`; entity values may hold a `>`.
+            // An internal subset ends with `]` and `>`; entity values may hold a `>`. No end tag stands in it.
             Some(open) => rest
                 .get(open..)
+                .map(|inside| inside.get(..inside.find("</").unwrap_or(inside.len())).unwrap_or_default())
                 .and_then(|inside| inside.match_indices(']').find(|(at, _)| closes_subset(inside, *at)))
                 .and_then(|(at, _)| Some(open + at + rest.get(open + at..)?.find('>')? + 1))
                 .unwrap_or(close),
@@ -178,6 +212,16 @@ impl<'a> Scanner<'a> {
         let end = inside.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(inside.len());
         let (name, attributes) = inside.split_at(end);
         Token::Start(Tag { name, attributes, empty, raw })
+    }
+}
+
+/// Where `<!...` or `<?...` ends: after its `>`, or before the next `<`.
+fn end_of_tag(text: &str) -> usize {
+    let inside = text.get(2..).unwrap_or_default();
+    match inside.find(['<', '>']) {
+        Some(at) if inside.get(at..).is_some_and(|after| after.starts_with('>')) => at + 3,
+        Some(at) => at + 2,
+        None => text.len(),
     }
 }
 
@@ -341,8 +385,10 @@ mod tests {
     #[test]
     fn hostile_repetition_takes_linear_time() {
         for piece in ["<!--", "<![CDATA[", "<a b=\"", "<?", "</", "<!x[", "<a ", "&", "<![CDATA[]]"] {
-            let text = piece.repeat(200_000);
-            assert!(Scanner::new(&text).count() > 0, "{piece}");
+            for end in ["", "-->]]>?>]>"] {
+                let text = piece.repeat(50_000) + end;
+                assert!(Scanner::new(&text).count() > 0, "{piece}");
+            }
         }
     }
 }

@@ -1,27 +1,25 @@
 //! The writer behind [`super::canonical`]: keeps the stack of open elements, and decides for every token what of it goes out.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use url::Url;
 
 use super::{
-    Repairs,
-    canonical::{ATOM_EPILOG, ATOM_PROLOG, Canonical, Family, Head, Item, RSS_EPILOG, RSS_PROLOG},
-    entities::{push_escaped, push_mended},
-    names::{Ns, Role, atom_role, rss_role},
+    Repairs, Stage,
+    canonical::{ATOM_EPILOG, ATOM_PROLOG, Canonical, Family, Item, RSS_EPILOG, RSS_PROLOG},
+    entities::{Declared, push_escaped, push_mended},
+    head::{Captured, Dates, Head},
+    names::{Ns, Role, When, atom_role, rss_role},
     scan::{Scanner, Tag, Token, attributes, line_of},
-    tags::{attribute, construct, is_alternate, parted},
+    tags::{Form, attribute, construct, from_base64, is_alternate},
 };
-use crate::text::language_tag;
+use crate::text::{cap_chars, collapse, decode_entities, language_tag};
 
 /// Elements within elements that are followed.
 const MAX_DEPTH: usize = 200;
 
-/// Attributes that are kept, besides `xml:base`.
-const KEPT_ATTRIBUTES: &[&str] = &["href", "rel", "type", "term", "label", "hreflang", "title"];
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Root,
     Item,
     Transparent,
@@ -35,37 +33,36 @@ enum Kind {
 
 /// An element whose end tag is still to come.
 #[derive(Debug, Clone, Copy)]
-struct Open<'a> {
-    name: &'a str,
-    written: &'static str,
-    kind: Kind,
+pub(super) struct Open<'a> {
+    pub(super) name: &'a str,
+    pub(super) written: &'static str,
+    pub(super) kind: Kind,
 }
 
 /// The element whose text is being written.
 #[derive(Debug, Clone, Copy)]
-struct OpenText {
-    depth: usize,
-    written: &'static str,
-    /// Its markup is XML, to be written as the text of HTML: what is text in it is escaped once more.
-    inline: bool,
-    wrapper_may_follow: bool,
+pub(super) struct OpenText {
+    pub(super) depth: usize,
+    pub(super) written: &'static str,
+    /// Inline markup is written as the text of HTML: what is text in it is escaped once more.
+    pub(super) form: Form,
+    pub(super) wrapper_may_follow: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Captured {
-    Ttl,
-    Hour,
-    Day,
-    Period,
-    Frequency,
+/// An element whose text is taken and not written.
+struct Capture {
+    what: Captured,
+    depth: usize,
+    text: String,
 }
 
 /// Writes one feed anew, token by token.
 pub(super) struct Writer<'a, 'r> {
     text: &'a str,
     family: Family,
-    out: String,
-    stack: Vec<Open<'a>>,
+    pub(super) declared: &'r Declared<'a>,
+    pub(super) out: String,
+    pub(super) stack: Vec<Open<'a>>,
     namespaces: HashMap<&'a str, Ns>,
     bases: Vec<(usize, Url)>,
     url: Option<&'a Url>,
@@ -73,12 +70,19 @@ pub(super) struct Writer<'a, 'r> {
     max_items: usize,
     /// The elements that the open item, or else the feed, has by now.
     written: Vec<&'static str>,
-    open_text: Option<OpenText>,
-    capture: Option<(Captured, usize, String)>,
+    pub(super) open_text: Option<OpenText>,
+    /// The text of an element in base64, as far as it has come.
+    pub(super) encoded: String,
+    capture: Option<Capture>,
+    /// What is said of the dates that are not clear, with the first of each kind.
+    doubted: Vec<(&'static str, String)>,
     head: Head,
     fault: Option<(usize, String)>,
+    fault_item: Option<usize>,
+    /// Where the last start tag of an item stands, once it has been looked for.
+    last_item_at: Option<usize>,
     ended: bool,
-    repairs: &'r mut Repairs,
+    pub(super) repairs: &'r mut Repairs,
 }
 
 impl<'a, 'r> Writer<'a, 'r> {
@@ -87,6 +91,7 @@ impl<'a, 'r> Writer<'a, 'r> {
         family: Family,
         url: Option<&'a Url>,
         max_items: usize,
+        declared: &'r Declared<'a>,
         repairs: &'r mut Repairs,
     ) -> Self {
         let mut out = String::with_capacity(text.len() + text.len() / 8 + RSS_PROLOG.len());
@@ -94,6 +99,7 @@ impl<'a, 'r> Writer<'a, 'r> {
         Self {
             text,
             family,
+            declared,
             out,
             stack: Vec::new(),
             namespaces: HashMap::new(),
@@ -103,9 +109,13 @@ impl<'a, 'r> Writer<'a, 'r> {
             max_items,
             written: Vec::new(),
             open_text: None,
+            encoded: String::new(),
             capture: None,
+            doubted: Vec::new(),
             head: Head::default(),
             fault: None,
+            fault_item: None,
+            last_item_at: None,
             ended: false,
             repairs,
         }
@@ -134,33 +144,23 @@ impl<'a, 'r> Writer<'a, 'r> {
     fn fail(&mut self, at: usize, what: String) {
         if self.fault.is_none() {
             self.fault = Some((line_of(self.text, at), what));
+            self.fault_item = self.in_item().then_some(self.items.len());
         }
     }
 
-    fn in_item(&self) -> bool {
+    pub(super) fn in_item(&self) -> bool {
         self.stack.iter().any(|open| open.kind == Kind::Item)
     }
 
-    fn push_text(&mut self, text: &str, literal: bool) {
-        if let Some((_, _, captured)) = &mut self.capture {
-            captured.push_str(text);
+    fn push_text(&mut self, text: &'a str, literal: bool) {
+        if let Some(capture) = &mut self.capture {
+            match literal {
+                true => capture.text.push_str(text),
+                false => capture.text.push_str(&decode_entities(text)),
+            }
         }
-        let Some(open) = &mut self.open_text else { return };
-        if !text.trim().is_empty() {
-            open.wrapper_may_follow = false;
-        }
-        let is_person = matches!(open.written, "author" | "dc:creator");
-        let inline = open.inline;
-        let mut mended = String::new();
-        let out = if inline || is_person { &mut mended } else { &mut self.out };
-        match literal {
-            true => push_escaped(out, text, self.repairs),
-            false => push_mended(out, text, self.repairs),
-        }
-        if is_person {
-            self.out.push_str(&parted(&mended));
-        } else if inline {
-            push_escaped(&mut self.out, &mended, self.repairs);
+        if self.open_text.is_some() {
+            self.write_text(text, literal);
         }
     }
 
@@ -170,22 +170,29 @@ impl<'a, 'r> Writer<'a, 'r> {
         }
         self.declare(tag);
         let (ns, local) = self.resolve(tag);
-        self.close_before(ns, &local, at);
+        self.close_before(tag, ns, &local, at);
         if self.stack.len() >= MAX_DEPTH {
-            self.repairs.note("elements nested too deep");
+            self.repairs.note(Stage::Limits, "elements nested too deep");
             return;
         }
         if self.open_text.is_some() {
             return self.markup(tag);
         }
         let ignored = self.stack.last().is_some_and(|open| open.kind == Kind::Ignored);
-        self.capture_from(ns, &local);
         let in_item = self.in_item();
         let role = match self.family {
             _ if ignored => Role::Ignored,
             Family::Rss => rss_role(ns, &local, in_item),
             Family::Atom => atom_role(ns, &local),
         };
+        // The second of two descriptions is the text itself.
+        let role = match role {
+            Role::Text("description") | Role::Fallback("description") if self.written.contains(&"description") => {
+                Role::Fallback("content:encoded")
+            }
+            role => role,
+        };
+        self.capture_from(ns, &local, role);
         let (written, kind) = match role {
             Role::Item if in_item => ("", Kind::Ignored),
             Role::Item => self.start_item(tag),
@@ -202,13 +209,13 @@ impl<'a, 'r> Writer<'a, 'r> {
                 self.write_empty(tag, name);
                 ("", Kind::Ignored)
             }
-            Role::Ignored => ("", Kind::Ignored),
+            Role::Ignored | Role::Date(..) => ("", Kind::Ignored),
         };
         let base = self.push_base(tag);
         if matches!(kind, Kind::Structure | Kind::Text) {
             self.write_start(written, base.as_ref(), None);
         }
-        self.push(tag, written, kind, false);
+        self.push(tag, written, kind, Form::Escaped);
         if kind == Kind::Text && tag.empty {
             self.href_as_text(tag, written);
         }
@@ -226,15 +233,18 @@ impl<'a, 'r> Writer<'a, 'r> {
             attribute(tag, "xml:lang").or_else(|| attribute(tag, "lang")).and_then(|lang| language_tag(&lang));
         let local = tag.name.rsplit(':').next().unwrap_or_default();
         if local.eq_ignore_ascii_case("rss") && attribute(tag, "version").is_none() {
-            self.repairs.note("<rss> without a version");
+            self.repairs.note(Stage::Root, "<rss> without a version");
         }
         if attribute(tag, "xmlns").is_some_and(|uri| uri.starts_with("http://purl.org/atom/ns")) {
-            self.repairs.note("Atom 0.3, which was given up for Atom 1.0 in 2005");
+            self.repairs.note(Stage::Root, "Atom 0.3, which was given up for Atom 1.0 in 2005");
         }
-        self.push(tag, "", Kind::Root, false);
+        if local.eq_ignore_ascii_case("channel") {
+            self.attributes_of_cdf(tag);
+        }
+        self.push(tag, "", Kind::Root, Form::Escaped);
         if local.eq_ignore_ascii_case("entry") {
             let (written, kind) = self.start_item(tag);
-            self.push(tag, written, kind, false);
+            self.push(tag, written, kind, Form::Escaped);
         }
         if tag.empty {
             self.ended = true;
@@ -252,7 +262,7 @@ impl<'a, 'r> Writer<'a, 'r> {
     }
 
     /// The namespace and the name in lower case.
-    fn resolve(&self, tag: Tag<'a>) -> (Ns, String) {
+    fn resolve(&self, tag: Tag<'a>) -> (Ns, Cow<'a, str>) {
         let own = match self.family {
             Family::Rss => Ns::Rss,
             Family::Atom => Ns::Atom,
@@ -260,19 +270,19 @@ impl<'a, 'r> Writer<'a, 'r> {
         match tag.name.rsplit_once(':') {
             Some((prefix, local)) => {
                 let ns = self.namespaces.get(prefix).copied().unwrap_or_else(|| Ns::of_prefix(prefix));
-                (ns, local.to_ascii_lowercase())
+                (ns, in_lower_case(local))
             }
             None => {
                 // The default namespace of the root says nothing that is not known, and is often wrong.
                 let declared = if tag.attributes.contains("xmlns=") { attribute(tag, "xmlns") } else { None };
                 let ns = declared.filter(|uri| !uri.is_empty()).map_or(own, |uri| Ns::of_uri(&uri));
-                (ns, tag.name.to_ascii_lowercase())
+                (ns, in_lower_case(tag.name))
             }
         }
     }
 
     /// Closes what must have been forgotten if this element begins here.
-    fn close_before(&mut self, ns: Ns, local: &str, at: usize) {
+    fn close_before(&mut self, tag: Tag<'a>, ns: Ns, local: &str, at: usize) {
         let item = match self.family {
             Family::Rss => ns == Ns::Rss && local == "item",
             Family::Atom => ns == Ns::Atom && local == "entry",
@@ -283,12 +293,18 @@ impl<'a, 'r> Writer<'a, 'r> {
             Family::Rss => match local {
                 "item" | "guid" | "pubdate" | "encoded" => true,
                 "link" | "description" => written == "title",
-                "title" => matches!(written, "link" | "guid" | "pubDate"),
+                "title" => matches!(written, "link" | "guid"),
                 _ => false,
             },
-            Family::Atom => item && written != "content",
+            // Content may be an entry of its own, which then names its namespace again.
+            Family::Atom => item && (written != "content" || !tag.attributes.contains("xmlns")),
         });
         if let Some((depth, _)) = text.filter(|_| ends_text) {
+            self.close_to(depth, at);
+        }
+        // No date has elements in it.
+        let date = self.capture.as_ref().filter(|capture| matches!(capture.what, Captured::Date(..)));
+        if let Some(depth) = date.map(|capture| capture.depth) {
             self.close_to(depth, at);
         }
         if item && self.open_text.is_none() {
@@ -311,13 +327,15 @@ impl<'a, 'r> Writer<'a, 'r> {
 
     fn start_item(&mut self, tag: Tag<'a>) -> (&'static str, Kind) {
         if self.items.len() >= self.max_items {
-            self.repairs.note(format!("more than {} items: the rest is left out", self.max_items));
+            self.repairs.about(None);
+            self.repairs.note(Stage::Limits, format!("more than {} items: the rest is left out", self.max_items));
             return ("", Kind::Ignored);
         }
         let start = self.out.len();
         let base = attribute(tag, "xml:base").and_then(|base| self.joined(&base)).or_else(|| self.base().cloned());
         let written = if self.family == Family::Rss { "item" } else { "entry" };
         self.written.clear();
+        self.repairs.about(Some(self.items.len() + 1));
         self.write_start(written, base.as_ref(), None);
         if self.family == Family::Rss
             && let Some((_, about)) =
@@ -325,30 +343,48 @@ impl<'a, 'r> Writer<'a, 'r> {
             && !about.trim().is_empty()
         {
             self.out.push_str("<guid>");
-            push_mended(&mut self.out, about, self.repairs);
+            push_mended(&mut self.out, about, self.declared, self.repairs);
             self.out.push_str("</guid>");
         }
-        self.items.push(Item { span: start..start, base, guid_is_link: true });
+        self.items.push(Item { span: start..start, base, guid_is_link: true, dates: Dates::default() });
+        self.attributes_of_cdf(tag);
         (written, Kind::Item)
     }
 
-    fn start_construct(&mut self, tag: Tag<'a>, name: &'static str, (kind, inline): (&'static str, bool)) {
+    /// CDF has address and date of a channel or item in attributes.
+    fn attributes_of_cdf(&mut self, tag: Tag<'a>) {
+        if self.family != Family::Rss {
+            return;
+        }
+        for (name, value) in attributes(tag.attributes) {
+            if name.eq_ignore_ascii_case("href") {
+                self.out.push_str("<link>");
+                push_mended(&mut self.out, value, self.declared, self.repairs);
+                self.out.push_str("</link>");
+            } else if name.eq_ignore_ascii_case("lastmod") {
+                self.date(When::Updated, 0, value);
+            }
+        }
+    }
+
+    fn start_construct(&mut self, tag: Tag<'a>, name: &'static str, (kind, form): (&'static str, Form)) {
         let base = self.push_base(tag);
         self.write_start(name, base.as_ref(), Some(kind));
-        self.push(tag, name, Kind::Text, inline);
+        self.push(tag, name, Kind::Text, form);
         if tag.empty {
             self.pop(true);
         }
     }
 
-    fn push(&mut self, tag: Tag<'a>, written: &'static str, kind: Kind, inline: bool) {
+    fn push(&mut self, tag: Tag<'a>, written: &'static str, kind: Kind, form: Form) {
         self.stack.push(Open { name: tag.name, written, kind });
         if kind != Kind::Text {
             return;
         }
         self.written.push(written);
         let depth = self.stack.len() - 1;
-        self.open_text = Some(OpenText { depth, written, inline, wrapper_may_follow: inline });
+        self.open_text = Some(OpenText { depth, written, form, wrapper_may_follow: form == Form::Inline });
+        self.encoded.clear();
         let base = self.base().cloned();
         if self.in_item()
             && let Some(item) = self.items.last_mut()
@@ -364,73 +400,6 @@ impl<'a, 'r> Writer<'a, 'r> {
         }
     }
 
-    /// `<link href="..."/>` in RSS: the address is what its text should have been.
-    fn href_as_text(&mut self, tag: Tag<'a>, written: &str) {
-        if written == "link"
-            && is_alternate(tag)
-            && let Some(href) = attribute(tag, "href")
-        {
-            push_escaped(&mut self.out, &href, self.repairs);
-        }
-    }
-
-    fn write_start(&mut self, name: &str, base: Option<&Url>, kind: Option<&str>) {
-        self.out.push('<');
-        self.out.push_str(name);
-        if let Some(kind) = kind {
-            self.out.push_str(" type=\"");
-            self.out.push_str(kind);
-            self.out.push('"');
-        }
-        if let Some(base) = base {
-            self.out.push_str(" xml:base=\"");
-            push_escaped(&mut self.out, base.as_str(), self.repairs);
-            self.out.push('"');
-        }
-        self.out.push('>');
-    }
-
-    fn write_empty(&mut self, tag: Tag<'a>, name: &'static str) {
-        self.out.push('<');
-        self.out.push_str(name);
-        let own = attribute(tag, "xml:base").and_then(|base| self.joined(&base));
-        for (name, value) in attributes(tag.attributes) {
-            if KEPT_ATTRIBUTES.contains(&name) {
-                self.out.push(' ');
-                self.out.push_str(name);
-                self.out.push_str("=\"");
-                push_mended(&mut self.out, value, self.repairs);
-                self.out.push('"');
-            }
-        }
-        if let Some(base) = own {
-            self.out.push_str(" xml:base=\"");
-            push_escaped(&mut self.out, base.as_str(), self.repairs);
-            self.out.push('"');
-        }
-        self.out.push_str("/>");
-    }
-
-    /// A tag inside a text: written as text.
-    fn markup(&mut self, tag: Tag<'a>) {
-        let Some(open) = &mut self.open_text else { return };
-        let local = tag.name.rsplit(':').next().unwrap_or_default();
-        let wrapper = std::mem::take(&mut open.wrapper_may_follow) && local.eq_ignore_ascii_case("div");
-        if !open.inline {
-            self.repairs.note(format!("markup in <{}> that was not escaped", open.written));
-        }
-        if !wrapper {
-            push_escaped(&mut self.out, "<", self.repairs);
-            self.out.push_str(local);
-            push_escaped(&mut self.out, tag.attributes, self.repairs);
-            push_escaped(&mut self.out, if tag.empty { "/>" } else { ">" }, self.repairs);
-        }
-        if !tag.empty {
-            let kind = if wrapper { Kind::Wrapper } else { Kind::Markup };
-            self.stack.push(Open { name: tag.name, written: "", kind });
-        }
-    }
-
     fn end(&mut self, name: &'a str, at: usize) {
         let Some(depth) = self.stack.iter().rposition(|open| open.name.eq_ignore_ascii_case(name)) else {
             if self.open_text.is_none() {
@@ -438,6 +407,11 @@ impl<'a, 'r> Writer<'a, 'r> {
             }
             return;
         };
+        if depth == 0 && self.item_follows(at) {
+            self.close_to(1, at);
+            self.fail(at, format!("</{name}> before the last item"));
+            return;
+        }
         while self.stack.len() > depth + 1 {
             if let Some(open) = self.stack.last()
                 && !matches!(open.kind, Kind::Markup | Kind::Wrapper)
@@ -455,10 +429,34 @@ impl<'a, 'r> Writer<'a, 'r> {
         self.ended = self.stack.is_empty();
     }
 
+    /// Whether another item begins after the byte at `at`.
+    fn item_follows(&mut self, at: usize) -> bool {
+        let last = *self.last_item_at.get_or_insert_with(|| {
+            let name = match self.family {
+                Family::Rss => "item",
+                Family::Atom => "entry",
+            };
+            let tag = |(found, _): &(usize, &str)| {
+                let before = self.text.get(..*found).and_then(|before| before.chars().next_back());
+                let after = self.text.get(found + name.len()..).and_then(|after| after.chars().next());
+                matches!(before, Some('<' | ':')) && after.is_some_and(|c| c.is_whitespace() || matches!(c, '>' | '/'))
+            };
+            // An end tag has a `/` before its name, unless it has a prefix: then the root's end stands after it all the same.
+            self.text.rmatch_indices(name).find(tag).map_or(0, |(found, _)| found)
+        });
+        last > at && self.items.len() < self.max_items
+    }
+
     /// Takes the last element off the stack and writes its end, as far as it has one.
     fn pop(&mut self, has_end: bool) {
         let Some(open) = self.stack.pop() else { return };
         let depth = self.stack.len();
+        if open.kind == Kind::Text && self.open_text.is_some_and(|text| text.form == Form::Base64) {
+            match from_base64(&self.encoded) {
+                Some(text) => push_escaped(&mut self.out, &text, self.repairs),
+                None => self.repairs.note(Stage::Text, "a text in base64 that cannot be decoded"),
+            }
+        }
         match open.kind {
             Kind::Text | Kind::Structure | Kind::Item => {
                 self.out.push_str("</");
@@ -475,28 +473,31 @@ impl<'a, 'r> Writer<'a, 'r> {
             Kind::Text => self.open_text = None,
             Kind::Item => {
                 self.written.clear();
+                self.repairs.about(None);
                 if let Some(item) = self.items.last_mut() {
                     item.span.end = self.out.len();
                 }
             }
             _ => {}
         }
-        self.bases.retain(|(at, _)| *at < depth);
-        if let Some((what, at, text)) = self.capture.take() {
-            if at >= depth {
-                self.store(what, &text);
-            } else {
-                self.capture = Some((what, at, text));
+        if !self.bases.is_empty() {
+            self.bases.retain(|(at, _)| *at < depth);
+        }
+        if let Some(capture) = self.capture.take_if(|capture| capture.depth >= depth) {
+            match capture.what {
+                Captured::Date(when, rank) => self.date(when, rank, &capture.text),
+                what => self.head.store(what, &capture.text),
             }
         }
     }
 
+    /// What the document says that relative links are relative to.
     fn base(&self) -> Option<&Url> {
-        self.bases.last().map(|(_, base)| base).or(self.url)
+        self.bases.last().map(|(_, base)| base)
     }
 
-    fn joined(&self, base: &str) -> Option<Url> {
-        match self.base() {
+    pub(super) fn joined(&self, base: &str) -> Option<Url> {
+        match self.base().or(self.url) {
             Some(outer) => outer.join(base.trim()).ok(),
             None => Url::parse(base.trim()).ok(),
         }
@@ -513,32 +514,37 @@ impl<'a, 'r> Writer<'a, 'r> {
         Some(base)
     }
 
-    fn capture_from(&mut self, ns: Ns, local: &str) {
-        let what = match (ns, local) {
-            (Ns::Rss, "ttl") => Captured::Ttl,
-            (Ns::Rss, "hour") => Captured::Hour,
-            (Ns::Rss, "day") => Captured::Day,
-            (Ns::Syndication, "updateperiod") => Captured::Period,
-            (Ns::Syndication, "updatefrequency") => Captured::Frequency,
-            _ => return,
+    fn capture_from(&mut self, ns: Ns, local: &str, role: Role) {
+        let what = match role {
+            Role::Date(when, rank) => Some(Captured::Date(when, rank)),
+            _ if self.capture.is_none() && !self.in_item() => Captured::of_feed(ns, local),
+            _ => None,
         };
-        if !self.in_item() {
-            self.capture = Some((what, self.stack.len(), String::new()));
+        if let Some(what) = what {
+            self.capture = Some(Capture { what, depth: self.stack.len(), text: String::new() });
         }
     }
 
-    fn store(&mut self, what: Captured, text: &str) {
-        let text = text.trim();
-        match what {
-            Captured::Ttl => self.head.ttl_min = text.parse().ok(),
-            Captured::Hour => {
-                // Both 0 and 24 stand for midnight in feeds.
-                self.head.skip_hours.extend(text.parse::<u8>().ok().filter(|hour| *hour <= 24).map(|hour| hour % 24));
+    /// A date of the open item, or else of the feed.
+    pub(super) fn date(&mut self, when: When, rank: u8, text: &str) {
+        // An item whose tag is being read is not on the stack yet, and its span is empty.
+        let in_item = self.in_item() || self.items.last().is_some_and(|item| item.span.is_empty());
+        let dates = match self.items.last_mut() {
+            Some(item) if in_item => &mut item.dates,
+            _ => &mut self.head.dates,
+        };
+        let Some(problem) = dates.take(when, rank, text) else { return };
+        let known = self.doubted.iter().find(|(known, _)| *known == problem);
+        let what = match known {
+            Some((_, what)) => what.clone(),
+            None => {
+                let example = collapse(cap_chars(text.trim(), 40));
+                let what = format!("a date {problem}, such as `{example}`");
+                self.doubted.push((problem, what.clone()));
+                what
             }
-            Captured::Day => self.head.skip_days.push(text.to_ascii_lowercase()),
-            Captured::Period => self.head.update_period = Some(text.to_ascii_lowercase()),
-            Captured::Frequency => self.head.update_frequency = text.parse().ok(),
-        }
+        };
+        self.repairs.note(Stage::Dates, what);
     }
 
     pub(super) fn finish(mut self) -> Canonical {
@@ -552,18 +558,34 @@ impl<'a, 'r> Writer<'a, 'r> {
             {
                 self.out.truncate(item.span.start);
                 self.stack.truncate(depth);
-                self.repairs.note("the last item is cut off and left out");
+                self.repairs.note(Stage::Structure, "the last item is cut off and left out");
             }
             while !self.stack.is_empty() {
                 self.pop(false);
             }
         }
         if let Some((line, what)) = &self.fault {
-            self.repairs.note(format!("line {line}: {what}"));
+            self.repairs.about(self.fault_item);
+            self.repairs.note(Stage::Structure, format!("line {line}: {what}"));
+            self.repairs.about(None);
         }
         self.out.push_str(if self.family == Family::Rss { RSS_EPILOG } else { ATOM_EPILOG });
         self.head.skip_hours.truncate(24);
         self.head.skip_days.truncate(7);
-        Canonical { family: self.family, xml: self.out, items: self.items, head: self.head, fault: self.fault }
+        Canonical {
+            family: self.family,
+            xml: self.out,
+            items: self.items,
+            head: self.head,
+            cut_off: !self.ended,
+            fault: self.fault,
+        }
+    }
+}
+
+fn in_lower_case(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => name.to_ascii_lowercase().into(),
+        false => name.into(),
     }
 }

@@ -7,19 +7,16 @@ mod list;
 
 use std::{
     collections::BTreeSet,
-    fs,
     io::{self, Write},
     path::PathBuf,
 };
 
 use anyhow::Result;
 use chipwire_events::{Feed, FeedId, FeedOrigin};
-use chipwire_feeds::{ParsedFeed, opml, parse_feed};
+use chipwire_feeds::opml;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
-use url::Url;
 
-use super::Global;
+use super::{Global, feeds_parse::Parse};
 use crate::{feed_list, pipeline::Opened, runner::system_clock, terminal};
 
 #[derive(Debug, Subcommand)]
@@ -59,19 +56,6 @@ pub(super) enum Feeds {
 pub(super) struct Import {
     /// The OPML list
     file: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Parse {
-    /// The files
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// The address that the files were fetched from, for relative links
-    #[arg(long)]
-    url: Option<Url>,
-    /// The `Content-Type` that they were served with
-    #[arg(long)]
-    content_type: Option<String>,
 }
 
 impl Feeds {
@@ -121,42 +105,4 @@ fn follow(opened: &Opened, feeds: &[Feed]) -> Result<()> {
     let known = feeds.len() - new.len();
     writeln!(out, "{} added, {known} already followed", new.len())?;
     Ok(())
-}
-
-impl Parse {
-    /// A file that is no feed is an answer like any other: it stands in its line, and the others follow.
-    fn run(&self) -> Result<()> {
-        let mut out = io::stdout().lock();
-        for path in &self.files {
-            let file = path.display().to_string();
-            let parsed = fs::read(path).map_err(|error| error.to_string()).and_then(|bytes| {
-                parse_feed(&bytes, self.content_type.as_deref(), self.url.as_ref())
-                    .map_err(|error| crate::runner::chain(&error))
-            });
-            match parsed {
-                Ok(feed) => writeln!(out, "{}", feed_json(&file, &feed))?,
-                Err(error) => writeln!(out, "{}", json!({ "file": file, "error": error }))?,
-            }
-        }
-        Ok(())
-    }
-}
-
-fn feed_json(file: &str, feed: &ParsedFeed) -> Value {
-    let entries: Vec<Value> = feed
-        .entries
-        .iter()
-        .map(|entry| {
-            json!({
-                "id": entry.id,
-                "link": entry.link,
-                "title": entry.title,
-                "published": entry.published,
-                "updated": entry.updated,
-                "author": entry.authors.first(),
-                "summary": entry.summary,
-            })
-        })
-        .collect();
-    json!({ "file": file, "title": feed.title, "entries": entries, "repairs": feed.repairs })
 }

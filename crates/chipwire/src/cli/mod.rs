@@ -6,6 +6,7 @@ mod daemon;
 mod demo;
 mod extract;
 mod feeds;
+mod feeds_parse;
 mod import;
 mod index;
 mod log;

@@ -1,0 +1,611 @@
+//! The words of dates: months in the languages of most feeds, zones, halves of the day.
+//!
+//! All tables are in the form that [`fold`] makes: small letters without accents.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Names of months with their short forms, by language; `|` separates forms.
+pub(super) const MONTHS: &[(&str, [&str; 12])] = &[
+    (
+        "English",
+        [
+            "january|jan",
+            "february|feb|febr",
+            "march|mar",
+            "april|apr|aprl",
+            "may",
+            "june|jun",
+            "july|jul",
+            "august|aug",
+            "september|sep|sept",
+            "october|oct",
+            "november|nov",
+            "december|dec",
+        ],
+    ),
+    (
+        "German",
+        [
+            "januar|janner",
+            "februar|feber",
+            "marz|mrz|maerz|mar",
+            "april",
+            "mai",
+            "juni",
+            "juli",
+            "august",
+            "september",
+            "oktober|okt",
+            "november",
+            "dezember|dez",
+        ],
+    ),
+    (
+        "French",
+        [
+            "janvier|janv",
+            "fevrier|fevr|fev",
+            "mars",
+            "avril|avr",
+            "mai",
+            "juin",
+            "juillet|juil",
+            "aout|aou",
+            "septembre",
+            "octobre",
+            "novembre",
+            "decembre",
+        ],
+    ),
+    (
+        "Spanish",
+        [
+            "enero|ene",
+            "febrero",
+            "marzo",
+            "abril|abr",
+            "mayo",
+            "junio",
+            "julio",
+            "agosto|ago",
+            "septiembre|setiembre|set",
+            "octubre",
+            "noviembre",
+            "diciembre|dic",
+        ],
+    ),
+    (
+        "Italian",
+        [
+            "gennaio|gen|genn",
+            "febbraio|febb",
+            "marzo",
+            "aprile",
+            "maggio|mag|magg",
+            "giugno|giu",
+            "luglio|lug",
+            "agosto",
+            "settembre|sett",
+            "ottobre|ott",
+            "novembre",
+            "dicembre",
+        ],
+    ),
+    (
+        "Portuguese",
+        [
+            "janeiro",
+            "fevereiro",
+            "marco",
+            "abril",
+            "maio",
+            "junho",
+            "julho",
+            "agosto",
+            "setembro",
+            "outubro|out",
+            "novembro",
+            "dezembro",
+        ],
+    ),
+    (
+        "Dutch",
+        [
+            "januari",
+            "februari",
+            "maart|mrt",
+            "april",
+            "mei",
+            "juni",
+            "juli",
+            "augustus",
+            "september",
+            "oktober",
+            "november",
+            "december",
+        ],
+    ),
+    (
+        "Danish, Norwegian, Swedish",
+        [
+            "januar|januari",
+            "februar|februari",
+            "marts|mars",
+            "april",
+            "maj|mai",
+            "juni",
+            "juli",
+            "august|augusti",
+            "september",
+            "oktober",
+            "november",
+            "december|desember|des",
+        ],
+    ),
+    (
+        "Finnish",
+        [
+            "tammikuu|tammikuuta|tammi",
+            "helmikuu|helmikuuta|helmi",
+            "maaliskuu|maaliskuuta|maalis",
+            "huhtikuu|huhtikuuta|huhti",
+            "toukokuu|toukokuuta|touko",
+            "kesakuu|kesakuuta|kesa",
+            "heinakuu|heinakuuta|heina",
+            "elokuu|elokuuta|elo",
+            "syyskuu|syyskuuta|syys",
+            "lokakuu|lokakuuta|loka",
+            "marraskuu|marraskuuta|marras",
+            "joulukuu|joulukuuta|joulu",
+        ],
+    ),
+    (
+        "Polish",
+        [
+            "stycznia|styczen|sty",
+            "lutego|luty|lut",
+            "marca|marzec",
+            "kwietnia|kwiecien|kwi",
+            "maja|maj",
+            "czerwca|czerwiec|cze",
+            "lipca|lipiec|lip",
+            "sierpnia|sierpien|sie",
+            "wrzesnia|wrzesien|wrz",
+            "pazdziernika|pazdziernik|paz",
+            "listopada|listopad|lis",
+            "grudnia|grudzien|gru",
+        ],
+    ),
+    (
+        "Czech",
+        [
+            "ledna|leden",
+            "unora|unor",
+            "brezna|brezen",
+            "dubna|duben",
+            "kvetna|kveten",
+            "cervna|cerven",
+            "cervence|cervenec",
+            "srpna|srpen",
+            "zari",
+            "rijna|rijen",
+            "listopadu",
+            "prosince|prosinec",
+        ],
+    ),
+    (
+        "Hungarian",
+        [
+            "januar",
+            "februar",
+            "marcius|marc",
+            "aprilis",
+            "majus",
+            "junius",
+            "julius",
+            "augusztus",
+            "szeptember|szept|szep",
+            "oktober",
+            "november",
+            "december",
+        ],
+    ),
+    (
+        "Romanian",
+        [
+            "ianuarie|ian",
+            "februarie",
+            "martie",
+            "aprilie",
+            "mai",
+            "iunie|iun",
+            "iulie|iul",
+            "august",
+            "septembrie",
+            "octombrie",
+            "noiembrie|noi",
+            "decembrie",
+        ],
+    ),
+    (
+        "Turkish",
+        [
+            "ocak|oca",
+            "subat|sub",
+            "mart",
+            "nisan|nis",
+            "mayis",
+            "haziran|haz",
+            "temmuz|tem",
+            "agustos|agu",
+            "eylul|eyl",
+            "ekim|eki",
+            "kasim|kas",
+            "aralik|ara",
+        ],
+    ),
+    (
+        "Indonesian",
+        [
+            "januari",
+            "februari|peb",
+            "maret",
+            "april",
+            "mei",
+            "juni",
+            "juli",
+            "agustus|agt|agu",
+            "september",
+            "oktober",
+            "november|nop",
+            "desember",
+        ],
+    ),
+    (
+        "Russian",
+        [
+            "января|январь|янв",
+            "февраля|февраль|фев|февр",
+            "марта|март|мар",
+            "апреля|апрель|апр",
+            "мая|маи",
+            "июня|июнь|июн",
+            "июля|июль|июл",
+            "августа|август|авг",
+            "сентября|сентябрь|сен|сент",
+            "октября|октябрь|окт",
+            "ноября|ноябрь|ноя|нояб",
+            "декабря|декабрь|дек",
+        ],
+    ),
+    (
+        "Ukrainian",
+        [
+            "січня|січень|січ",
+            "лютого|лютии|лют",
+            "березня|березень|бер",
+            "квітня|квітень|кві",
+            "травня|травень|тра",
+            "червня|червень|чер",
+            "липня|липень|лип",
+            "серпня|серпень|сер",
+            "вересня|вересень|вер",
+            "жовтня|жовтень|жов",
+            "листопада|листопад|лис",
+            "грудня|грудень|гру",
+        ],
+    ),
+    (
+        "Greek",
+        [
+            "ιανουαριου|ιανουαριοσ|ιαν",
+            "φεβρουαριου|φεβρουαριοσ|φεβ",
+            "μαρτιου|μαρτιοσ|μαρ|μαρτ",
+            "απριλιου|απριλιοσ|απρ",
+            "μαιου|μαιοσ|μαι|μαη",
+            "ιουνιου|ιουνιοσ|ιουν|ιον",
+            "ιουλιου|ιουλιοσ|ιουλ|ιολ",
+            "αυγουστου|αυγουστοσ|αυγ",
+            "σεπτεμβριου|σεπτεμβριοσ|σεπ|σεπτ",
+            "οκτωβριου|οκτωβριοσ|οκτ",
+            "νοεμβριου|νοεμβριοσ|νοε",
+            "δεκεμβριου|δεκεμβριοσ|δεκ",
+        ],
+    ),
+    (
+        "Arabic",
+        [
+            "يناير",
+            "فبراير",
+            "مارس",
+            "ابريل",
+            "مايو",
+            "يونيو|يونيه",
+            "يوليو|يوليه",
+            "اغسطس",
+            "سبتمبر",
+            "اكتوبر",
+            "نوفمبر",
+            "ديسمبر",
+        ],
+    ),
+    (
+        "Hebrew",
+        [
+            "ינואר|בינואר",
+            "פברואר|בפברואר",
+            "מרץ|במרץ|מרס",
+            "אפריל|באפריל",
+            "מאי|במאי",
+            "יוני|ביוני",
+            "יולי|ביולי",
+            "אוגוסט|באוגוסט",
+            "ספטמבר|בספטמבר",
+            "אוקטובר|באוקטובר",
+            "נובמבר|בנובמבר",
+            "דצמבר|בדצמבר",
+        ],
+    ),
+    (
+        "Hindi",
+        [
+            "जनवरी",
+            "फरवरी|फ़रवरी",
+            "मार्च",
+            "अप्रैल",
+            "मई",
+            "जून",
+            "जुलाई",
+            "अगस्त",
+            "सितंबर|सितम्बर",
+            "अक्टूबर|अक्तूबर",
+            "नवंबर|नवम्बर",
+            "दिसंबर|दिसम्बर",
+        ],
+    ),
+];
+
+/// Short names of days that are names of months too: `mar` is Tuesday in French, Italian and Spanish.
+const DAYS_LIKE_MONTHS: &[&str] = &["mar"];
+
+/// Names of days where they stand inside a date or after it. In front of it any word may stand.
+const WEEKDAYS: &[&str] = &[
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "月",
+    "火",
+    "水",
+    "木",
+    "金",
+    "土",
+    "日",
+    "월",
+    "화",
+    "수",
+    "목",
+    "금",
+    "토",
+    "일",
+    "周一",
+    "周二",
+    "周三",
+    "周四",
+    "周五",
+    "周六",
+    "周日",
+    "星期一",
+    "星期二",
+    "星期三",
+    "星期四",
+    "星期五",
+    "星期六",
+    "星期日",
+    "星期天",
+];
+
+/// Names of zones, as minutes east of Greenwich. Of names with two meanings the one that feeds use.
+const ZONES: &[(&str, i32)] = &[
+    ("z", 0),
+    ("ut", 0),
+    ("utc", 0),
+    ("gmt", 0),
+    ("uct", 0),
+    ("zulu", 0),
+    ("universal", 0),
+    ("wet", 0),
+    ("est", -300),
+    ("edt", -240),
+    ("et", -300),
+    ("cst", -360),
+    ("cdt", -300),
+    ("ct", -360),
+    ("mst", -420),
+    ("mdt", -360),
+    ("mt", -420),
+    ("pst", -480),
+    ("pdt", -420),
+    ("pt", -480),
+    ("akst", -540),
+    ("akdt", -480),
+    ("hst", -600),
+    ("ast", -240),
+    ("adt", -180),
+    ("at", -240),
+    ("nst", -210),
+    ("ndt", -150),
+    ("brt", -180),
+    ("art", -180),
+    ("clt", -240),
+    ("bst", 60),
+    ("west", 60),
+    ("cet", 60),
+    ("met", 60),
+    ("mewt", 60),
+    ("mez", 60),
+    ("wat", 60),
+    ("cest", 120),
+    ("mest", 120),
+    ("mesz", 120),
+    ("cat", 120),
+    ("eet", 120),
+    ("sast", 120),
+    ("idt", 180),
+    ("eest", 180),
+    ("eat", 180),
+    ("msk", 180),
+    ("msd", 240),
+    ("gst", 240),
+    ("pkt", 300),
+    ("ist", 330),
+    ("npt", 345),
+    ("ict", 420),
+    ("wib", 420),
+    ("hkt", 480),
+    ("sgt", 480),
+    ("awst", 480),
+    ("pht", 480),
+    ("jst", 540),
+    ("kst", 540),
+    ("acst", 570),
+    ("acdt", 630),
+    ("aest", 600),
+    ("aedt", 660),
+    ("nzst", 720),
+    ("nzdt", 780),
+];
+
+/// Words for the half of the day before and after noon.
+const HALVES: &[(&str, bool)] = &[
+    ("am", false),
+    ("a.m", false),
+    ("pm", true),
+    ("p.m", true),
+    ("上午", false),
+    ("下午", true),
+    ("午前", false),
+    ("午後", true),
+    ("오전", false),
+    ("오후", true),
+];
+
+/// Words that say nothing.
+const FILLERS: &[&str] = &[
+    "", "-", "|", "@", "at", "um", "uhr", "de", "del", "a", "as", "the", "of", "on", "den", "der", "le", "il", "el",
+    "kl", "klo", "klokken", "г", "года", "в", "р", "o'clock", "h",
+];
+
+/// Small letters without accents, digits as ASCII.
+pub(super) fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars().flat_map(char::to_lowercase) {
+        match c {
+            _ if c.is_ascii() => out.push(c),
+            'ı' => out.push('i'),
+            'ł' => out.push('l'),
+            'ø' => out.push('o'),
+            'đ' => out.push('d'),
+            'ё' => out.push('е'),
+            'ς' => out.push('σ'),
+            // Arabic, Persian, Devanagari and wide digits.
+            '\u{660}'..='\u{669}' => push_digit(&mut out, c, '\u{660}'),
+            '\u{6f0}'..='\u{6f9}' => push_digit(&mut out, c, '\u{6f0}'),
+            '\u{966}'..='\u{96f}' => push_digit(&mut out, c, '\u{966}'),
+            '０'..='９' => push_digit(&mut out, c, '０'),
+            // Latin, Greek, Cyrillic, Hebrew and Arabic letters lose their marks.
+            '\u{80}'..='\u{6ff}' | '\u{1e00}'..='\u{1fff}' => {
+                out.extend(
+                    std::iter::once(c).nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}' | '\u{653}'..='\u{655}')),
+                );
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn push_digit(out: &mut String, c: char, zero: char) {
+    out.extend(char::from_digit(u32::from(c) - u32::from(zero), 10));
+}
+
+/// The month, from 1, that a folded word names.
+pub(super) fn month(word: &str) -> Option<i8> {
+    MONTHS.iter().find_map(|(_, months)| {
+        let index = months.iter().position(|forms| forms.split('|').any(|form| form == word))?;
+        i8::try_from(index + 1).ok()
+    })
+}
+
+/// Whether a name of a month may be one of a day as well.
+pub(super) fn may_be_day(word: &str) -> bool {
+    DAYS_LIKE_MONTHS.contains(&word)
+}
+
+/// Minutes east of Greenwich of a zone's name.
+pub(super) fn zone(word: &str) -> Option<i32> {
+    ZONES.iter().find(|(name, _)| *name == word).map(|(_, minutes)| *minutes)
+}
+
+/// Whether a word means the half of the day after noon. None if it is about something else.
+pub(super) fn afternoon(word: &str) -> Option<bool> {
+    HALVES.iter().find(|(name, _)| *name == word).map(|(_, afternoon)| *afternoon)
+}
+
+pub(super) fn is_weekday(word: &str) -> bool {
+    WEEKDAYS.contains(&word)
+}
+
+pub(super) fn is_filler(word: &str) -> bool {
+    FILLERS.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn no_word_means_two_months() {
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        for (language, months) in MONTHS {
+            for (month, forms) in months.iter().enumerate() {
+                for form in forms.split('|') {
+                    assert_eq!(fold(form), form, "{language}");
+                    let before = known.insert(form, month);
+                    assert!(before.is_none_or(|before| before == month), "{form} in {language}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_folded() {
+        for (name, month_number) in [
+            ("März", 3),
+            ("Août", 8),
+            ("Şubat", 2),
+            ("Kasım", 11),
+            ("Grudzień", 12),
+            ("Ιούλ", 7),
+            ("Μαΐου", 5),
+            ("Май", 5),
+            ("ЯНВ", 1),
+            ("أبريل", 4),
+        ] {
+            assert_eq!(month(&fold(name)).unwrap_or_default(), month_number, "{name}");
+        }
+        assert_eq!(fold("２０２６٣"), "20263");
+    }
+}

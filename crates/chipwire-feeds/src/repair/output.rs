@@ -1,0 +1,108 @@
+//! What the writer of [`super::canonical`] puts out: tags, texts, and markup as text.
+
+use url::Url;
+
+use super::{
+    Stage,
+    entities::{push_escaped, push_literal, push_mended},
+    scan::{Tag, attributes},
+    tags::{Form, attribute, is_alternate, parted},
+    writer::{Kind, Open, Writer},
+};
+use crate::text::decode_entities;
+
+/// Attributes that are kept, besides `xml:base`.
+const KEPT_ATTRIBUTES: &[&str] = &["href", "rel", "type", "term", "label", "hreflang", "title"];
+
+impl<'a> Writer<'a, '_> {
+    /// Text inside an element whose text is kept. `literal` if it is the inside of a CDATA section.
+    pub(super) fn write_text(&mut self, text: &'a str, literal: bool) {
+        let Some(open) = &mut self.open_text else { return };
+        open.wrapper_may_follow &= text.trim_start().is_empty();
+        let is_person = matches!(open.written, "author" | "dc:creator" | "managingEditor");
+        match open.form {
+            Form::Base64 => self.encoded.push_str(text),
+            Form::Escaped if is_person => {
+                let name = if literal { text.into() } else { decode_entities(text) };
+                push_escaped(&mut self.out, &parted(&name), self.repairs);
+            }
+            Form::Escaped if literal => push_literal(&mut self.out, text, self.repairs),
+            Form::Escaped => push_mended(&mut self.out, text, self.declared, self.repairs),
+            Form::Inline => {
+                let mut mended = String::new();
+                match literal {
+                    true => push_escaped(&mut mended, text, self.repairs),
+                    false => push_mended(&mut mended, text, self.declared, self.repairs),
+                }
+                push_escaped(&mut self.out, &mended, self.repairs);
+            }
+        }
+    }
+
+    /// `<link href="..."/>` in RSS: the address is what its text should have been.
+    pub(super) fn href_as_text(&mut self, tag: Tag<'a>, written: &str) {
+        if written == "link"
+            && is_alternate(tag)
+            && let Some(href) = attribute(tag, "href")
+        {
+            push_escaped(&mut self.out, &href, self.repairs);
+        }
+    }
+
+    pub(super) fn write_start(&mut self, name: &str, base: Option<&Url>, kind: Option<&str>) {
+        self.out.push('<');
+        self.out.push_str(name);
+        if let Some(kind) = kind {
+            self.out.push_str(" type=\"");
+            self.out.push_str(kind);
+            self.out.push('"');
+        }
+        if let Some(base) = base {
+            self.out.push_str(" xml:base=\"");
+            push_escaped(&mut self.out, base.as_str(), self.repairs);
+            self.out.push('"');
+        }
+        self.out.push('>');
+    }
+
+    pub(super) fn write_empty(&mut self, tag: Tag<'a>, name: &'static str) {
+        self.out.push('<');
+        self.out.push_str(name);
+        let own = attribute(tag, "xml:base").and_then(|base| self.joined(&base));
+        for (name, value) in attributes(tag.attributes) {
+            if KEPT_ATTRIBUTES.contains(&name) {
+                self.out.push(' ');
+                self.out.push_str(name);
+                self.out.push_str("=\"");
+                push_mended(&mut self.out, value, self.declared, self.repairs);
+                self.out.push('"');
+            }
+        }
+        if let Some(base) = own {
+            self.out.push_str(" xml:base=\"");
+            push_escaped(&mut self.out, base.as_str(), self.repairs);
+            self.out.push('"');
+        }
+        self.out.push_str("/>");
+    }
+
+    /// A tag inside a text: written as text.
+    pub(super) fn markup(&mut self, tag: Tag<'a>) {
+        let Some(open) = &mut self.open_text else { return };
+        let local = tag.name.rsplit(':').next().unwrap_or_default();
+        let wrapper = std::mem::take(&mut open.wrapper_may_follow) && local.eq_ignore_ascii_case("div");
+        if open.form != Form::Inline {
+            self.repairs.note(Stage::Structure, format!("markup in <{}> that was not escaped", open.written));
+        }
+        if !wrapper {
+            push_escaped(&mut self.out, "<", self.repairs);
+            self.out.push_str(local);
+            push_escaped(&mut self.out, tag.attributes, self.repairs);
+            push_escaped(&mut self.out, if tag.empty { "/>" } else { ">" }, self.repairs);
+        }
+        if !tag.empty {
+            let kind = if wrapper { Kind::Wrapper } else { Kind::Markup };
+            self.stack.push(Open { name: tag.name, written: "", kind });
+        }
+    }
+}
