@@ -57,7 +57,7 @@ fn the_feed_behind_a_page_is_found() {
 
         // The page names none, and one is where feeds commonly are.
         let said = site.run(&["feeds", "add", &url("/none.html")]);
-        assert!(said.contains(&url("/feed.xml")) && said.contains("0 added, 1 already followed"), "{said}");
+        assert!(said.contains(&url("/feed.xml")), "{said}");
         let error = site.fail(&["feeds", "add", &url("/none.txt")]);
         assert!(error.contains("there is no feed at") && error.contains("--no-check"), "{error}");
         assert!(site.run(&["feeds", "add", &url("/none.txt"), "--no-check"]).contains("1 added"));

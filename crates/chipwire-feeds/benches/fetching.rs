@@ -264,7 +264,8 @@ async fn chipwire(server: SocketAddr, path: &'static str, mode: Mode) -> f64 {
                             polled.state
                         }
                         Mode::Fetch => {
-                            let request = Request { url, etag: state.etag.as_deref(), last_modified: None, headers: &[] };
+                            let request =
+                                Request { url, etag: state.etag.as_deref(), last_modified: None, headers: &[] };
                             let fetched = fetcher.get(request, now()).await.unwrap();
                             assert!(fetched.body.len() > 70_000);
                             FeedState { etag: fetched.etag, ..state.clone() }
