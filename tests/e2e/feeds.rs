@@ -1,6 +1,6 @@
 //! What a feed is told, how it is found, and the pages of its articles.
 
-use std::fs;
+use std::{fs, net::TcpListener};
 
 use chipwire_events::{Event, Topic};
 use serde_json::Value;
@@ -61,6 +61,10 @@ fn the_feed_behind_a_page_is_found() {
         let error = site.fail(&["feeds", "add", &url("/none.txt")]);
         assert!(error.contains("there is no feed at") && error.contains("--no-check"), "{error}");
         assert!(site.run(&["feeds", "add", &url("/none.txt"), "--no-check"]).contains("1 added"));
+        // Nobody listens there just now.
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let output = chipwire(&site.config(), &["feeds", "add", &format!("http://{closed}/feed")]).output().unwrap();
+        assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("is followed unseen"));
         if let Some(daemon) = daemon {
             until("the feed is read", || match one(&site, "/b.xml")["state"]["articles"].as_u64() {
                 Some(1) => Ok(()),
