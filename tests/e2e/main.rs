@@ -8,6 +8,7 @@
 //! | `cli` | the commands, with and without a daemon |
 //! | `bad_input` | bad feeds, configurations, logs and disks |
 //! | `page` | the page in a real browser |
+//! | `hub` | a feed that a hub pushes, through a restart |
 //! | `demo` | the demo's account |
 //! | `support` | an origin, a webhook receiver, the processes |
 
@@ -16,6 +17,7 @@
 mod bad_input;
 mod cli;
 mod demo;
+mod hub;
 mod kill;
 mod page;
 mod pipeline;
