@@ -47,6 +47,8 @@ pub struct Poll {
     pub outcome: Outcome,
     /// Bytes of the body on the wire.
     pub bytes: u64,
+    /// What came of it was not asked for: a hub has pushed it.
+    pub pushed: bool,
     /// Not one item of the last poll was in the answer: items were probably missed between the two.
     pub overrun: bool,
     /// The feed was read for the first time: its articles are as old as they are.
@@ -56,8 +58,14 @@ pub struct Poll {
 }
 
 impl Poll {
+    /// Whether the feed's server was asked.
+    pub fn asked(&self) -> bool {
+        !self.pushed && !matches!(self.outcome, Outcome::Deferred | Outcome::Pushed)
+    }
+
     pub(crate) fn new(state: FeedState, outcome: Outcome, bytes: u64) -> Self {
-        Self { state, articles: Vec::new(), outcome, bytes, overrun: false, first_read: false, duplicates: 0 }
+        let (articles, duplicates) = (Vec::new(), 0);
+        Self { state, articles, outcome, bytes, pushed: false, overrun: false, first_read: false, duplicates }
     }
 }
 

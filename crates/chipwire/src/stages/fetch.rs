@@ -26,7 +26,7 @@ use url::Url;
 
 use super::WAIT;
 use crate::{
-    health::{OutcomeLabel, StageLabel},
+    health::{OutcomeLabel, StageLabel, StatusLabel},
     runner::{Context, StageError},
     wire,
 };
@@ -325,6 +325,7 @@ impl Polling<'_> {
             polls.push(poll);
         }
         self.commit(&outputs, positions)?;
+        self.context.health.metrics.pushes.inc_by(pushes.len() as u64);
         for poll in polls {
             // A poll that began before knows nothing of this: it is made anew.
             if let Some(under_way) = self.in_flight.get_mut(&poll.state.feed) {
@@ -380,6 +381,9 @@ impl Polling<'_> {
     fn account(&mut self, poll: &Poll) {
         let metrics = &self.context.health.metrics;
         metrics.polls.get_or_create(&OutcomeLabel { outcome: poll.outcome.to_string() }).inc();
+        if poll.asked() {
+            metrics.responses.get_or_create(&StatusLabel::of(poll.state.http_status)).inc();
+        }
         metrics.poll_bytes.inc_by(poll.bytes);
         metrics.articles.inc_by(poll.articles.len() as u64);
         metrics.feed_duplicates.inc_by(poll.duplicates as u64);
