@@ -292,7 +292,7 @@ impl Schedule {
 
     fn number(&mut self, feed: &FeedId) -> u64 {
         let number = number_of(feed);
-        if id_of(number) != *feed {
+        if !is_plain(feed) {
             self.odd.insert(number, feed.clone());
         }
         number
@@ -303,15 +303,19 @@ impl Schedule {
     }
 }
 
+/// Whether an id is one that [`id_of`] makes.
+fn is_plain(feed: &FeedId) -> bool {
+    let id = feed.as_str().as_bytes();
+    id.len() == 16 && id.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 fn number_of(feed: &FeedId) -> u64 {
-    match u64::from_str_radix(feed.as_str(), 16) {
-        Ok(number) if feed.as_str().len() == 16 => number,
-        _ => {
-            let mut hasher = DefaultHasher::new();
-            feed.hash(&mut hasher);
-            hasher.finish()
-        }
-    }
+    let plain = is_plain(feed).then(|| u64::from_str_radix(feed.as_str(), 16).ok()).flatten();
+    plain.unwrap_or_else(|| {
+        let mut hasher = DefaultHasher::new();
+        feed.hash(&mut hasher);
+        hasher.finish()
+    })
 }
 
 fn id_of(number: u64) -> FeedId {
