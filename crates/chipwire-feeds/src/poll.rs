@@ -11,7 +11,7 @@ use url::Url;
 use crate::{
     error::FetchError,
     fetch::{Fetched, Fetcher, Request},
-    identity::policy_for,
+    identity::{Marks, policy_for},
     parse::{Entry, ParsedFeed, parse_at_most},
     recognise::{Judged, Known, Sight, judge},
     schedule::{self, Answer, Document, Failure, Plan},
@@ -322,16 +322,17 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
     let first_read = state.items.is_empty() && state.articles == 0;
     let remembered = std::mem::take(&mut state.items);
     let known = Known::new(&remembered);
-    let entries = &parsed.entries;
+    let entries: Vec<Marks<'_>> = parsed.entries.iter().map(Marks::of).collect();
     let is_known = |stable: &str| known.has(&ArticleId::of(&feed.id, stable));
-    let policy = policy_for(state.identity, entries, &remembered, is_known);
+    let policy = policy_for(state.identity, &entries, &remembered, is_known);
     let source = source_of(feed, &parsed, url);
     let mut warnings = parsed.repairs.clone();
     let sights: Vec<Sight<'_>> = entries
         .iter()
-        .map(|entry| {
+        .map(|marks| {
+            let entry = marks.entry();
             let published = believable(entry.published.or(entry.updated), now);
-            Sight::new(&feed.id, policy, entry, title_of(entry), published)
+            Sight::new(&feed.id, policy, marks, title_of(entry), published)
         })
         .collect();
     let (found, mut duplicates) = known.recognise(&feed.id, policy, &sights);
