@@ -9,6 +9,7 @@
 //! | `feeds` | what a feed is told, discovery, article pages |
 //! | `bad_input` | bad feeds, configurations, logs and disks |
 //! | `page` | the page in a real browser |
+//! | `hub` | a feed that a hub pushes, through a restart |
 //! | `demo` | the demo's account |
 //! | `support` | an origin, a webhook receiver, the processes |
 
@@ -18,6 +19,7 @@ mod bad_input;
 mod cli;
 mod demo;
 mod feeds;
+mod hub;
 mod kill;
 mod page;
 mod pipeline;

@@ -67,7 +67,8 @@ pub struct Article {
 
 impl Article {
     /// The hash that tells an edit from an unchanged item: over title, body, address and publication time, not over
-    /// `updated` (which many feeds change at every build) nor `first_seen`.
+    /// `updated` (which many feeds change at every build) nor `first_seen`. Of an item of a feed the text without its markup
+    /// and the address without scheme and tracking are taken: another spelling of either is no edit.
     pub fn content_hash_of(title: &str, body: &str, url: Option<&str>, published: Option<Timestamp>) -> String {
         let published = published.map(|time| time.to_string()).unwrap_or_default();
         crate::hash_hex(16, &["content", title, body, url.unwrap_or_default(), &published])

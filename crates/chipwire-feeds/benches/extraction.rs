@@ -146,7 +146,8 @@ fn main() {
     }
     if each {
         for (number, case) in cases.iter().enumerate() {
-            let each: Vec<String> = scores.iter().map(|all| format!("{:>6.3}", f1(all[number]))).collect();
+            let of_page = scores.iter().filter_map(|all| all.get(number));
+            let each: Vec<String> = of_page.map(|score| format!("{:>6.3}", f1(*score))).collect();
             println!("{:<40} {}", case.name, each.join(" "));
         }
     }

@@ -70,8 +70,14 @@ fn is_tracking(name: &str) -> bool {
 
 /// The form of an address in which two spellings of it are equal: without scheme, `www.`, tracking and a slash at the end.
 pub fn canonical_link(link: &str) -> String {
-    let Ok(url) = Url::parse(link) else { return link.trim().to_owned() };
-    let url = without_tracking(&url);
+    match Url::parse(link) {
+        Ok(url) => canonical_form(&url),
+        Err(_) => link.trim().to_owned(),
+    }
+}
+
+fn canonical_form(url: &Url) -> String {
+    let url = without_tracking(url);
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let mut canonical = format!("{}{port}{}", host.trim_start_matches("www."), url.path().trim_end_matches('/'));
@@ -88,45 +94,95 @@ pub fn canonical_link(link: &str) -> String {
 /// the entry has. A guid that is a web address counts in its canonical form: it changes with the site's scheme, host name and
 /// tracking as links do.
 pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
-    let guid = entry.guid.as_deref().map(|guid| match guid.starts_with("http://") || guid.starts_with("https://") {
-        true => format!("guid:{}", canonical_link(guid)),
-        false => format!("guid:{guid}"),
-    });
-    let link = || entry.link.as_deref().map(|link| format!("link:{}", canonical_link(link)));
-    let hash = || {
-        let date = entry.published.map(|time| time.to_string()).unwrap_or_default();
-        // Without title and date there is only the text.
-        let text = if entry.title.is_empty() && date.is_empty() { entry.body().0 } else { "" };
-        format!("hash:{}", hash_hex(16, &["item", &entry.title, &date, text]))
-    };
-    match policy {
-        IdentityPolicy::Guid => guid.or_else(link).unwrap_or_else(hash),
-        IdentityPolicy::Link => link().or(guid).unwrap_or_else(hash),
-        IdentityPolicy::Hash => hash(),
+    Marks::of(entry).stable_id(policy)
+}
+
+/// What may identify an entry, worked out once.
+#[derive(Debug, Clone)]
+pub struct Marks<'a> {
+    entry: &'a Entry,
+    guid: Option<String>,
+    link: Option<String>,
+    link_hash: Option<String>,
+    number: Option<String>,
+}
+
+impl<'a> Marks<'a> {
+    /// Those of `entry`.
+    pub fn of(entry: &'a Entry) -> Self {
+        let url = entry.link.as_deref().and_then(|link| Url::parse(link).ok());
+        let link = match &url {
+            Some(url) => Some(canonical_form(url)),
+            None => entry.link.as_deref().map(|link| link.trim().to_owned()),
+        };
+        let guid = entry.guid.as_deref().map(|guid| match &link {
+            // Most guids that are addresses are the link.
+            Some(link) if entry.link.as_deref() == Some(guid) => link.clone(),
+            _ if guid.starts_with("http://") || guid.starts_with("https://") => canonical_link(guid),
+            _ => guid.to_owned(),
+        });
+        Self {
+            entry,
+            guid: guid.map(|guid| format!("guid:{guid}")),
+            link_hash: link.as_deref().map(|link| hash_hex(8, &["link", link])),
+            number: url.as_ref().and_then(article_number).map(|number| hash_hex(8, &["number", &number])),
+            link: link.map(|link| format!("link:{link}")),
+        }
+    }
+
+    /// The entry.
+    pub fn entry(&self) -> &'a Entry {
+        self.entry
+    }
+
+    /// See [`stable_id`].
+    pub fn stable_id(&self, policy: IdentityPolicy) -> String {
+        let entry = self.entry;
+        let hash = || {
+            let date = entry.published.map(|time| time.to_string()).unwrap_or_default();
+            // Without title and date there is only the text.
+            let text = if entry.title.is_empty() && date.is_empty() { entry.body().0 } else { "" };
+            format!("hash:{}", hash_hex(16, &["item", &entry.title, &date, text]))
+        };
+        let (guid, link) = (self.guid.as_ref(), self.link.as_ref());
+        match policy {
+            IdentityPolicy::Guid => guid.or(link).cloned().unwrap_or_else(hash),
+            IdentityPolicy::Link => link.or(guid).cloned().unwrap_or_else(hash),
+            IdentityPolicy::Hash => hash(),
+        }
+    }
+
+    /// The hash of the canonical link, by which the entry is remembered.
+    pub fn link_hash(&self) -> Option<&str> {
+        self.link_hash.as_deref()
+    }
+
+    /// The hash of the host and the number that a news site gives an article: it stays when the words around it follow an
+    /// edited title.
+    pub fn number(&self) -> Option<&str> {
+        self.number.as_deref()
+    }
+
+    fn differs(&self, other: &Self) -> bool {
+        let (one, other) = (self.entry, other.entry);
+        one.title != other.title || (one.title.is_empty() && one.body() != other.body())
     }
 }
 
-/// The number that a news site gives an article, together with the host: it stays when the words around it follow an edited
-/// title. At least five digits in the last part of the path, and no date.
-pub fn article_number(link: &str) -> Option<String> {
-    let url = Url::parse(link).ok()?;
+/// At least five digits in the last part of the path, and no date; with the host.
+fn article_number(url: &Url) -> Option<String> {
     let last = url.path().trim_end_matches('/').rsplit('/').next()?;
     let number = last.split(|c: char| !c.is_ascii_digit()).max_by_key(|digits| digits.len())?;
     let is_date = number.len() == 8 && (number.starts_with("19") || number.starts_with("20"));
-    (number.len() >= 5 && !is_date)
-        .then(|| format!("{} {number}", url.host_str().unwrap_or_default().trim_start_matches("www.")))
-}
-
-/// The hash of an entry's canonical link, by which its state remembers it.
-pub fn link_hash(entry: &Entry) -> Option<String> {
-    entry.link.as_deref().map(|link| hash_hex(8, &["link", &canonical_link(link)]))
+    let host = url.host_str().unwrap_or_default().trim_start_matches("www.");
+    (number.len() >= 5 && !is_date).then(|| format!("{host} {number}"))
 }
 
 /// Decides whether the feed's policy still holds, from one document and the items known before. `known` answers whether
 /// the item of a stable identity was seen before.
 pub fn policy_for(
     current: IdentityPolicy,
-    entries: &[Entry],
+    entries: &[Marks<'_>],
     items: &[ItemState],
     known: impl Fn(&str) -> bool,
 ) -> IdentityPolicy {
@@ -134,7 +190,7 @@ pub fn policy_for(
     if policy == IdentityPolicy::Guid && (guids_repeat(entries) || guids_changed(entries, items, known)) {
         policy = IdentityPolicy::Link;
     }
-    if policy == IdentityPolicy::Guid && links_repeat(entries.iter().filter(|entry| entry.guid.is_none())) {
+    if policy == IdentityPolicy::Guid && links_repeat(entries.iter().filter(|marks| marks.guid.is_none())) {
         policy = IdentityPolicy::Hash;
     }
     if policy == IdentityPolicy::Link && links_repeat(entries.iter()) {
@@ -144,51 +200,44 @@ pub fn policy_for(
 }
 
 /// One guid on different items. The same item twice, perhaps edited in between, is only untidy.
-fn guids_repeat(entries: &[Entry]) -> bool {
-    let mut seen: HashMap<String, Vec<&Entry>> = HashMap::new();
-    entries.iter().filter(|entry| entry.guid.is_some()).any(|entry| {
-        let same = seen.entry(stable_id(IdentityPolicy::Guid, entry)).or_default();
+fn guids_repeat(entries: &[Marks<'_>]) -> bool {
+    let mut seen: HashMap<&str, Vec<&Marks<'_>>> = HashMap::new();
+    entries.iter().any(|marks| {
+        let Some(guid) = marks.guid.as_deref() else { return false };
+        let same = seen.entry(guid).or_default();
         // Under one link there may be two versions of an article, but hardly three.
-        let others = same.iter().filter(|other| differ(other, entry)).count();
+        let others = same.iter().filter(|other| other.differs(marks)).count();
         let repeats =
-            others >= 2 || same.iter().any(|other| differ(other, entry) && link_hash(other) != link_hash(entry));
+            others >= 2 || same.iter().any(|other| other.differs(marks) && other.link_hash != marks.link_hash);
         if same.len() < 3 {
-            same.push(entry);
+            same.push(marks);
         }
         repeats
     })
 }
 
 /// One link on different items.
-fn links_repeat<'a>(entries: impl Iterator<Item = &'a Entry>) -> bool {
-    let mut seen: HashMap<String, &Entry> = HashMap::new();
-    for entry in entries {
-        let Some(hash) = link_hash(entry) else { continue };
-        if let Some(other) = seen.insert(hash, entry)
-            && differ(other, entry)
-        {
-            return true;
-        }
-    }
-    false
-}
-
-fn differ(one: &Entry, other: &Entry) -> bool {
-    one.title != other.title || (one.title.is_empty() && one.body() != other.body())
+fn links_repeat<'a, 'b: 'a>(mut entries: impl Iterator<Item = &'a Marks<'b>>) -> bool {
+    let mut seen: HashMap<&str, &Marks<'_>> = HashMap::new();
+    entries.any(|marks| {
+        let Some(hash) = marks.link_hash() else { return false };
+        seen.insert(hash, marks).is_some_and(|other| other.differs(marks))
+    })
 }
 
 /// Most items that are known by their links have guids that were never seen.
-fn guids_changed(entries: &[Entry], items: &[ItemState], known: impl Fn(&str) -> bool) -> bool {
+fn guids_changed(entries: &[Marks<'_>], items: &[ItemState], known: impl Fn(&str) -> bool) -> bool {
     let links: HashSet<&str> = items.iter().filter_map(|item| item.link.as_deref()).collect();
     // A link that several known items share says nothing about one of them.
     if links.len() * 2 < items.len() {
         return false;
     }
     let (mut changed, mut same) = (0, 0);
-    for entry in entries.iter().filter(|entry| entry.guid.is_some()) {
-        if known(&stable_id(IdentityPolicy::Guid, entry)) {
+    for marks in entries {
+        let Some(guid) = marks.guid.as_deref() else { continue };
+        if known(guid) {
             same += 1;
-        } else if link_hash(entry).is_some_and(|hash| links.contains(hash.as_str())) {
+        } else if marks.link_hash().is_some_and(|hash| links.contains(hash)) {
             changed += 1;
         }
     }
@@ -232,9 +281,9 @@ mod tests {
             ("https://example.org/title-20260301", None),
             ("https://example.org/title-1234", None),
             ("https://example.org/123456/title", None),
-            ("not a link", None),
+            ("https://example.org/", None),
         ] {
-            assert_eq!(article_number(link).as_deref(), expected, "{link}");
+            assert_eq!(article_number(&Url::parse(link).unwrap()).as_deref(), expected, "{link}");
         }
     }
 }

@@ -11,7 +11,7 @@ use url::Url;
 use crate::{
     error::FetchError,
     fetch::{Fetched, Fetcher, Request},
-    identity::policy_for,
+    identity::{Marks, policy_for},
     own_headers::for_origin,
     parse::{Entry, ParsedFeed, parse_at_most},
     recognise::{Judged, Known, Sight, judge},
@@ -48,6 +48,8 @@ pub struct Poll {
     pub outcome: Outcome,
     /// Bytes of the body on the wire.
     pub bytes: u64,
+    /// What came of it was not asked for: a hub has pushed it.
+    pub pushed: bool,
     /// Not one item of the last poll was in the answer: items were probably missed between the two.
     pub overrun: bool,
     /// The feed was read for the first time: its articles are as old as they are.
@@ -57,8 +59,14 @@ pub struct Poll {
 }
 
 impl Poll {
+    /// Whether the feed's server was asked.
+    pub fn asked(&self) -> bool {
+        !self.pushed && !matches!(self.outcome, Outcome::Deferred | Outcome::Pushed)
+    }
+
     pub(crate) fn new(state: FeedState, outcome: Outcome, bytes: u64) -> Self {
-        Self { state, articles: Vec::new(), outcome, bytes, overrun: false, first_read: false, duplicates: 0 }
+        let (articles, duplicates) = (Vec::new(), 0);
+        Self { state, articles, outcome, bytes, pushed: false, overrun: false, first_read: false, duplicates }
     }
 }
 
@@ -315,16 +323,17 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
     let first_read = state.items.is_empty() && state.articles == 0;
     let remembered = std::mem::take(&mut state.items);
     let known = Known::new(&remembered);
-    let entries = &parsed.entries;
+    let entries: Vec<Marks<'_>> = parsed.entries.iter().map(Marks::of).collect();
     let is_known = |stable: &str| known.has(&ArticleId::of(&feed.id, stable));
-    let policy = policy_for(state.identity, entries, &remembered, is_known);
+    let policy = policy_for(state.identity, &entries, &remembered, is_known);
     let source = source_of(feed, &parsed, url);
     let mut warnings: Vec<String> = parsed.repairs.iter().map(ToString::to_string).collect();
     let sights: Vec<Sight<'_>> = entries
         .iter()
-        .map(|entry| {
+        .map(|marks| {
+            let entry = marks.entry();
             let published = believable(entry.published.or(entry.updated), now);
-            Sight::new(&feed.id, policy, entry, title_of(entry), published)
+            Sight::new(&feed.id, policy, marks, title_of(entry), published)
         })
         .collect();
     let (found, mut duplicates) = known.recognise(&feed.id, policy, &sights);

@@ -14,7 +14,7 @@ use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemState, Mar
 use jiff::SignedDuration;
 
 use crate::{
-    identity::{article_number, canonical_link, link_hash, stable_id},
+    identity::{Marks, canonical_link},
     parse::Entry,
     text,
 };
@@ -42,19 +42,20 @@ impl<'a> Sight<'a> {
     pub(crate) fn new(
         feed: &FeedId,
         policy: IdentityPolicy,
-        entry: &'a Entry,
+        marks: &Marks<'a>,
         title: String,
         published: Option<Timestamp>,
     ) -> Self {
+        let entry = marks.entry();
         let said = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         let link = entry.link.as_deref().unwrap_or_default();
         let raw = hash_hex(8, &["raw", &title, entry.body().0, link, &said(entry.published.or(entry.updated))]);
         Self {
-            id: ArticleId::of(feed, &stable_id(policy, entry)),
+            id: ArticleId::of(feed, &marks.stable_id(policy)),
             raw,
-            link: link_hash(entry),
+            link: marks.link_hash().map(str::to_owned),
             title_hash: (!title.is_empty()).then(|| hash_hex(8, &["title", &title])),
-            number: entry.link.as_deref().and_then(article_number).map(|number| hash_hex(8, &["number", &number])),
+            number: marks.number().map(str::to_owned),
             entry,
             title,
             published,

@@ -3,7 +3,7 @@
 //! A new case is two new files. The second begins with lines `title:`, `published:`, `authors:` and `language:`, then, after an
 //! empty line, the main text.
 
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::{
     collections::BTreeMap,

@@ -1,9 +1,12 @@
-//! The schedule on a virtual clock. The full size, 100,000 feeds for 30 days, and the report:
-//! `cargo bench -p chipwire-feeds --bench schedule -- clock`.
+//! The schedule on a virtual clock, against a fixed poll every 15 minutes on the same articles. The report is written to
+//! `target/artefacts/schedule-report.txt`; `cargo test -p chipwire-feeds --test virtual_clock -- --nocapture` prints it. The
+//! full size, 100,000 feeds for 30 days: `cargo bench -p chipwire-feeds --bench schedule -- clock`.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may panic and print")]
 
 mod simulation;
+
+use std::{fs, path::Path};
 
 use chipwire_events::FeedId;
 use chipwire_feeds::FetchConfig;
@@ -15,6 +18,10 @@ use simulation::{
 #[test]
 fn servers_are_obeyed_and_articles_found_soon_with_few_requests() {
     let (report, met) = compare(&Setup { feeds: 600, days: 10, seed: 1, restart_s: 3_600 });
+    println!("{report}");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../artefacts");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("schedule-report.txt"), &report).unwrap();
     assert!(met, "{report}");
 }
 

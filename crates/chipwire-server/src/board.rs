@@ -29,6 +29,7 @@ struct State {
     feed_states: HashMap<FeedId, FeedState>,
     rules: BTreeMap<RuleId, Rule>,
     alerts: BTreeMap<(Timestamp, AlertId), AlertEntry>,
+    caught_up: bool,
 }
 
 /// An alert and how far its deliveries have come, by sink.
@@ -96,9 +97,14 @@ impl Board {
         self.live.publish(item);
     }
 
-    /// Whether a feed is followed.
-    pub fn follows(&self, feed: &FeedId) -> bool {
-        self.read(|state| state.feeds.contains_key(feed))
+    /// From now on it knows all that there was when the process started.
+    pub fn caught_up(&self) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).caught_up = true;
+    }
+
+    /// Whether a feed is followed; `None` as long as nobody knows.
+    pub fn follows(&self, feed: &FeedId) -> Option<bool> {
+        self.read(|state| state.caught_up.then(|| state.feeds.contains_key(feed)))
     }
 
     /// Ends all live streams, so that the server can stop.
@@ -227,6 +233,9 @@ mod tests {
             board.apply(&event);
         }
         assert_eq!(board.feeds().len(), 1);
+        assert_eq!(board.follows(&feed.id), None);
+        board.caught_up();
+        assert_eq!(board.follows(&feed.id), Some(true));
         assert_eq!(board.feed_counts(), (1, 1));
         board.remove(Topic::FeedStates, state.feed.as_str());
         assert_eq!(board.feeds(), [(feed.clone(), None)]);
@@ -234,5 +243,6 @@ mod tests {
         board.remove(Topic::Rules, "r");
         board.remove(Topic::Rules, "r");
         assert!(board.feeds().is_empty() && board.rules().is_empty());
+        assert_eq!(board.follows(&feed.id), Some(false));
     }
 }

@@ -42,6 +42,27 @@ pub(crate) struct OutcomeLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct StatusLabel {
+    pub(crate) status: &'static str,
+}
+
+impl StatusLabel {
+    /// The class of an HTTP status, with 304 as one of its own; `none` where no answer came.
+    pub(crate) fn of(status: Option<u16>) -> Self {
+        let status = match status {
+            None => "none",
+            Some(304) => "304",
+            Some(200..=299) => "2xx",
+            Some(300..=399) => "3xx",
+            Some(400..=499) => "4xx",
+            Some(500..=599) => "5xx",
+            Some(_) => "other",
+        };
+        Self { status }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct SinkLabel {
     pub(crate) sink: String,
     pub(crate) outcome: &'static str,
@@ -51,6 +72,8 @@ pub(crate) struct SinkLabel {
 #[derive(Clone)]
 pub struct Metrics {
     pub(crate) polls: Family<OutcomeLabel, Counter>,
+    pub(crate) responses: Family<StatusLabel, Counter>,
+    pub(crate) pushes: Counter,
     pub(crate) poll_bytes: Counter,
     pub(crate) articles: Counter,
     pub(crate) events: Family<StageLabel, Counter>,
@@ -83,6 +106,8 @@ impl Default for Health {
     fn default() -> Self {
         let metrics = Metrics {
             polls: Family::default(),
+            responses: Family::default(),
+            pushes: Counter::default(),
             poll_bytes: Counter::default(),
             articles: Counter::default(),
             events: Family::default(),
@@ -105,7 +130,9 @@ impl Default for Health {
         let mut registry = Registry::with_prefix("chipwire");
         let m = &metrics;
         registry.register("feed_polls", "Polls of feeds by what came of them", m.polls.clone());
-        registry.register_with_unit("feed_received", "Bytes of feeds as decoded", Unit::Bytes, m.poll_bytes.clone());
+        registry.register("feed_responses", "Answers of feeds' servers by class of status", m.responses.clone());
+        registry.register("feed_pushes", "What hubs have said about feeds", m.pushes.clone());
+        registry.register_with_unit("feed_received", "Bytes of feeds on the wire", Unit::Bytes, m.poll_bytes.clone());
         registry.register("articles_fetched", "New articles and revisions", m.articles.clone());
         registry.register("stage_events", "Events that a stage has dealt with", m.events.clone());
         registry.register("dead_letters", "Events that a stage could not process", m.dead_letters.clone());
@@ -223,5 +250,17 @@ impl Health {
         // Writing to a string cannot fail.
         let _ = text::encode(&mut out, &self.registry);
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_counted_by_class() {
+        let statuses = [Some(200), Some(304), Some(301), Some(410), Some(503), Some(99), None];
+        let classes = statuses.map(|status| StatusLabel::of(status).status);
+        assert_eq!(classes, ["2xx", "304", "3xx", "4xx", "5xx", "other", "none"]);
     }
 }

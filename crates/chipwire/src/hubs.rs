@@ -112,7 +112,8 @@ impl Desk {
         };
         if let Some(push) = push {
             // Only the hub itself gets to know that: it may forget the subscription (section 7).
-            if !self.board.follows(feed) {
+            // As long as nobody knows, it is written: who takes it in knows, and forgets what is about no feed.
+            if self.board.follows(feed) == Some(false) {
                 return Ok(HubAnswer { status: 410, body: String::new() });
             }
             self.write(push)?;

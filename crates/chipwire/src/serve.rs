@@ -48,6 +48,7 @@ pub fn follow(context: &Context, board: &Board, generations: &Generations) -> Re
         }
         positions.extend(state.positions);
     }
+    board.caught_up();
     let topics: Vec<&str> =
         STATES.into_iter().chain([Topic::Alerts, Topic::ArticlesTagged]).map(|topic| &**log.name(topic)).collect();
     let alerts_before = log.end_of(Topic::Alerts)?;

@@ -201,3 +201,37 @@ fn runs(text: &str) -> HashSet<u64> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sentence that is long enough to be a paragraph.
+    fn sentence(start: &str) -> String {
+        format!(
+            "{start} is the beginning of a sentence that goes on for a while, says nothing new, and comes to its end here."
+        )
+    }
+
+    #[test]
+    fn two_readings_correct_each_other() {
+        let (lead, a, b, c, tail) =
+            (sentence("Lead"), sentence("Alpha"), sentence("Beta"), sentence("Gamma"), sentence("Advice"));
+        let first = format!("{a}\n\nShare this\n\nA heading\n\n{c}\n\n{tail}\n\nMore stories");
+        let second = format!("{lead}\n\n{a}\n\nA heading\n\n{b}\n\n{c}\n\nAnother box");
+        let merged = merged(&first, &second);
+        assert_eq!(merged.split("\n\n").collect::<Vec<_>>(), [&lead, &a, "A heading", &b, &c]);
+    }
+
+    #[test]
+    fn what_the_page_says_of_its_text_decides() {
+        let (a, b) = (sentence("Alpha").repeat(6), sentence("Beta").repeat(6));
+        let pick = |said: Option<&str>| better([Some(a.clone()), Some(b.clone())], &[], said);
+        assert_eq!(pick(None), Some(a.clone()));
+        assert_eq!(pick(Some(&b)), Some(b.clone()));
+        // A page that ends at a wall has its text in JSON-LD only.
+        let whole = format!("{a} {}", sentence("Delta").repeat(20));
+        assert_eq!(better([Some(a.clone()), None], &[], Some(&whole)), Some(whole.clone()));
+        assert_eq!(better([None, None], &[], None), None);
+    }
+}

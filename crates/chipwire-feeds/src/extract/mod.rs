@@ -1,8 +1,8 @@
 //! From the page of an article to its text.
 //!
-//! [`extract()`] cuts the page down ([`slim`]), reads what it says of itself ([`meta`]: JSON-LD, `<meta>`, `<time>`), and has the
-//! main text picked out by two libraries: dom_smoothie first, which is quick, and trafilatura where [`choose`] does not trust
-//! the first. What neither should have kept is taken off at the end ([`trim`]).
+//! [`extract()`] cuts the page down (`slim`), reads what it says of itself (`meta`: JSON-LD, `<meta>`, `<time>`), and has the
+//! main text picked out by two libraries: dom_smoothie first, which is quick, and trafilatura where `choose` does not trust
+//! the first. What neither should have kept is taken off at the end (`trim`).
 //!
 //! Pure: no clock, no network. Any text in gives an answer: sizes, tags and depth are bounded before a parser sees them, and
 //! the libraries run on a thread of their own, whose panic is an error like any other.

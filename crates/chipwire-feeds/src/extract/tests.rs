@@ -50,3 +50,16 @@ fn hostile_pages_come_to_an_end() {
         }
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_page_makes_it_panic(
+        page in "([<>&;'\"=/a-z é半\\n]|<p>|</p>|<div class=\"|<a href=|<table>|<td>|<script>|<title>|<h1>|<time datetime='|\
+                 <meta property=\"article:published_time\" content=\"|2026-02-30|<li>|<ul>|</div>|<br>|<form>|<select>|<svg>){0,120}"
+    ) {
+        let _ = extract(&page, None);
+        let _ = extract_bytes(page.as_bytes(), Some("text/html; charset=utf-16"), None);
+    }
+}

@@ -218,7 +218,7 @@ fn content(
     // A push may hold a part of the feed only: what it lacks is not gone, and says nothing about the whole.
     poll.state.title = poll.state.title.or(title);
     poll.state.warnings = warnings;
-    (poll.overrun, poll.bytes) = (false, body.len() as u64);
+    (poll.pushed, poll.overrun, poll.bytes) = (true, false, body.len() as u64);
     rest(&mut poll.state, now);
     poll
 }

@@ -12,6 +12,8 @@ mod pages;
 mod politeness;
 /// Polls: what is asked, what is kept, what is said about a failure.
 mod polls;
+/// What a server's answers do to the time of the next poll.
+mod schedule;
 /// The scripted server.
 mod support;
 /// Feeds that a hub pushes.

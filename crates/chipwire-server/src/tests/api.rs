@@ -1,5 +1,5 @@
 use axum::{body::Body, http::header};
-use chipwire_events::{Event, Feed, FeedId, FeedOrigin, RuleId};
+use chipwire_events::{Event, Feed, FeedHeader, FeedId, FeedOrigin, RuleId};
 use serde_json::json;
 
 use super::{HOSTILE, Server, no_log, request};
@@ -139,6 +139,7 @@ async fn feeds_are_told_with_what_is_wrong_with_them() {
         "since": "2026-11-20T14:30:00Z"
       },
       "folder": [],
+            "tags": [],
       "http_status": 200,
       "id": "a173f0f10eb68ccb",
       "last_ok": null,
@@ -173,6 +174,27 @@ async fn a_feed_is_added_and_removed() {
         ..Feed::new("https://example.org/new.xml", FeedOrigin::User)
     };
     assert_eq!(server.told(), [Command::AddFeed(feed), Command::RemoveFeed(known)]);
+}
+
+/// What a request cannot say stays, and the values of headers are in no answer.
+#[tokio::test]
+async fn a_feed_keeps_its_headers_to_itself() {
+    let server = Server::new();
+    let header = FeedHeader { name: "X-Key".to_owned(), value: "hush".to_owned() };
+    let known = Feed {
+        headers: vec![header],
+        interval_s: Some(900),
+        ..Feed::new("https://example.org/secret.xml", FeedOrigin::User)
+    };
+    server.app.board.apply(&Event::FeedSubscribed(known.clone()));
+    let list = server.get("/v1/feeds").await.json();
+    assert!(list.to_string().contains("secret.xml") && !list.to_string().contains("hush"), "{list}");
+    let answer = server.post("/v1/feeds", r#"{"url":"https://example.org/secret.xml","tags":["a","b"]}"#).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.json()["tags"], json!(["a", "b"]));
+    assert!(!answer.json().to_string().contains("hush"));
+    assert_eq!(server.told(), [Command::AddFeed(Feed { tags: vec!["a".to_owned(), "b".to_owned()], ..known })]);
+    server.post("/v1/feeds", r#"{"url":"https://example.org/x.xml","tags":["a,b"]}"#).await.problem(400);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! FETCH: polls the feeds and publishes what is new.
 //!
-//! - reads `feeds`, and the state of its feeds in `feed-states`
+//! - reads `feeds`, with what hubs have pushed, and the state of its feeds in `feed-states`
 //! - writes `articles.raw`: one event per new article or revision, and `feed-states`: what is known after a poll
 //! - group `fetch`; any number of workers share the feeds by partitions
 //! - position: a feed's state is stored with the articles that its poll brought, in one transaction, so that no article is
@@ -14,10 +14,11 @@ use std::{
     time::Duration,
 };
 
-use chipwire_events::{Event, Feed, FeedId, FeedOrigin, FeedState, Timestamp, Topic, partition_of};
+use chipwire_events::{Event, Feed, FeedId, FeedOrigin, FeedPush, FeedState, Message, Timestamp, Topic, partition_of};
 use chipwire_feeds::{
     Fetcher, Poll, Schedule,
     schedule::{Rest, Standing},
+    websub::take_push,
 };
 use chipwire_log::{Limit, Positions, Record, Step, StoredRecord, Worker};
 use tokio::sync::mpsc;
@@ -25,7 +26,7 @@ use url::Url;
 
 use super::WAIT;
 use crate::{
-    health::{OutcomeLabel, StageLabel},
+    health::{OutcomeLabel, StageLabel, StatusLabel},
     runner::{Context, StageError},
     wire,
 };
@@ -112,19 +113,24 @@ impl Polling<'_> {
                     self.forget(|feed| gone.contains(&partition_of(feed.as_str(), Topic::Feeds.partitions())));
                 }
                 Step::Batch(batch) if !batch.records.is_empty() => {
+                    let mut pushes = Vec::new();
                     for stored in &batch.records {
                         match wire::decode(stored) {
                             Ok((_, Event::FeedSubscribed(feed))) => self.follow_anew(&feed)?,
+                            Ok((_, Event::FeedPushed(push))) => pushes.push(push),
                             _ if stored.record.value.is_none() => {
                                 let id = FeedId::from_string(wire::key(stored));
-                                self.forget(|feed| *feed == id);
+                                // What was pushed is removed once it was taken in, and is no feed.
+                                if self.feeds.contains_key(&id) {
+                                    self.forget(|feed| *feed == id);
+                                }
                             }
                             _ => {
                                 tracing::warn!(stage = STAGE, offset = stored.offset, "passed over an unreadable feed")
                             }
                         }
                     }
-                    self.worker.commit(&[], &batch.positions)?;
+                    self.take_pushes(&pushes, &batch.positions)?;
                 }
                 Step::Batch(_) => {}
             }
@@ -189,6 +195,14 @@ impl Polling<'_> {
         }
     }
 
+    fn current_state(&self, feed: &FeedId, kept: &Kept) -> Result<Option<FeedState>, StageError> {
+        match kept {
+            Kept::Nowhere => Ok(None),
+            Kept::Here(state) => Ok(Some(FeedState::clone(state))),
+            Kept::InLog => self.state_in_log(feed),
+        }
+    }
+
     fn state_in_log(&self, feed: &FeedId) -> Result<Option<FeedState>, StageError> {
         let log = &self.context.log;
         if !log.backend().finds_keys() {
@@ -222,16 +236,12 @@ impl Polling<'_> {
             let Some(due) = self.schedule.pop_due(now) else { break };
             let metrics = &self.context.health.metrics;
             metrics.schedule_lag_seconds.observe(now.duration_since(due.since).as_secs_f64().max(0.0));
-            let Some(followed) = self.feeds.get_mut(&due.feed) else {
+            let Some(followed) = self.feeds.get(&due.feed) else {
                 self.schedule.finished(&due.feed, now);
                 continue;
             };
             let definition = followed.feed.clone();
-            let state = match &followed.state {
-                Kept::Nowhere => None,
-                Kept::Here(state) => Some(FeedState::clone(state)),
-                Kept::InLog => self.state_in_log(&due.feed)?,
-            };
+            let state = self.current_state(&due.feed, &followed.state)?;
             let Ok(feed) = serde_json::from_slice::<Feed>(&definition) else {
                 self.schedule.finished(&due.feed, now);
                 continue;
@@ -273,15 +283,55 @@ impl Polling<'_> {
         }
         let mut outputs: Vec<Record> = Vec::new();
         for poll in &polls {
-            for article in &poll.articles {
-                let event = Event::ArticleFetched(article.clone());
-                outputs.push(self.context.log.encode(&event, article.first_seen, None)?);
-            }
             let polled: Timestamp = poll.state.last_polled.unwrap_or_else(self.context.now);
-            outputs.push(self.context.log.encode(&Event::FeedPolled(poll.state.clone()), polled, None)?);
+            self.write_out(poll, polled, &mut outputs)?;
         }
-        self.commit(&outputs)?;
+        self.commit(&outputs, &Positions::new())?;
         for poll in polls {
+            self.account(&poll);
+            self.wait_again(poll.state);
+        }
+        Ok(())
+    }
+
+    /// The records of what a poll or a push brought: its articles, and the state after it.
+    fn write_out(&self, poll: &Poll, time: Timestamp, outputs: &mut Vec<Record>) -> Result<(), StageError> {
+        for article in &poll.articles {
+            let event = Event::ArticleFetched(article.clone());
+            outputs.push(self.context.log.encode(&event, article.first_seen, None)?);
+        }
+        outputs.push(self.context.log.encode(&Event::FeedPolled(poll.state.clone()), time, None)?);
+        Ok(())
+    }
+
+    /// Takes in what hubs have pushed, and removes it from the log, in one transaction with the positions behind it.
+    fn take_pushes(&mut self, pushes: &[FeedPush], positions: &Positions) -> Result<(), StageError> {
+        let mut outputs: Vec<Record> = Vec::new();
+        let mut polls: Vec<Poll> = Vec::new();
+        for push in pushes {
+            let partition = partition_of(push.feed.as_str(), Topic::Feeds.partitions());
+            let taken = Message { partition, ..Message::tombstone(Topic::Feeds, &push.key()) };
+            outputs.push(self.context.log.record(taken));
+            let Some(followed) = self.feeds.get(&push.feed) else { continue };
+            let Ok(feed) = serde_json::from_slice::<Feed>(&followed.feed) else { continue };
+            if feed.paused {
+                continue;
+            }
+            let state = match polls.iter().rev().find(|poll| poll.state.feed == feed.id) {
+                Some(earlier) => Some(earlier.state.clone()),
+                None => self.current_state(&feed.id, &followed.state)?,
+            };
+            let poll = take_push(&self.settings.fetcher, &feed, state.as_ref(), push);
+            self.write_out(&poll, push.received, &mut outputs)?;
+            polls.push(poll);
+        }
+        self.commit(&outputs, positions)?;
+        self.context.health.metrics.pushes.inc_by(pushes.len() as u64);
+        for poll in polls {
+            // A poll that began before knows nothing of this: it is made anew.
+            if let Some(under_way) = self.in_flight.get_mut(&poll.state.feed) {
+                under_way.feed = Box::default();
+            }
             self.account(&poll);
             self.wait_again(poll.state);
         }
@@ -310,9 +360,9 @@ impl Polling<'_> {
     }
 
     /// Commits, and as long as the log has no room waits and tries again: no new poll starts meanwhile.
-    fn commit(&mut self, outputs: &[Record]) -> Result<(), StageError> {
+    fn commit(&mut self, outputs: &[Record], upto: &Positions) -> Result<(), StageError> {
         loop {
-            match self.worker.commit(outputs, &Positions::new()) {
+            match self.worker.commit(outputs, upto) {
                 Err(error @ chipwire_log::Error::Full { .. }) => {
                     tracing::warn!(stage = STAGE, "polling pauses: {error}");
                     self.context.health.trouble(STAGE, format!("polling pauses: {error}"));
@@ -332,6 +382,9 @@ impl Polling<'_> {
     fn account(&mut self, poll: &Poll) {
         let metrics = &self.context.health.metrics;
         metrics.polls.get_or_create(&OutcomeLabel { outcome: poll.outcome.to_string() }).inc();
+        if poll.asked() {
+            metrics.responses.get_or_create(&StatusLabel::of(poll.state.http_status)).inc();
+        }
         metrics.poll_bytes.inc_by(poll.bytes);
         metrics.articles.inc_by(poll.articles.len() as u64);
         metrics.feed_duplicates.inc_by(poll.duplicates as u64);

@@ -46,7 +46,7 @@ pub(in crate::cli) struct Add {
 
 impl Add {
     pub(super) fn run(&self, opened: &Opened) -> Result<()> {
-        for warning in self.attributes.warnings() {
+        for warning in self.attributes.warnings()? {
             writeln!(io::stderr(), "chipwire: {warning}")?;
         }
         let mut feeds = Vec::new();
@@ -95,7 +95,7 @@ impl<'a> Look<'a> {
                 let _ = writeln!(io::stderr(), "looking at {}", terminal::clean(url.as_str()));
             }
         };
-        let headers = self.add.attributes.headers();
+        let headers = self.add.attributes.headers()?;
         let work = discover(&self.fetcher, url, &headers, system_clock(), looking);
         match self.runtime.block_on(work) {
             Ok(Discovered::Feed(found)) => {

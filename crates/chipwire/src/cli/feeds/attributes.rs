@@ -1,5 +1,7 @@
 //! What a user can say of a feed.
 
+use std::{convert::Infallible, fmt};
+
 use anyhow::{Context as _, Result, bail};
 use chipwire_events::{ArticlePages, Feed, FeedHeader};
 use chipwire_feeds::own_headers;
@@ -24,16 +26,27 @@ pub(super) struct Attributes {
     interval: Option<u32>,
     /// A header to send to the feed's own origin, `Name: value`; may be given several times, '' takes all away. `${NAME}`
     /// stands for an environment variable of the process that fetches, so that no secret gets into the log
-    #[arg(long = "header", value_name = "HEADER", value_parser = read_header, hide_possible_values = true)]
+    #[arg(long = "header", value_name = "HEADER", value_parser = given)]
     headers: Vec<Given>,
     /// Whether to fetch the articles' pages [default: what `fetch.article_pages` says]
     #[arg(long, value_enum, value_name = "WHEN")]
     article_pages: Option<Pages>,
 }
 
-/// A header as it was given; '' is none.
-#[derive(Debug, Clone)]
-struct Given(Option<FeedHeader>);
+/// A header as it was given; '' is none. Its value is never printed, nor is it when it is wrong: it is read only after the
+/// arguments, whose reader would repeat it.
+#[derive(Clone)]
+struct Given(String);
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("...")
+    }
+}
+
+fn given(text: &str) -> Result<Given, Infallible> {
+    Ok(Given(text.to_owned()))
+}
 
 /// When the pages of articles are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,13 +61,6 @@ enum Pages {
     Default,
 }
 
-fn read_header(text: &str) -> Result<Given, String> {
-    if text.is_empty() {
-        return Ok(Given(None));
-    }
-    own_headers::parse(text).map(|header| Given(Some(header))).map_err(|error| error.to_string())
-}
-
 impl Attributes {
     /// Whether anything was given.
     pub(super) fn is_empty(&self) -> bool {
@@ -67,13 +73,15 @@ impl Attributes {
     }
 
     /// The headers that were given.
-    pub(super) fn headers(&self) -> Vec<FeedHeader> {
-        self.headers.iter().filter_map(|given| given.0.clone()).collect()
+    pub(super) fn headers(&self) -> Result<Vec<FeedHeader>> {
+        let given = self.headers.iter().filter(|given| !given.0.is_empty());
+        given.map(|given| own_headers::parse(&given.0).context("--header")).collect()
     }
 
     /// Says of headers that look like written-out secrets that there is a better place for them.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        self.headers()
+    pub(super) fn warnings(&self) -> Result<Vec<String>> {
+        let headers = self.headers()?;
+        let warnings = headers
             .iter()
             .filter(|header| own_headers::is_open_secret(header))
             .map(|header| {
@@ -83,7 +91,8 @@ impl Attributes {
                      `{name}: ${{VARIABLE}}` would keep it in the environment of the process that fetches"
                 )
             })
-            .collect()
+            .collect();
+        Ok(warnings)
     }
 
     /// Puts what was given into `feed`.
@@ -101,7 +110,7 @@ impl Attributes {
             feed.interval_s = Some(interval_s).filter(|seconds| *seconds > 0);
         }
         if !self.headers.is_empty() {
-            feed.headers = self.headers();
+            feed.headers = self.headers()?;
         }
         if let Some(pages) = self.article_pages {
             feed.article_pages = match pages {

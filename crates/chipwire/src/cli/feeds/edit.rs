@@ -31,7 +31,7 @@ impl Edit {
         if self.attributes.is_empty() {
             bail!("nothing to change was given; `chipwire feeds edit --help` shows what can be");
         }
-        for warning in self.attributes.warnings() {
+        for warning in self.attributes.warnings()? {
             writeln!(io::stderr(), "chipwire: {warning}")?;
         }
         change(opened, &self.feeds, "changed", |feed| self.attributes.apply(feed))

@@ -1,0 +1,165 @@
+//! The queue, moment by moment.
+
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    to.as_second() - from.as_second()
+}
+
+fn standing(next_poll: Timestamp) -> Standing {
+    Standing { next_poll, interval_s: 3_600, rest: Rest::default(), retry_at: None }
+}
+
+#[test]
+fn a_start_is_no_storm() {
+    let now = at("2026-03-01T12:00:00Z");
+    let mut moments = BTreeSet::new();
+    for i in 0..1_000 {
+        let feed = FeedId::of(&format!("https://example.org/{i}"));
+        let overdue = standing(at("2026-03-01T06:00:00Z"));
+        let resumed = resume_at(&feed, Some(&overdue), now);
+        assert!((0..=RESUME_SPREAD_S).contains(&seconds(now, resumed)));
+        moments.insert(seconds(now, resumed));
+        let later = standing(at("2026-03-01T13:00:00Z"));
+        assert_eq!(resume_at(&feed, Some(&later), now), later.next_poll);
+        assert_eq!(resume_at(&feed, None, now), now);
+    }
+    assert!(moments.len() > 250, "spread over {} seconds only", moments.len());
+}
+
+#[test]
+fn the_queue_hands_out_what_is_due_in_order() {
+    let [a, b, c] = ["a", "b", "c"].map(FeedId::of);
+    let now = at("2026-03-01T12:00:00Z");
+    let mut schedule = Schedule::new(0);
+    let put = |schedule: &mut Schedule, feed: &FeedId, time: &str| {
+        schedule.upsert(feed, feed.as_str(), at(time), 60, Rest::default());
+    };
+    put(&mut schedule, &a, "2026-03-01T11:00:00Z");
+    put(&mut schedule, &b, "2026-03-01T10:00:00Z");
+    put(&mut schedule, &c, "2026-03-01T13:00:00Z");
+    put(&mut schedule, &a, "2026-03-01T09:00:00Z");
+    assert_eq!((schedule.len(), schedule.next_due()), (3, Some(at("2026-03-01T09:00:00Z"))));
+    assert_eq!(schedule.pop_due(now), Some(Due { feed: a, since: at("2026-03-01T09:00:00Z") }));
+    schedule.remove(&b);
+    schedule.remove(&b);
+    assert_eq!(schedule.pop_due(now), None);
+    assert_eq!(schedule.pop_due(at("2026-03-01T13:00:00Z")).map(|due| due.feed), Some(c));
+    assert!(schedule.is_empty() && schedule.next_due().is_none());
+}
+
+#[test]
+fn a_host_is_asked_by_one_poll_at_a_time_and_then_left_in_peace() {
+    let now = at("2026-03-01T12:00:00Z");
+    let mut schedule = Schedule::new(2_000);
+    let feeds = ["a", "b", "c"].map(FeedId::of);
+    feeds.iter().for_each(|feed| schedule.upsert(feed, "example.org", now, 0, Rest::default()));
+    let first = schedule.pop_due(now).unwrap().feed;
+    assert_eq!(schedule.pop_due(later_ms(now, 60_000)), None, "one at a time");
+    assert_eq!(schedule.next_due(), None);
+    schedule.finished(&first, later_ms(now, 700));
+    assert_eq!(schedule.next_due(), Some(later_ms(now, 2_700)));
+    assert_eq!(schedule.pop_due(later_ms(now, 2_699)), None);
+    let second = schedule.pop_due(later_ms(now, 5_000)).unwrap();
+    assert_eq!(second.since, later_ms(now, 2_700));
+    // A feed that is removed while it is polled, and one that nobody asked for.
+    schedule.remove(&second.feed);
+    schedule.finished(&second.feed, later_ms(now, 5_000));
+    schedule.finished(&FeedId::from_string("x"), later_ms(now, 5_000));
+    let third = schedule.pop_due(later_ms(now, 7_000)).unwrap().feed;
+    assert_eq!(BTreeSet::from([first, second.feed, third]), BTreeSet::from(feeds));
+}
+
+#[test]
+fn a_feed_that_moves_to_another_host_during_its_poll_waits_for_its_end() {
+    let now = at("2026-03-01T12:00:00Z");
+    let mut schedule = Schedule::new(0);
+    let [a, b] = ["a", "b"].map(FeedId::of);
+    schedule.upsert(&a, "example.org", now, 0, Rest::default());
+    assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(a.clone()));
+    schedule.upsert(&a, "example.net", now, 0, Rest::default());
+    assert_eq!(schedule.pop_due(now), None);
+    schedule.finished(&a, now);
+    assert_eq!(schedule.pop_due(later_ms(now, 1_000)).map(|due| due.feed), Some(a));
+    schedule.upsert(&b, "example.org", now, 0, Rest::default());
+    assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(b), "the host it left is free");
+}
+
+#[test]
+fn one_feed_that_shall_be_asked_later_is_its_own_affair_and_two_are_the_hosts() {
+    let now = at("2026-03-01T12:00:00Z");
+    let mut schedule = Schedule::new(2_000);
+    let [a, b, c] = ["a", "b", "c"].map(FeedId::of);
+    schedule.upsert(&c, "example.org", now, 0, Rest::default());
+    schedule.retry_later(&a, "example.org", later_ms(now, 600_000), now);
+    schedule.retry_later(&a, "example.org", later_ms(now, 900_000), now);
+    schedule.retry_later(&b, "example.net", later_ms(now, 600_000), now);
+    assert_eq!(schedule.next_due(), Some(now));
+    schedule.retry_later(&b, "example.org", later_ms(now, 600_000), now);
+    assert_eq!(schedule.next_due(), Some(later_ms(now, 900_000)));
+    // And so after a restart.
+    let mut schedule = Schedule::new(2_000);
+    schedule.resume(&c, "example.org", Some(standing(now)), now);
+    assert_eq!(schedule.next_due(), Some(later_ms(now, 2_000)));
+    for (feed, seconds) in [(&a, 900), (&b, 600)] {
+        let until = later_ms(now, seconds * 1_000);
+        let standing = Standing { retry_at: Some(until), ..standing(until) };
+        schedule.resume(feed, "example.org", Some(standing), now);
+    }
+    assert_eq!(schedule.next_due(), Some(later_ms(now, 900_000)));
+}
+
+#[test]
+fn rest_holds_when_the_host_keeps_a_feed_waiting() {
+    let now = at("2026-03-01T11:59:59Z");
+    let mut schedule = Schedule::new(2_000);
+    let [a, b] = ["a", "b"].map(FeedId::of);
+    schedule.upsert(&a, "example.org", later_ms(now, -1_000), 0, Rest::default());
+    schedule.upsert(&b, "example.org", now, 0, Rest::new(&[12], &[]));
+    assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(a.clone()));
+    schedule.finished(&a, now);
+    assert_eq!(schedule.pop_due(later_ms(now, 2_000)), None);
+    assert_eq!(schedule.next_due(), Some(at("2026-03-01T13:00:01Z")));
+}
+
+#[test]
+fn a_herd_on_one_host_disperses() {
+    let start = at("2026-03-01T12:00:00Z");
+    let feeds: Vec<FeedId> = (0..120).map(|i| FeedId::of(&i.to_string())).collect();
+    let mut schedule = Schedule::new(2_000);
+    feeds.iter().for_each(|feed| schedule.upsert(feed, "example.org", start, 3_600, Rest::default()));
+    let mut polls: Vec<i64> = Vec::new();
+    let mut now = start;
+    while seconds(start, now) < 4 * 3_600 {
+        now = schedule.next_due().unwrap().max(now);
+        let due = schedule.pop_due(now).unwrap();
+        polls.push(seconds(start, now));
+        schedule.finished(&due.feed, later_ms(now, 500));
+        schedule.upsert(&due.feed, "example.org", later_ms(now, 3_600_000), 3_600, Rest::default());
+    }
+    let in_minute = |minute: i64| polls.iter().filter(|poll| **poll / 60 == minute).count();
+    // The first time round they take half of their interval, and never more than that in one minute.
+    let most = (0..240).map(in_minute).max().unwrap();
+    assert!(most <= 5, "{most} polls in one minute");
+}
+
+#[test]
+fn ids_that_are_none_of_ours_and_hosts_without_feeds_do_no_harm() {
+    let now = at("2026-03-01T12:00:00Z");
+    let mut schedule = Schedule::new(0);
+    for i in 0..100 {
+        let feed = FeedId::from_string(format!("mine-{i}"));
+        schedule.upsert(&feed, &format!("host{i}"), now, 60, Rest::default());
+        if i % 2 == 0 {
+            schedule.remove(&feed);
+        } else {
+            assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(feed));
+        }
+    }
+    assert!(schedule.is_empty());
+    assert!(schedule.hosts.len() <= 51, "{} hosts", schedule.hosts.len());
+}
