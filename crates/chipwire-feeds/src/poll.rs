@@ -141,10 +141,11 @@ pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, now
     match fetched.status {
         304 if conditional => {
             let mut poll = not_modified(fetcher, feed, state, &fetched, now);
-            websub::follow_up(fetcher, feed, &mut poll, None, now).await;
+            Box::pin(websub::follow_up(fetcher, feed, &mut poll, None, now)).await;
             poll
         }
-        200..=299 => read(fetcher, feed, state, fetched, now).await,
+        // Boxed: most answers are a 304, and need not carry the room for this about.
+        200..=299 => Box::pin(read(fetcher, feed, state, fetched, now)).await,
         _ => {
             let (class, message) = refusal(&fetched);
             failed(fetcher, state, class, &message, Some(&fetched), now)
