@@ -18,12 +18,13 @@ use std::{
     path::Path,
 };
 
-use chipwire_events::{Feed, FeedOrigin, FeedState, Timestamp};
+use chipwire_events::{Feed, FeedOrigin, FeedState, IdentityPolicy, Timestamp};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use url::Url;
 
 use crate::{
+    identity::{Marks, stable_id},
     parse::{Entry, ParsedFeed, parse_feed},
     poll::{Outcome, fresh_state, take_in},
 };
@@ -258,6 +259,10 @@ proptest! {
         let (mut state, mut now) = (fresh_state(&feed, start()), start());
         let mut published = BTreeSet::new();
         for entries in documents {
+            for policy in [IdentityPolicy::Guid, IdentityPolicy::Link, IdentityPolicy::Hash] {
+                let same = |entry: &Entry| Marks::of(entry).stable_id(policy) == stable_id(policy, entry);
+                prop_assert!(entries.iter().all(same), "{entries:?}");
+            }
             for again in [false, true] {
                 // No multiple of it comes near the hours for which an old copy is taken for one.
                 now += SignedDuration::from_mins(if again { 1 } else { 50 });
