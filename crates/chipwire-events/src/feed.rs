@@ -156,6 +156,9 @@ pub struct ItemState {
     /// The hash of its identity now, where the feed has given it another one since it was first seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
+    /// The content hash of the revision before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
     /// A hash of everything that the feed said of it, markup included: while that stays the same, nothing else is looked
     /// at. Kept for the items of the last document, as are the next two.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -99,6 +99,7 @@ fn state(feed: &FeedId) -> FeedState {
         last_seen: time("2026-11-20T08:45:00Z"),
         link: Some("8899aabbccddeeff".to_owned()),
         alias: None,
+        previous: None,
         raw: None,
         title: None,
         number: None,

@@ -11,14 +11,21 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test -p chipwire-feeds histories` writes the last kind: look at what changed.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
-use chipwire_events::{Feed, FeedOrigin, FeedState, Timestamp};
+use chipwire_events::{Feed, FeedOrigin, FeedState, IdentityPolicy, Timestamp};
 use jiff::SignedDuration;
+use proptest::prelude::*;
 use url::Url;
 
 use crate::{
-    parse::parse_feed,
+    identity::{Marks, stable_id},
+    parse::{Entry, ParsedFeed, parse_feed},
     poll::{Outcome, fresh_state, take_in},
 };
 
@@ -225,6 +232,50 @@ fn check(path: &Path) -> Option<String> {
         fs::write(path, &actual).unwrap();
     }
     (actual != expected).then(|| format!("--- {} tells this now:\n{actual}", path.display()))
+}
+
+fn entries() -> impl Strategy<Value = Vec<Entry>> {
+    let some = |prefix: &'static str| proptest::option::of((0..5_u8).prop_map(move |n| format!("{prefix}{n}")));
+    let date = proptest::option::of(0..5_i64);
+    let entry = (some(""), some("http://example.org/"), some("Title "), date, some("Text ")).prop_map(
+        |(guid, link, title, hour, content)| Entry {
+            guid,
+            link,
+            title: title.unwrap_or_default(),
+            published: hour.map(|hour| start() - SignedDuration::from_hours(hour)),
+            content,
+            ..Entry::default()
+        },
+    );
+    proptest::collection::vec(entry, 0..8)
+}
+
+proptest! {
+    /// Whatever a feed says, saying it again is no event, and nothing is published twice.
+    #[test]
+    fn the_same_document_again_brings_nothing(documents in proptest::collection::vec(entries(), 1..5)) {
+        let feed = Feed::new("https://example.org/feed", FeedOrigin::User);
+        let url = Url::parse(&feed.url).unwrap();
+        let (mut state, mut now) = (fresh_state(&feed, start()), start());
+        let mut published = BTreeSet::new();
+        for entries in documents {
+            for policy in [IdentityPolicy::Guid, IdentityPolicy::Link, IdentityPolicy::Hash] {
+                let same = |entry: &Entry| Marks::of(entry).stable_id(policy) == stable_id(policy, entry);
+                prop_assert!(entries.iter().all(same), "{entries:?}");
+            }
+            for again in [false, true] {
+                // No multiple of it comes near the hours for which an old copy is taken for one.
+                now += SignedDuration::from_mins(if again { 1 } else { 50 });
+                let parsed = ParsedFeed { entries: entries.clone(), ..ParsedFeed::default() };
+                let poll = take_in(&feed, state, parsed, &url, now);
+                prop_assert!(!again || poll.articles.is_empty(), "{:?}", poll.articles);
+                for article in &poll.articles {
+                    prop_assert!(published.insert((article.id.to_string(), article.revision)), "twice: {:?}", article);
+                }
+                state = poll.state;
+            }
+        }
+    }
 }
 
 #[test]

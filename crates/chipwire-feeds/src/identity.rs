@@ -94,7 +94,28 @@ fn canonical_form(url: &Url) -> String {
 /// the entry has. A guid that is a web address counts in its canonical form: it changes with the site's scheme, host name and
 /// tracking as links do.
 pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
-    Marks::of(entry).stable_id(policy)
+    let guid = || entry.guid.as_deref().map(guid_form);
+    let link = || entry.link.as_deref().map(|link| format!("link:{}", canonical_link(link)));
+    match policy {
+        IdentityPolicy::Guid => guid().or_else(link),
+        IdentityPolicy::Link => link().or_else(guid),
+        IdentityPolicy::Hash => None,
+    }
+    .unwrap_or_else(|| hash_form(entry))
+}
+
+fn guid_form(guid: &str) -> String {
+    match guid.starts_with("http://") || guid.starts_with("https://") {
+        true => format!("guid:{}", canonical_link(guid)),
+        false => format!("guid:{guid}"),
+    }
+}
+
+fn hash_form(entry: &Entry) -> String {
+    let date = entry.published.map(|time| time.to_string()).unwrap_or_default();
+    // Without title and date there is only the text.
+    let text = if entry.title.is_empty() && date.is_empty() { entry.body().0 } else { "" };
+    format!("hash:{}", hash_hex(16, &["item", &entry.title, &date, text]))
 }
 
 /// What may identify an entry, worked out once.
@@ -117,13 +138,12 @@ impl<'a> Marks<'a> {
         };
         let guid = entry.guid.as_deref().map(|guid| match &link {
             // Most guids that are addresses are the link.
-            Some(link) if entry.link.as_deref() == Some(guid) => link.clone(),
-            _ if guid.starts_with("http://") || guid.starts_with("https://") => canonical_link(guid),
-            _ => guid.to_owned(),
+            Some(link) if entry.link.as_deref() == Some(guid) => format!("guid:{link}"),
+            _ => guid_form(guid),
         });
         Self {
             entry,
-            guid: guid.map(|guid| format!("guid:{guid}")),
+            guid,
             link_hash: link.as_deref().map(|link| hash_hex(8, &["link", link])),
             number: url.as_ref().and_then(article_number).map(|number| hash_hex(8, &["number", &number])),
             link: link.map(|link| format!("link:{link}")),
@@ -137,19 +157,13 @@ impl<'a> Marks<'a> {
 
     /// See [`stable_id`].
     pub fn stable_id(&self, policy: IdentityPolicy) -> String {
-        let entry = self.entry;
-        let hash = || {
-            let date = entry.published.map(|time| time.to_string()).unwrap_or_default();
-            // Without title and date there is only the text.
-            let text = if entry.title.is_empty() && date.is_empty() { entry.body().0 } else { "" };
-            format!("hash:{}", hash_hex(16, &["item", &entry.title, &date, text]))
-        };
         let (guid, link) = (self.guid.as_ref(), self.link.as_ref());
         match policy {
-            IdentityPolicy::Guid => guid.or(link).cloned().unwrap_or_else(hash),
-            IdentityPolicy::Link => link.or(guid).cloned().unwrap_or_else(hash),
-            IdentityPolicy::Hash => hash(),
+            IdentityPolicy::Guid => guid.or(link).cloned(),
+            IdentityPolicy::Link => link.or(guid).cloned(),
+            IdentityPolicy::Hash => None,
         }
+        .unwrap_or_else(|| hash_form(self.entry))
     }
 
     /// The hash of the canonical link, by which the entry is remembered.

@@ -93,6 +93,7 @@ impl<'a> Sight<'a> {
             content_hash,
             link: self.link.clone(),
             last_seen: now,
+            previous: None,
             raw: Some(self.raw.clone()),
             title: self.title_hash.clone(),
             number: self.number.clone(),
@@ -163,21 +164,40 @@ impl<'a> Known<'a> {
         policy: IdentityPolicy,
         sights: &[Sight<'_>],
     ) -> (Vec<Option<&'a ItemState>>, usize) {
-        let mut found: Vec<Option<&'a ItemState>> = sights.iter().map(|sight| self.find(feed, policy, sight)).collect();
+        let mut found: Vec<Option<&'a ItemState>> =
+            sights.iter().map(|sight| self.by_identity(feed, policy, sight)).collect();
+        let mut taken: HashMap<&str, &ArticleId> = HashMap::new();
+        for (sight, item) in sights.iter().zip(&found) {
+            if let Some(item) = item {
+                taken.insert(&item.id, &sight.id);
+            }
+        }
+        // An item that is there under its own identity is no other entry as well.
+        for (sight, slot) in sights.iter().zip(&mut found) {
+            if let (None, Some(item)) = (*slot, self.by_common(policy, sight))
+                && **taken.entry(&item.id).or_insert(&sight.id) == sight.id
+            {
+                *slot = Some(item);
+            }
+        }
         let succeeded = self.succeed(policy, sights, &mut found);
         (found, succeeded)
     }
 
-    fn find(&self, feed: &FeedId, policy: IdentityPolicy, sight: &Sight<'_>) -> Option<&'a ItemState> {
+    fn by_identity(&self, feed: &FeedId, policy: IdentityPolicy, sight: &Sight<'_>) -> Option<&'a ItemState> {
         if let Some(item) = self.by_id.get(sight.id.as_str()) {
             return Some(item);
         }
+        // Before web addresses among guids were compared in their canonical form, this was the id.
+        let guid = sight.entry.guid.as_deref().filter(|guid| guid.starts_with("http"))?;
+        let before = ArticleId::of(feed, &format!("guid:{guid}"));
+        self.by_id.get(before.as_str()).copied().filter(|_| policy == IdentityPolicy::Guid)
+    }
+
+    /// What an item of a time before the policy was switched has in common with an entry.
+    fn by_common(&self, policy: IdentityPolicy, sight: &Sight<'_>) -> Option<&'a ItemState> {
         match policy {
-            IdentityPolicy::Guid => {
-                // Before web addresses among guids were compared in their canonical form, this was the id.
-                let guid = sight.entry.guid.as_deref().filter(|guid| guid.starts_with("http"))?;
-                self.by_id.get(ArticleId::of(feed, &format!("guid:{guid}")).as_str()).copied()
-            }
+            IdentityPolicy::Guid => None,
             IdentityPolicy::Link => *self.by_link.get(sight.link.as_deref()?)?,
             IdentityPolicy::Hash => self.by_content.get(sight.content_hash(sight.published).as_str()).copied(),
         }
@@ -223,8 +243,8 @@ impl<'a> Known<'a> {
         succeeded
     }
 
-    /// Whether the document is older than the last one, as caches that do not agree with each other serve it: nothing in it
-    /// is new, and something newer than all of it was there a short time ago.
+    /// Whether the document may be older than the last one, as caches that do not agree with each other serve it: nothing in
+    /// it is new, and something newer than all of it was there a short time ago. What it takes back is no edit then.
     pub(crate) fn is_old_copy(&self, sights: &[Sight<'_>], found: &[Option<&'a ItemState>], now: Timestamp) -> bool {
         let newest = sights.iter().filter_map(|sight| sight.published).max();
         let recent =
@@ -257,13 +277,11 @@ pub(crate) struct Judged {
 
 /// Compares an entry with the item that it is.
 pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, dates_drift: bool, now: Timestamp) -> Judged {
-    let unchanged = |content_hash: &str| Judged {
-        state: sight.state(item.id.clone(), item.revision, content_hash.to_owned(), item.published, now),
-        edited: false,
+    let (id, before) = (item.id.clone(), item.previous.clone());
+    let unchanged = |content_hash: &str| {
+        let state = sight.state(id.clone(), item.revision, content_hash.to_owned(), item.published, now);
+        Judged { state: ItemState { previous: before.clone(), ..state }, edited: false }
     };
-    if old_copy {
-        return Judged { state: ItemState { last_seen: now, ..item.clone() }, edited: false };
-    }
     if item.raw.as_ref() == Some(&sight.raw) {
         return unchanged(&item.content_hash);
     }
@@ -271,6 +289,9 @@ pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, dates_d
     let with_old_date = sight.content_hash(item.published);
     if content_hash == item.content_hash || is_first_form(sight, item) {
         return unchanged(&content_hash);
+    }
+    if old_copy && item.previous.as_ref().is_some_and(|before| *before == content_hash || *before == with_old_date) {
+        return Judged { state: ItemState { last_seen: now, ..item.clone() }, edited: false };
     }
     if with_old_date == item.content_hash {
         // Nothing but the date is another. One after the item was there already is no date of publication, and one that is
@@ -281,7 +302,8 @@ pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, dates_d
         }
     }
     let revision = item.revision.saturating_add(1);
-    Judged { state: sight.state(item.id.clone(), revision, content_hash, sight.published, now), edited: true }
+    let state = sight.state(item.id.clone(), revision, content_hash, sight.published, now);
+    Judged { state: ItemState { previous: Some(item.content_hash.clone()), ..state }, edited: true }
 }
 
 /// Whether the item's hash is the one that an entry like this had when the markup and the spelling of the address counted.

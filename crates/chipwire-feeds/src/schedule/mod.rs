@@ -27,6 +27,9 @@ const DAY_S: i64 = 24 * HOUR_S;
 /// A feed that refuses this client is not asked more often than this, in seconds.
 const REFUSED_INTERVAL_S: i64 = 4 * HOUR_S;
 
+/// The interval of a feed whose pace is not known, in seconds.
+const UNKNOWN_INTERVAL_S: u32 = 1_800;
+
 /// The part of an interval by which it is made longer at most.
 const JITTER: f64 = 0.1;
 
@@ -126,8 +129,8 @@ pub fn plan(
 fn after_success(config: &FetchConfig, feed: &FeedId, reader_s: Option<u32>, timing: Timing, now: Timestamp) -> Plan {
     let own_s = match &timing.pace {
         Some(pace) => pace::interval_s(pace, now, config.max_interval_s),
-        // Never read: a server that says "not modified" from the beginning.
-        None => config.max_interval_s,
+        // Its state is from a time when this was not kept.
+        None => UNKNOWN_INTERVAL_S,
     };
     let wished_s = own_s.max(timing.fresh_s.unwrap_or(0)).max(timing.ttl_s.unwrap_or(0));
     // Only the reader may ask for more than the upper bound.

@@ -37,7 +37,8 @@ pub(super) fn observe(pace: Option<Pace>, entries: &[Timestamp], new: &[Timestam
     let mut pace = match pace {
         Some(mut pace) => {
             age(&mut pace, now);
-            new.iter().for_each(|time| count(&mut pace, *time, now, 1.0));
+            // What was published long ago and comes only now says little about what is to come.
+            new.iter().for_each(|time| count(&mut pace, *time, now, weight_of(*time, now)));
             pace
         }
         None => from_document(entries, now),
@@ -54,16 +55,20 @@ pub(super) fn observe(pace: Option<Pace>, entries: &[Timestamp], new: &[Timestam
 fn from_document(entries: &[Timestamp], now: Timestamp) -> Pace {
     let mut pace =
         Pace { updated: now, observed_s: 0, hours_micro: [0; 24], days_micro: [0; 7], newest: None, gap_s: None };
-    let age_s = |time: &Timestamp| (now.as_second() - time.as_second()).max(0) as f64;
     let Some(oldest) = entries.iter().filter(|time| **time <= now).min() else { return pace };
-    pace.observed_s = (MEMORY_S * (1.0 - (-age_s(oldest) / MEMORY_S).exp())) as u32;
+    pace.observed_s = (MEMORY_S * (1.0 - weight_of(*oldest, now))) as u32;
     // The oldest only opens the time that is looked at: n articles have n - 1 gaps.
     let mut past: Vec<&Timestamp> = entries.iter().filter(|time| **time <= now).collect();
     past.sort_unstable();
     for time in past.iter().skip(1) {
-        count(&mut pace, **time, now, (-age_s(time) / MEMORY_S).exp());
+        count(&mut pace, **time, now, weight_of(**time, now));
     }
     pace
+}
+
+/// What an article counts at `now`.
+fn weight_of(time: Timestamp, now: Timestamp) -> f64 {
+    (-((now.as_second() - time.as_second()).max(0) as f64) / MEMORY_S).exp()
 }
 
 /// Lets the hours pass that have passed. Whole hours only, so that frequent polls do not round everything away.
@@ -270,6 +275,15 @@ mod tests {
         pace = observe(Some(pace), &[], &[], end);
         let (one, many) = (interval_s(&at_once, end, LONGEST_S), interval_s(&pace, end, LONGEST_S));
         assert!(one.abs_diff(many) * 50 < one, "{one} {many}");
+    }
+
+    #[test]
+    fn an_archive_that_comes_all_at_once_changes_little() {
+        let now = at("2026-03-04T12:00:00Z");
+        let pace = observe(None, &every(90_000, 20, 0, now), &[], now);
+        let before = interval_s(&pace, now, LONGEST_S);
+        let after = interval_s(&observe(Some(pace), &[], &every(86_400, 1_000, 90 * 86_400, now), now), now, LONGEST_S);
+        assert!(after <= before && after * 5 > before * 4, "{before} {after}");
     }
 
     #[test]

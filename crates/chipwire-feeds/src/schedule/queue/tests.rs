@@ -1,5 +1,7 @@
 //! The queue, moment by moment.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn at(text: &str) -> Timestamp {
@@ -162,4 +164,67 @@ fn ids_that_are_none_of_ours_and_hosts_without_feeds_do_no_harm() {
     }
     assert!(schedule.is_empty());
     assert!(schedule.hosts.len() <= 51, "{} hosts", schedule.hosts.len());
+}
+
+/// What may happen to a queue: a kind, a feed, a host and a time in seconds.
+fn steps() -> impl Strategy<Value = Vec<(u8, usize, usize, i64)>> {
+    proptest::collection::vec((0..5_u8, 0..6_usize, 0..3_usize, 0..20_i64), 1..200)
+}
+
+proptest! {
+    #[test]
+    fn nobody_is_polled_too_early_nor_forgotten(steps in steps()) {
+        const SPACING_MS: i64 = 2_000;
+        let mut now = at("2026-03-01T12:00:00Z");
+        let feeds: Vec<FeedId> = (0..6).map(|number| FeedId::of(&number.to_string())).collect();
+        let mut schedule = Schedule::new(SPACING_MS as u64);
+        let mut waiting: BTreeMap<FeedId, (usize, Timestamp)> = BTreeMap::new();
+        let mut polled: BTreeMap<FeedId, usize> = BTreeMap::new();
+        let mut free = [now; 3];
+        for (kind, feed, host, seconds) in steps {
+            let feed = &feeds[feed];
+            match kind {
+                0 if !polled.contains_key(feed) => {
+                    let time = later_ms(now, seconds * 1_000);
+                    schedule.upsert(feed, &host.to_string(), time, 0, Rest::default());
+                    waiting.insert(feed.clone(), (host, time));
+                }
+                1 => {
+                    schedule.remove(feed);
+                    waiting.remove(feed);
+                }
+                2 => {
+                    if let Some(host) = polled.remove(feed) {
+                        schedule.finished(feed, now);
+                        free[host] = later_ms(now, SPACING_MS);
+                    }
+                }
+                3 => now = later_ms(now, seconds * 300),
+                _ => {
+                    let ready = |(host, time): &(usize, Timestamp)| {
+                        (*time).max(free[*host]) <= now && !polled.values().any(|busy| busy == host)
+                    };
+                    let possible = waiting.values().any(ready);
+                    match schedule.pop_due(now) {
+                        Some(due) => {
+                            let place = waiting.remove(&due.feed);
+                            prop_assert!(place.as_ref().is_some_and(ready), "{due:?} {place:?}");
+                            free[place.unwrap().0] = later_ms(now, SPACING_MS);
+                            polled.insert(due.feed, place.unwrap().0);
+                        }
+                        None => prop_assert!(!possible, "{waiting:?} {polled:?} {free:?} {now}"),
+                    }
+                }
+            }
+            prop_assert_eq!(schedule.len(), waiting.len());
+        }
+        // In the end all have their turn.
+        polled.keys().for_each(|feed| schedule.finished(feed, now));
+        while let Some(due) = schedule.pop_due(later_ms(now, 60_000)) {
+            schedule.finished(&due.feed, now);
+            waiting.remove(&due.feed);
+            now = later_ms(now, 60_000);
+        }
+        prop_assert!(waiting.is_empty(), "{waiting:?}");
+    }
 }
