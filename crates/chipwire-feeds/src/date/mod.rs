@@ -60,7 +60,7 @@ pub fn read(text: &str) -> Option<Reading> {
     }
     let spaced = normalised(&fold(text));
     let mut parts = Parts::default();
-    if text.contains(['년', '월']) || text.contains("오전") || text.contains("오후") {
+    if !text.is_ascii() && (text.contains(['년', '월']) || text.contains("오전") || text.contains("오후")) {
         parts.home_min = Some(9 * 60);
     }
     for token in spaced.split_whitespace() {
@@ -103,9 +103,11 @@ fn normalised(text: &str) -> String {
         }
         before = c;
     }
-    for half in ["上午", "下午", "午前", "午後", "오전", "오후"] {
-        if out.contains(half) {
-            out = out.replace(half, &format!(" {half} "));
+    if !text.is_ascii() {
+        for half in ["上午", "下午", "午前", "午後", "오전", "오후"] {
+            if out.contains(half) {
+                out = out.replace(half, &format!(" {half} "));
+            }
         }
     }
     // `10:20:` of a time without seconds.

@@ -1,5 +1,7 @@
 //! Mending the text between tags and in attributes: references, bare ampersands, illegal characters.
 
+use memchr::{memchr, memchr2, memmem};
+
 use super::{
     Repairs, Stage,
     scan::{Scanner, Token},
@@ -73,7 +75,7 @@ pub(crate) fn push_mended(out: &mut String, text: &str, declared: &Declared<'_>,
         return out.push_str(text);
     }
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr(b'&', rest.as_bytes()) {
         let (before, from) = rest.split_at(at);
         push_escaped(out, before, repairs);
         let length = if let Some(length) = xml_reference(from) {
@@ -98,11 +100,12 @@ pub(crate) fn push_mended(out: &mut String, text: &str, declared: &Declared<'_>,
 
 /// Whether a text without odd characters can stand between tags as it is.
 fn is_xml_text(text: &str) -> bool {
-    if text.contains(['<', '"']) || text.contains("]]>") {
+    let bytes = text.as_bytes();
+    if memchr2(b'<', b'"', bytes).is_some() || memmem::find(bytes, b"]]>").is_some() {
         return false;
     }
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr(b'&', rest.as_bytes()) {
         let from = rest.get(at..).unwrap_or_default();
         let Some(length) = xml_reference(from) else { return false };
         rest = from.get(length..).unwrap_or_default();
@@ -131,7 +134,7 @@ pub(crate) fn push_escaped(out: &mut String, text: &str, repairs: &mut Repairs) 
 
 /// Appends the inside of a CDATA section: as one where that can be, which is most of the text of most feeds.
 pub(crate) fn push_literal(out: &mut String, text: &str, repairs: &mut Repairs) {
-    if text.contains("]]>") || text.contains("<![CDATA[") {
+    if memmem::find(text.as_bytes(), b"]]>").is_some() || memmem::find(text.as_bytes(), b"<![CDATA[").is_some() {
         return push_escaped(out, text, repairs);
     }
     out.push_str("<![CDATA[");
