@@ -117,9 +117,8 @@ impl<'a> Scanner<'a> {
         let inside = self.rest().get(OPEN..).unwrap_or_default();
         let end = self.cdata_end.after(self.text, self.at + OPEN);
         // One that begins before the last has ended: the last has no end, and this is the end of another.
-        let end = end.filter(|end| {
-            !inside.get(..*end).is_some_and(|text| memmem::find(text.as_bytes(), b"<![CDATA[").is_some())
-        });
+        let end = end
+            .filter(|end| inside.get(..*end).is_none_or(|text| memmem::find(text.as_bytes(), b"<![CDATA[").is_none()));
         match end {
             Some(end) => {
                 let text = inside.get(..end).unwrap_or_default();
@@ -145,7 +144,7 @@ impl<'a> Scanner<'a> {
         let end = self.comment_end.after(self.text, self.at + 4);
         // As with CDATA sections: no comment holds another.
         let end =
-            end.filter(|end| !inside.get(..*end).is_some_and(|text| memmem::find(text.as_bytes(), b"<!--").is_some()));
+            end.filter(|end| inside.get(..*end).is_none_or(|text| memmem::find(text.as_bytes(), b"<!--").is_none()));
         match end {
             Some(end) => {
                 self.take(4 + end + 3);
