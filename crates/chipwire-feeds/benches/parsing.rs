@@ -77,9 +77,9 @@ fn html(seed: usize) -> String {
     let mut html = String::new();
     for paragraph in 0..4 {
         let text = words(seed * 10 + paragraph, 70);
-        write!(
+        writeln!(
             html,
-            "<p class=\"text\">{text}<a href=\"https://example.org/{seed}?a=1\">more</a> &amp; <b>so on</b>.</p>\n"
+            "<p class=\"text\">{text}<a href=\"https://example.org/{seed}?a=1\">more</a> &amp; <b>so on</b>.</p>"
         )
         .unwrap();
     }

@@ -3,8 +3,6 @@
 //!
 //! No part of the library's interface.
 
-#![expect(clippy::missing_panics_doc, reason = "a fuzz target says by a panic that something does not hold")]
-
 use chipwire_events::FeedOrigin;
 use url::Url;
 

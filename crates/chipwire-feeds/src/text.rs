@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use chipwire_events::Markup;
+use memchr::memmem;
 use url::Url;
 
 use crate::repair::scan::{Scanner, Token, attributes};
@@ -199,7 +200,7 @@ pub fn cap_bytes(text: &str, max: usize) -> &str {
 
 /// HTML with the relative addresses in `href` and `src` made absolute.
 pub fn absolute_links<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
-    let Some(base) = base.filter(|_| html.contains("href") || html.contains("src")) else {
+    let Some(base) = base.filter(|_| may_have_relative_links(html)) else {
         return Cow::Borrowed(html);
     };
     let mut out = String::new();
@@ -230,10 +231,24 @@ pub fn absolute_links<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
+/// What most addresses begin with; nothing of it is relative.
+const ABSOLUTE: &[&str] = &["#", "https://", "http://", "mailto:"];
+
+/// A quick look: most bodies have absolute links only, and need no closer one.
+fn may_have_relative_links(html: &str) -> bool {
+    ["href", "src"].iter().any(|name| {
+        memmem::find_iter(html.as_bytes(), name).any(|at| {
+            let after = html.get(at + name.len()..).unwrap_or_default().trim_start();
+            let value = after.strip_prefix('=').map(|value| value.trim_start().trim_start_matches(['"', '\'']));
+            // `srcset`, or the word in a text.
+            value.is_some_and(|value| !ABSOLUTE.iter().any(|start| value.starts_with(start)))
+        })
+    })
+}
+
 fn absolute(value: &str, base: &Url) -> Option<String> {
     let decoded = decode_entities(value.trim());
-    // What most addresses begin with; nothing of it is relative.
-    if decoded.is_empty() || ["#", "https://", "http://", "mailto:"].iter().any(|start| decoded.starts_with(start)) {
+    if decoded.is_empty() || ABSOLUTE.iter().any(|start| decoded.starts_with(start)) {
         return None;
     }
     match Url::parse(&decoded) {

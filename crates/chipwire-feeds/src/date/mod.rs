@@ -60,7 +60,7 @@ pub fn read(text: &str) -> Option<Reading> {
     }
     let spaced = normalised(&fold(text));
     let mut parts = Parts::default();
-    if text.contains(['년', '월']) || text.contains("오전") || text.contains("오후") {
+    if !text.is_ascii() && (text.contains(['년', '월']) || text.contains("오전") || text.contains("오후")) {
         parts.home_min = Some(9 * 60);
     }
     for token in spaced.split_whitespace() {
@@ -103,9 +103,11 @@ fn normalised(text: &str) -> String {
         }
         before = c;
     }
-    for half in ["上午", "下午", "午前", "午後", "오전", "오후"] {
-        if out.contains(half) {
-            out = out.replace(half, &format!(" {half} "));
+    if !text.is_ascii() {
+        for half in ["上午", "下午", "午前", "午後", "오전", "오후"] {
+            if out.contains(half) {
+                out = out.replace(half, &format!(" {half} "));
+            }
         }
     }
     // `10:20:` of a time without seconds.
@@ -301,6 +303,7 @@ mod tests {
             "9999-12-31T23:59:59-99:99",
             "2026-03-05 9223372036854775807:00",
             "2026-W54-1",
+            "2026-W\u{fffd}",
             "2026-W10-8",
             "2026-366",
             "13:20 am 5 Mar 2026",

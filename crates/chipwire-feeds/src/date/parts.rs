@@ -323,7 +323,7 @@ impl Parts {
 
 /// The day of a week: `10-4`, `104`, `10` (ISO 8601 section 4.1.4).
 fn week_date(year: i16, text: &str) -> Option<civil::Date> {
-    let digits: String = text.split('-').collect();
+    let digits = fields(text, &['-'])?.concat();
     let (week, day) = match digits.len() {
         2 => (digits.as_str(), "1"),
         3 => digits.split_at(2),

@@ -2,6 +2,8 @@
 //!
 //! All tables are in the form that [`fold`] makes: small letters without accents.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use unicode_normalization::UnicodeNormalization;
 
 /// Names of months with their short forms, by language; `|` separates forms.
@@ -508,6 +510,9 @@ const FILLERS: &[&str] = &[
 
 /// Small letters without accents, digits as ASCII.
 pub(super) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars().flat_map(char::to_lowercase) {
         match c {
@@ -539,35 +544,79 @@ fn push_digit(out: &mut String, c: char, zero: char) {
     out.extend(char::from_digit(u32::from(c) - u32::from(zero), 10));
 }
 
+/// All that a word can mean.
+#[derive(Debug, Default, Clone, Copy)]
+struct Meanings {
+    month: Option<i8>,
+    may_be_day: bool,
+    zone: Option<i32>,
+    afternoon: Option<bool>,
+    is_weekday: bool,
+    is_filler: bool,
+}
+
+/// The tables by word: a date is looked up in them several times, and there are many dates.
+static WORDS: LazyLock<HashMap<&'static str, Meanings>> = LazyLock::new(|| {
+    let mut words: HashMap<&'static str, Meanings> = HashMap::new();
+    for (_, months) in MONTHS {
+        for (forms, month) in months.iter().zip(1..) {
+            for form in forms.split('|') {
+                words.entry(form).or_default().month = Some(month);
+            }
+        }
+    }
+    for (name, minutes) in ZONES {
+        words.entry(name).or_default().zone = Some(*minutes);
+    }
+    for (name, afternoon) in HALVES {
+        words.entry(name).or_default().afternoon = Some(*afternoon);
+    }
+    for name in DAYS_LIKE_MONTHS {
+        words.entry(name).or_default().may_be_day = true;
+    }
+    for name in WEEKDAYS {
+        words.entry(name).or_default().is_weekday = true;
+    }
+    for name in FILLERS {
+        words.entry(name).or_default().is_filler = true;
+    }
+    words
+});
+
+fn meanings(word: &str) -> Meanings {
+    // Most tokens are numbers.
+    if word.starts_with(|c: char| c.is_ascii_digit()) {
+        return Meanings::default();
+    }
+    WORDS.get(word).copied().unwrap_or_default()
+}
+
 /// The month, from 1, that a folded word names.
 pub(super) fn month(word: &str) -> Option<i8> {
-    MONTHS.iter().find_map(|(_, months)| {
-        let index = months.iter().position(|forms| forms.split('|').any(|form| form == word))?;
-        i8::try_from(index + 1).ok()
-    })
+    meanings(word).month
 }
 
 /// Whether a name of a month may be one of a day as well.
 pub(super) fn may_be_day(word: &str) -> bool {
-    DAYS_LIKE_MONTHS.contains(&word)
+    meanings(word).may_be_day
 }
 
 /// Minutes east of Greenwich of a zone's name.
 pub(super) fn zone(word: &str) -> Option<i32> {
-    ZONES.iter().find(|(name, _)| *name == word).map(|(_, minutes)| *minutes)
+    meanings(word).zone
 }
 
 /// Whether a word means the half of the day after noon. None if it is about something else.
 pub(super) fn afternoon(word: &str) -> Option<bool> {
-    HALVES.iter().find(|(name, _)| *name == word).map(|(_, afternoon)| *afternoon)
+    meanings(word).afternoon
 }
 
 pub(super) fn is_weekday(word: &str) -> bool {
-    WEEKDAYS.contains(&word)
+    meanings(word).is_weekday
 }
 
 pub(super) fn is_filler(word: &str) -> bool {
-    FILLERS.contains(&word)
+    meanings(word).is_filler
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{
     Stage,
-    entities::{push_escaped, push_literal, push_mended},
+    entities::{ends_section, push_escaped, push_literal, push_mended, push_text},
     scan::{Tag, attributes},
     tags::{Form, attribute, is_alternate, parted},
     writer::{Kind, Open, Writer},
@@ -27,7 +27,12 @@ impl<'a> Writer<'a, '_> {
                 push_escaped(&mut self.out, &parted(&name), self.repairs);
             }
             Form::Escaped if literal => push_literal(&mut self.out, text, self.repairs),
-            Form::Escaped => push_mended(&mut self.out, text, self.declared, self.repairs),
+            Form::Escaped => push_text(&mut self.out, text, self.declared, self.repairs),
+            // In a section, what is text of XML is text of HTML.
+            Form::Inline if open.section => match literal {
+                true => push_escaped(&mut self.out, text, self.repairs),
+                false => push_mended(&mut self.out, text, self.declared, self.repairs),
+            },
             Form::Inline => {
                 let mut mended = String::new();
                 match literal {
@@ -94,7 +99,15 @@ impl<'a> Writer<'a, '_> {
         if open.form != Form::Inline {
             self.repairs.note(Stage::Structure, format!("markup in <{}> that was not escaped", open.written));
         }
-        if !wrapper {
+        if !wrapper && open.section {
+            self.out.push('<');
+            self.out.push_str(local);
+            match ends_section(tag.attributes) {
+                true => self.out.push_str(&tag.attributes.replace("]]>", "]]&gt;")),
+                false => self.out.push_str(tag.attributes),
+            }
+            self.out.push_str(if tag.empty { "/>" } else { ">" });
+        } else if !wrapper {
             push_escaped(&mut self.out, "<", self.repairs);
             self.out.push_str(local);
             push_escaped(&mut self.out, tag.attributes, self.repairs);

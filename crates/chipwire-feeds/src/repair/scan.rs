@@ -3,6 +3,8 @@
 //! What is no markup is text. Every byte is looked at a bounded number of times: a search that finds nothing is remembered
 //! and not repeated.
 
+use memchr::{memchr, memmem};
+
 /// A piece of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
@@ -63,7 +65,10 @@ impl End {
     fn after(&mut self, text: &str, from: usize) -> Option<usize> {
         let known = self.1?;
         if known < from || known == 0 {
-            self.1 = text.get(from..).and_then(|rest| rest.find(self.0)).map(|found| from + found);
+            self.1 = text
+                .get(from..)
+                .and_then(|rest| memmem::find(rest.as_bytes(), self.0.as_bytes()))
+                .map(|found| from + found);
         }
         self.1.map(|found| found - from)
     }
@@ -102,7 +107,8 @@ impl<'a> Scanner<'a> {
     fn text_from(&mut self) -> Token<'a> {
         let rest = self.rest();
         let first = rest.chars().next().map_or(0, char::len_utf8);
-        let length = rest.get(first..).and_then(|more| more.find('<')).map_or(rest.len(), |next| first + next);
+        let length =
+            rest.get(first..).and_then(|more| memchr(b'<', more.as_bytes())).map_or(rest.len(), |next| first + next);
         Token::Text(self.take(length))
     }
 
@@ -111,7 +117,8 @@ impl<'a> Scanner<'a> {
         let inside = self.rest().get(OPEN..).unwrap_or_default();
         let end = self.cdata_end.after(self.text, self.at + OPEN);
         // One that begins before the last has ended: the last has no end, and this is the end of another.
-        let end = end.filter(|end| !inside.get(..*end).is_some_and(|text| text.contains("<![CDATA[")));
+        let end = end
+            .filter(|end| inside.get(..*end).is_none_or(|text| memmem::find(text.as_bytes(), b"<![CDATA[").is_none()));
         match end {
             Some(end) => {
                 let text = inside.get(..end).unwrap_or_default();
@@ -136,7 +143,8 @@ impl<'a> Scanner<'a> {
         let inside = self.rest().get(4..).unwrap_or_default();
         let end = self.comment_end.after(self.text, self.at + 4);
         // As with CDATA sections: no comment holds another.
-        let end = end.filter(|end| !inside.get(..*end).is_some_and(|text| text.contains("<!--")));
+        let end =
+            end.filter(|end| inside.get(..*end).is_none_or(|text| memmem::find(text.as_bytes(), b"<!--").is_none()));
         match end {
             Some(end) => {
                 self.take(4 + end + 3);

@@ -47,6 +47,8 @@ pub(super) struct OpenText {
     /// Inline markup is written as the text of HTML: what is text in it is escaped once more.
     pub(super) form: Form,
     pub(super) wrapper_may_follow: bool,
+    /// The whole of it is one CDATA section, as the markup of a clean document can be.
+    pub(super) section: bool,
 }
 
 /// An element whose text is taken and not written.
@@ -267,7 +269,7 @@ impl<'a, 'r> Writer<'a, 'r> {
             Family::Rss => Ns::Rss,
             Family::Atom => Ns::Atom,
         };
-        match tag.name.rsplit_once(':') {
+        match split_prefix(tag.name) {
             Some((prefix, local)) => {
                 let ns = self.namespaces.get(prefix).copied().unwrap_or_else(|| Ns::of_prefix(prefix));
                 (ns, in_lower_case(local))
@@ -383,7 +385,11 @@ impl<'a, 'r> Writer<'a, 'r> {
         }
         self.written.push(written);
         let depth = self.stack.len() - 1;
-        self.open_text = Some(OpenText { depth, written, form, wrapper_may_follow: form == Form::Inline });
+        let section = form == Form::Inline && self.repairs.sound;
+        if section {
+            self.out.push_str("<![CDATA[");
+        }
+        self.open_text = Some(OpenText { depth, written, form, wrapper_may_follow: form == Form::Inline, section });
         self.encoded.clear();
         let base = self.base().cloned();
         if self.in_item()
@@ -457,6 +463,10 @@ impl<'a, 'r> Writer<'a, 'r> {
                 None => self.repairs.note(Stage::Text, "a text in base64 that cannot be decoded"),
             }
         }
+        let in_section = self.open_text.is_some_and(|text| text.section);
+        if open.kind == Kind::Text && in_section {
+            self.out.push_str("]]>");
+        }
         match open.kind {
             Kind::Text | Kind::Structure | Kind::Item => {
                 self.out.push_str("</");
@@ -465,7 +475,13 @@ impl<'a, 'r> Writer<'a, 'r> {
             }
             Kind::Markup if has_end => {
                 let local = open.name.rsplit(':').next().unwrap_or_default();
-                push_escaped(&mut self.out, &format!("</{local}>"), self.repairs);
+                if in_section {
+                    self.out.push_str("</");
+                    self.out.push_str(local);
+                    self.out.push('>');
+                } else {
+                    push_escaped(&mut self.out, &format!("</{local}>"), self.repairs);
+                }
             }
             _ => {}
         }
@@ -588,4 +604,10 @@ fn in_lower_case(name: &str) -> Cow<'_, str> {
         true => name.to_ascii_lowercase().into(),
         false => name.into(),
     }
+}
+
+/// Prefix and local name. None if there is no prefix.
+fn split_prefix(name: &str) -> Option<(&str, &str)> {
+    let colon = memchr::memrchr(b':', name.as_bytes())?;
+    Some((name.get(..colon)?, name.get(colon + 1..)?))
 }

@@ -180,7 +180,7 @@ async fn what_is_no_feed_is_named() {
     check(&origin, "/type", &expect!["1 new from Chips: One"]).await;
     check(&origin, "/panic", &expect!["1 new from P: Saved"]).await;
     let repaired = check(&origin, "/1252", &expect!["1 new from R&D: China’s H20 & more"]).await;
-    assert_eq!(repaired.state.warnings, ["an ampersand that was not escaped"]);
+    assert_eq!(repaired.state.warnings, ["an ampersand that was not escaped (item 1)"]);
     let url = repaired.articles.first().unwrap().url.clone();
     assert_eq!(url, Some(format!("http://{}/a", origin.address)));
 }
