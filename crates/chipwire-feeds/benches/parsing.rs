@@ -166,8 +166,9 @@ fn everything(bytes: &[u8], url: &Url) -> usize {
     let feed = parse_feed(bytes, None, Some(url)).unwrap();
     assert!(feed.repairs.is_empty(), "{:?}", feed.repairs);
     for entry in &feed.entries {
-        black_box(identity::stable_id(IdentityPolicy::Guid, entry));
-        black_box(identity::link_hash(entry));
+        let marks = identity::Marks::of(entry);
+        black_box(marks.stable_id(IdentityPolicy::Guid));
+        black_box(marks.link_hash());
         black_box(Article::content_hash_of(&entry.title, entry.body().0, entry.link.as_deref(), entry.published));
     }
     feed.entries.len()
