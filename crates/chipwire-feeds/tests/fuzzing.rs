@@ -90,6 +90,13 @@ fn cases() -> u32 {
     std::env::var("CHIPWIRE_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000)
 }
 
+/// What the fuzz targets found.
+#[test]
+fn what_was_found_stays_mended() {
+    // The name of a tag ends the section that it is written into.
+    every_stage(b"<feed><entry><content type='xhtml'><b]]>x</b]]></content></entry></feed>");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
 

@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     Repairs, Stage,
     canonical::{ATOM_EPILOG, ATOM_PROLOG, Canonical, Family, Item, RSS_EPILOG, RSS_PROLOG},
-    entities::{Declared, push_escaped, push_mended},
+    entities::{Declared, ends_section, push_escaped, push_mended},
     head::{Captured, Dates, Head},
     names::{Ns, Role, When, atom_role, rss_role},
     scan::{Scanner, Tag, Token, attributes, line_of},
@@ -49,6 +49,8 @@ pub(super) struct OpenText {
     pub(super) wrapper_may_follow: bool,
     /// The whole of it is one CDATA section, as the markup of a clean document can be.
     pub(super) section: bool,
+    /// Where its text begins in what is written.
+    start: usize,
 }
 
 /// An element whose text is taken and not written.
@@ -389,7 +391,14 @@ impl<'a, 'r> Writer<'a, 'r> {
         if section {
             self.out.push_str("<![CDATA[");
         }
-        self.open_text = Some(OpenText { depth, written, form, wrapper_may_follow: form == Form::Inline, section });
+        self.open_text = Some(OpenText {
+            depth,
+            written,
+            form,
+            wrapper_may_follow: form == Form::Inline,
+            section,
+            start: self.out.len(),
+        });
         self.encoded.clear();
         let base = self.base().cloned();
         if self.in_item()
@@ -465,7 +474,15 @@ impl<'a, 'r> Writer<'a, 'r> {
         }
         let in_section = self.open_text.is_some_and(|text| text.section);
         if open.kind == Kind::Text && in_section {
-            self.out.push_str("]]>");
+            let start = self.open_text.map_or(self.out.len(), |text| text.start);
+            // Names of tags may hold anything, such as the end of a section.
+            if self.out.get(start..).is_some_and(ends_section) {
+                let markup = self.out.split_off(start);
+                self.out.truncate(start - "<![CDATA[".len());
+                push_escaped(&mut self.out, &markup, self.repairs);
+            } else {
+                self.out.push_str("]]>");
+            }
         }
         match open.kind {
             Kind::Text | Kind::Structure | Kind::Item => {
