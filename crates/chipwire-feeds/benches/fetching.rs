@@ -260,28 +260,30 @@ async fn chipwire(server: SocketAddr, path: &'static str, mode: Mode, durable: b
                 let feed = Feed::new(url.as_str().replace("/304", "/full"), FeedOrigin::User);
                 let mut state = poll(&fetcher, &feed, None, now()).await.state;
                 state.url = url.to_string();
-                feeds.push((Feed { url: url.to_string(), ..feed }, url, state));
+                feeds.push((Feed { url: url.to_string(), ..feed }, url, Some(state)));
             }
             let (begun, mut done) = (Instant::now(), 0_u64);
             while begun.elapsed() < MEASURED {
                 for (feed, url, state) in &mut feeds {
-                    *state = match mode {
+                    let Some(known) = state.take() else { continue };
+                    let next = match mode {
                         Mode::Poll => {
-                            let polled = poll(&fetcher, feed, Some(state), now()).await;
+                            let polled = poll(&fetcher, feed, Some(known), now()).await;
                             assert!(polled.state.error.is_none(), "{:?}", polled.state.error);
                             polled.state
                         }
                         Mode::Fetch => {
                             let request =
-                                Request { url, etag: state.etag.as_deref(), last_modified: None, headers: &[] };
+                                Request { url, etag: known.etag.as_deref(), last_modified: None, headers: &[] };
                             let fetched = fetcher.get(request, now()).await.unwrap();
                             assert!(fetched.body.len() > 70_000);
-                            FeedState { etag: fetched.etag, ..state.clone() }
+                            FeedState { etag: fetched.etag, ..known }
                         }
                     };
                     if durable {
-                        sender.send(state.clone()).unwrap();
+                        sender.send(next.clone()).unwrap();
                     }
+                    *state = Some(next);
                     done += 1;
                 }
             }
@@ -335,7 +337,7 @@ async fn mixed(server: SocketAddr, hostile: usize) -> f64 {
             }
             let fetcher = Arc::clone(&fetcher);
             polls.spawn(async move {
-                let polled = poll(&fetcher, &feed, state.as_ref(), now() + elapsed).await;
+                let polled = poll(&fetcher, &feed, state, now() + elapsed).await;
                 (feed, polled)
             });
         }

@@ -107,8 +107,8 @@ impl fmt::Display for Outcome {
 
 /// Polls a feed once. `state` is what the last poll left, `now` the time of this one. Never fails: what is wrong with the
 /// feed stands in the state.
-pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, now: Timestamp) -> Poll {
-    let mut state = state.cloned().unwrap_or_else(|| fresh_state(feed, now));
+pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<FeedState>, now: Timestamp) -> Poll {
+    let mut state = state.unwrap_or_else(|| fresh_state(feed, now));
     state.last_polled = Some(now);
     let url = match Url::parse(&state.url) {
         Ok(url) => url,

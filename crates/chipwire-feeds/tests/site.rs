@@ -267,7 +267,7 @@ async fn headers_go_to_the_feeds_own_origin_only() {
     // A feed whose state has moved to another origin takes its headers along nowhere.
     let mut state = polled.state.clone();
     state.url = other.url("/there").into();
-    let polled = poll(&fetcher, &feed, Some(&state), now()).await;
+    let polled = poll(&fetcher, &feed, Some(state.clone()), now()).await;
     assert_eq!(polled.state.error, None);
     assert!(other.heads.lock().unwrap().iter().all(|head| !head.contains("hush")));
 }
@@ -345,7 +345,7 @@ async fn completed(
     lines.sort();
     // The same poll again: nothing is new, and so no page is asked for.
     let asked = site.paths();
-    let mut again = poll(&fetcher, &feed, Some(&polled.state), now()).await;
+    let mut again = poll(&fetcher, &feed, Some(polled.state.clone()), now()).await;
     assert_eq!(again.articles.len(), 0);
     pages::complete(&fetcher, &feed, &mut again.articles, now()).await;
     assert_eq!(site.paths(), asked);

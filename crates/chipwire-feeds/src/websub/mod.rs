@@ -1,6 +1,6 @@
 //! WebSub (W3C Recommendation of 23 January 2018): feeds that are pushed by a hub in place of being polled again and again.
 //!
-//! A poll finds out which hub a feed names and asks it to push ([`follow_up`]). The hub asks back at the callback address, and
+//! A poll finds out which hub a feed names and asks it to push (`follow_up`). The hub asks back at the callback address, and
 //! later sends what is new there, signed; [`callback`] says what to answer. What was heard becomes an event in the log, which
 //! whoever polls the feed takes in ([`take_push`]): a pushed document goes the way of a polled one.
 //!

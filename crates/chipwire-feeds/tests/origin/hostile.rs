@@ -244,7 +244,7 @@ async fn broken_etags_are_sent_back_as_they_came() {
     for (number, etag) in etags.iter().enumerate() {
         let feed = origin.feed(&format!("/{number}"));
         let first = poll(&fetcher, &feed, None, now()).await;
-        let second = poll(&fetcher, &feed, Some(&first.state), later(30)).await;
+        let second = poll(&fetcher, &feed, Some(first.state.clone()), later(30)).await;
         assert_eq!(second.outcome, Outcome::NotModified, "{etag}");
         assert!(origin.last_request().contains(&format!("if-none-match: {etag}\r\n")), "{}", origin.last_request());
     }

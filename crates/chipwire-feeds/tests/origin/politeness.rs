@@ -109,7 +109,7 @@ async fn a_redirect_that_asks_for_a_pause_is_followed_after_it() {
     );
     assert_eq!(first.state.next_poll, later(1));
     assert_eq!(origin.paths(), ["/later"]);
-    let second = poll(&fetcher, &origin.feed("/later"), Some(&first.state), later(1)).await;
+    let second = poll(&fetcher, &origin.feed("/later"), Some(first.state.clone()), later(1)).await;
     assert_eq!(summary(&second, &origin), "1 new from Chips: One");
     let at_once = poll(&fetcher, &origin.feed("/now"), None, now()).await;
     assert_eq!(summary(&at_once, &origin), "1 new from Chips: One");

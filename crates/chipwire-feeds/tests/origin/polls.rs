@@ -29,7 +29,7 @@ async fn validators_are_kept_and_sent_back() {
     assert!(request.contains(&format!("user-agent: chipwire/{}\r\n", env!("CARGO_PKG_VERSION"))), "{request}");
     assert!(request.contains("accept-encoding: gzip, deflate, br, zstd\r\n"), "{request}");
 
-    let second = poll(&fetcher, &feed, Some(&first.state), later(3)).await;
+    let second = poll(&fetcher, &feed, Some(first.state.clone()), later(3)).await;
     assert_eq!(summary(&second, &origin), "not modified");
     let request = origin.last_request();
     assert!(request.contains("if-none-match: W/\"a\\b\"\r\n"), "{request}");
@@ -37,13 +37,13 @@ async fn validators_are_kept_and_sent_back() {
     assert_eq!(second.state.last_ok, Some(later(3)));
     assert_eq!(second.state.items, first.state.items);
 
-    let third = poll(&fetcher, &feed, Some(&second.state), later(6)).await;
+    let third = poll(&fetcher, &feed, Some(second.state.clone()), later(6)).await;
     assert_eq!(summary(&third, &origin), "0 new from Chips: ");
     assert_eq!((third.state.etag.as_deref(), third.state.last_modified.as_deref()), (Some("\"new\""), None));
 
     let mut unconditional = third.state.clone();
     unconditional.etag = None;
-    let fourth = poll(&fetcher, &feed, Some(&unconditional), later(9)).await;
+    let fourth = poll(&fetcher, &feed, Some(unconditional.clone()), later(9)).await;
     assert!(summary(&fourth, &origin).starts_with("http: the server answers \"not modified\" (304) although"));
 }
 
@@ -118,7 +118,7 @@ async fn redirects_are_followed_by_hand() {
     let mut states: [Option<FeedState>; 2] = [None, None];
     for (hours, expected) in [(0, "/moved"), (30, "/moved"), (40, "/moved"), (48, "/ok"), (60, "/ok")] {
         for (feed, state, expected) in [(&moved, 0, expected), (&found, 1, "/found")] {
-            let polled = poll(&fetcher, feed, states.get(state).unwrap().as_ref(), later(hours)).await;
+            let polled = poll(&fetcher, feed, states.get(state).unwrap().clone(), later(hours)).await;
             assert!(polled.state.error.is_none());
             assert!(polled.state.url.ends_with(expected), "after {hours} hours: {}", polled.state.url);
             *states.get_mut(state).unwrap() = Some(polled.state);
@@ -201,7 +201,7 @@ async fn failures_are_counted_and_answered_with_patience() {
     let mut state: Option<FeedState> = None;
     let mut lines = Vec::new();
     for hours in 0..7 {
-        let polled = poll(&origin.fetcher(|_| {}), &feed, state.as_ref(), later(hours)).await;
+        let polled = poll(&origin.fetcher(|_| {}), &feed, state.clone(), later(hours)).await;
         let pause_s = polled.state.next_poll.as_second() - later(hours).as_second();
         let error = polled
             .state

@@ -29,7 +29,7 @@ async fn a_server_that_says_not_modified_for_ever_is_found_out_once_a_day() {
     while found_after_s.is_none() {
         let time = state.next_poll;
         assert!(time < later(72), "never found out");
-        let polled = poll(&fetcher, &feed, Some(&state), time).await;
+        let polled = poll(&fetcher, &feed, Some(state.clone()), time).await;
         if !polled.articles.is_empty() {
             found_after_s = Some(time.as_second() - now().as_second());
             assert_eq!((polled.articles.len(), polled.state.articles), (20, 41));
@@ -62,7 +62,7 @@ async fn what_a_feed_asks_for_outlasts_a_304() {
     let mut pauses = vec![(state.next_poll, now())];
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     for time in ["2026-03-01T13:50:00Z", "2026-03-01T17:10:00Z", "2026-03-01T23:00:00Z"] {
-        state = poll(&fetcher, &feed, Some(&state), at(time)).await.state;
+        state = poll(&fetcher, &feed, Some(state.clone()), at(time)).await.state;
         pauses.push((state.next_poll, at(time)));
     }
     let hours: Vec<i64> = pauses.iter().map(|(next, _)| next.as_second().rem_euclid(86_400) / 3_600).collect();

@@ -118,19 +118,19 @@ async fn a_feed_is_subscribed_pushed_renewed_and_still_polled_once_a_day() {
     assert!(again.articles.is_empty(), "a hub may say everything twice");
 
     // The daily poll finds nothing that was not pushed: the hub is relied on.
-    let daily = poll(&fetcher, &feed, Some(&again.state), later(25)).await;
+    let daily = poll(&fetcher, &feed, Some(again.state.clone()), later(25)).await;
     assert!(matches!(daily.outcome, Outcome::Read { new: 0, .. }), "{:?}", daily.outcome);
     assert_eq!(daily.state.next_poll, later(49));
     assert_eq!(hub.paths().len(), 1, "asked once");
 
     // At 80 % of the lease the hub is asked again, with the same secret and address.
-    let renewed = poll(&fetcher, &feed, Some(&daily.state), days(8)).await;
+    let renewed = poll(&fetcher, &feed, Some(daily.state.clone()), days(8)).await;
     assert_eq!((hub.paths().len(), asked(&hub)), (2, form.clone()));
     let renewed = take_push(&fetcher, &feed, Some(&renewed.state), &verify(&feed, &form, 864_000, days(8)));
     assert_eq!(renewed.state.websub.as_ref().unwrap().until, Some(days(18)));
 
     // A poll that finds what was never pushed: back to polling at the feed's own pace.
-    let missed = poll(&fetcher, &feed, Some(&renewed.state), days(9)).await;
+    let missed = poll(&fetcher, &feed, Some(renewed.state.clone()), days(9)).await;
     assert!(matches!(missed.outcome, Outcome::Read { new: 2, .. }), "{:?}", missed.outcome);
     assert!(!missed.state.websub.as_ref().unwrap().relied_on);
     assert!(missed.state.next_poll < days(9) + SignedDuration::from_hours(24));
@@ -175,14 +175,14 @@ async fn a_hub_that_fails_is_asked_again_with_patience() {
     assert_eq!(failed.error.as_deref(), Some("the hub answers with status 500"));
     assert!(first.error.is_none(), "the feed itself is well");
 
-    let early = poll(&fetcher, &feed, Some(&first), now() + SignedDuration::from_mins(30)).await.state;
+    let early = poll(&fetcher, &feed, Some(first.clone()), now() + SignedDuration::from_mins(30)).await.state;
     assert_eq!(hub.paths().len(), 2);
-    let second = poll(&fetcher, &feed, Some(&early), later(1)).await.state;
+    let second = poll(&fetcher, &feed, Some(early.clone()), later(1)).await.state;
     assert_eq!(second.websub.as_ref().map(|hub| (hub.failures, hub.ask_at)), Some((2, later(3))));
-    let third = poll(&fetcher, &feed, Some(&second), later(3)).await.state;
+    let third = poll(&fetcher, &feed, Some(second.clone()), later(3)).await.state;
     assert_eq!(third.websub.as_ref().map(|hub| (hub.failures, hub.ask_at)), Some((0, later(27))));
     // The feed no longer names a hub.
-    let last = poll(&fetcher, &feed, Some(&third), later(5)).await.state;
+    let last = poll(&fetcher, &feed, Some(third.clone()), later(5)).await.state;
     assert_eq!((last.websub, hub.paths().len()), (None, 4));
 }
 

@@ -249,7 +249,7 @@ impl Polling<'_> {
             self.in_flight.insert(due.feed, UnderWay { feed: definition, started: now });
             let (fetcher, sender) = (Arc::clone(&self.settings.fetcher), self.sender.clone());
             self.context.runtime.spawn(async move {
-                let mut poll = chipwire_feeds::poll(&fetcher, &feed, state.as_ref(), now).await;
+                let mut poll = chipwire_feeds::poll(&fetcher, &feed, state, now).await;
                 chipwire_feeds::pages::complete(&fetcher, &feed, &mut poll.articles, now).await;
                 // The stage is gone: nothing was published, and the next owner polls again.
                 let _ = sender.send(poll);
