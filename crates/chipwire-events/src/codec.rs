@@ -139,8 +139,20 @@ impl Event {
     }
 
     fn json<T: Serialize>(&self, payload: &T) -> Result<Vec<u8>> {
-        serde_json::to_vec(payload)
-            .map_err(|source| Error::Payload { event_type: self.event_type().to_owned(), source })
+        let mut json = Vec::with_capacity(self.size_hint());
+        serde_json::to_writer(&mut json, payload)
+            .map_err(|source| Error::Payload { event_type: self.event_type().to_owned(), source })?;
+        Ok(json)
+    }
+
+    /// About how large the payload is, in bytes: a buffer that grows as it is written is copied many times over.
+    fn size_hint(&self) -> usize {
+        let text = |article: &Article| 1_024 + article.title.len() + article.body.len() + article.body.len() / 16;
+        match self {
+            Event::ArticleFetched(article) => text(article),
+            Event::ArticleTagged(tagged) => text(&tagged.article) + 320 * tagged.mentions.len(),
+            _ => 512,
+        }
     }
 
     /// Reads an event of any version ever written; older ones are upcast here.

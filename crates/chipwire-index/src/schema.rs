@@ -122,7 +122,10 @@ impl SchemaFields {
         for language in document.language.as_deref().map(language_ranges).unwrap_or_default() {
             filled.add_text(self.lang, language);
         }
-        filled.add_bytes(self.doc, &serde_json::to_vec(document)?);
+        // A buffer that grows as it is written is copied many times over.
+        let mut json = Vec::with_capacity(1_024 + document.body.len() + document.body.len() / 8);
+        serde_json::to_writer(&mut json, document)?;
+        filled.add_bytes(self.doc, &json);
         Ok(filled)
     }
 }

@@ -176,7 +176,7 @@ pub struct IndexConfig {
 
 impl Default for IndexConfig {
     fn default() -> Self {
-        Self { memory_mib: 128, threads: 2, commit_interval_ms: 5_000, lag_limit_events: 100_000 }
+        Self { memory_mib: 128, threads: 2, commit_interval_ms: 10_000, lag_limit_events: 100_000 }
     }
 }
 

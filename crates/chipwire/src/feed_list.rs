@@ -183,7 +183,7 @@ pub fn sync(log: &Log, config: &FeedsConfig, now: Timestamp) -> Result<()> {
         }
     }
     if !records.is_empty() {
-        log.backend().writer("feeds-config")?.append(&records)?;
+        log.append_among_others("feeds-config", &records)?;
     }
     Ok(())
 }

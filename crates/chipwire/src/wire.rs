@@ -1,10 +1,12 @@
 //! Between the vocabulary and the log: the only place where a message becomes a record and a record an event.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{process, sync::Arc, thread, time::Duration};
 
 use chipwire_events::{Covers, Envelope, Event, Message, Timestamp, Topic};
-use chipwire_log::{EventLog, PartitionId, Positions, Record, StoredRecord, TopicSpec};
+use chipwire_log::{Error, EventLog, PartitionId, Positions, Record, StoredRecord, TopicSpec};
+
+/// How often a write is tried that others of the same name keep interrupting.
+const SHARED_ATTEMPTS: u64 = 40;
 
 /// A log together with the prefix of its topics.
 #[derive(Clone)]
@@ -81,6 +83,24 @@ impl Log {
         event.encode(time, covers).map(|message| self.record(message))
     }
 
+    /// Appends `records` as the writer `name`, which other processes may be at the same time: who was fenced, or does not know
+    /// whether it wrote, writes again. Only for what may be written twice: the latest values of state topics.
+    pub fn append_among_others(&self, name: &str, records: &[Record]) -> chipwire_log::Result<()> {
+        let mut attempt = 1;
+        loop {
+            let result = self.backend.writer(name).and_then(|mut writer| writer.append(records));
+            match result {
+                Err(Error::Fenced { .. } | Error::Indeterminate { .. }) if attempt < SHARED_ATTEMPTS => {
+                    // Those who began in the same moment go on at different ones.
+                    let own = u64::from(process::id()) * attempt % 97;
+                    thread::sleep(Duration::from_millis(10 * attempt + own));
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
     /// The positions of `topic` within `positions`, by partition number.
     pub fn positions_of(&self, topic: Topic, positions: &Positions) -> impl Iterator<Item = (u32, i64)> {
         let name = Arc::clone(self.name(topic));
@@ -107,4 +127,31 @@ pub fn decode(stored: &StoredRecord) -> Result<(Envelope, Event), chipwire_event
 /// The key of a record as text.
 pub fn key(stored: &StoredRecord) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(&stored.record.key)
+}
+
+#[cfg(test)]
+mod tests {
+    use chipwire_events::{Feed, FeedOrigin};
+    use chipwire_log::memory::MemoryLog;
+
+    use super::*;
+
+    #[test]
+    fn writers_of_one_name_do_not_stop_each_other() {
+        let log = Log::new(Arc::new(MemoryLog::default()), "");
+        log.ensure().unwrap();
+        thread::scope(|scope| {
+            for worker in 0..4 {
+                let log = log.clone();
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let feed = Feed::new(format!("https://example.org/{worker}/{number}"), FeedOrigin::Config);
+                        let record = log.encode(&Event::FeedSubscribed(feed), Timestamp::UNIX_EPOCH, None).unwrap();
+                        log.append_among_others("feeds-config", &[record]).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(log.backend().state(log.name(Topic::Feeds), None).unwrap().records.len(), 80);
+    }
 }

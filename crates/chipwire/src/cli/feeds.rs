@@ -96,7 +96,7 @@ fn follow(opened: &Opened, feeds: &[Feed]) -> Result<()> {
     let now = system_clock();
     let records = new.iter().map(|feed| feed_list::follow(&opened.log, feed, now)).collect::<Result<Vec<_>, _>>()?;
     if !records.is_empty() {
-        opened.log.backend().writer("feeds-user")?.append(&records)?;
+        opened.log.append_among_others("feeds-user", &records)?;
     }
     let mut out = io::stdout().lock();
     for feed in &new {

@@ -110,7 +110,7 @@ impl Add {
         let now = system_clock();
         let rule = Rule { id, version, name, query: self.query.clone(), sinks: self.sinks.clone(), saved: now };
         let record = opened.log.encode(&Event::RuleSaved(rule.clone()), now, None)?;
-        opened.log.backend().writer("rules-user")?.append(&[record])?;
+        opened.log.append_among_others("rules-user", &[record])?;
         let what = if before.is_some() { "changed" } else { "added" };
         writeln!(io::stdout(), "{what} rule {}, version {version}", rule.id)?;
         Ok(())
@@ -147,7 +147,7 @@ impl Remove {
             }
             records.push(opened.log.record(Message::tombstone(Topic::Rules, id)));
         }
-        opened.log.backend().writer("rules-user")?.append(&records)?;
+        opened.log.append_among_others("rules-user", &records)?;
         writeln!(io::stdout(), "{} removed", records.len())?;
         Ok(())
     }

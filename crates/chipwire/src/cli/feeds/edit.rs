@@ -49,7 +49,7 @@ impl Which {
     pub(super) fn remove(&self, opened: &Opened) -> Result<()> {
         let feeds = find(opened, &self.feeds)?;
         let records: Vec<_> = feeds.iter().flat_map(|feed| feed_list::unfollow(&opened.log, &feed.id)).collect();
-        opened.log.backend().writer("feeds-user")?.append(&records)?;
+        opened.log.append_among_others("feeds-user", &records)?;
         writeln!(io::stdout(), "{} removed", feeds.len())?;
         Ok(())
     }
@@ -67,7 +67,7 @@ fn change(opened: &Opened, wanted: &[String], done: &str, how: impl Fn(&mut Feed
         }
     }
     if !records.is_empty() {
-        opened.log.backend().writer("feeds-user")?.append(&records)?;
+        opened.log.append_among_others("feeds-user", &records)?;
     }
     writeln!(io::stdout(), "{} {done}", records.len())?;
     Ok(())
