@@ -280,7 +280,8 @@ pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, dates_d
     let (id, before) = (item.id.clone(), item.previous.clone());
     let unchanged = |content_hash: &str| {
         let state = sight.state(id.clone(), item.revision, content_hash.to_owned(), item.published, now);
-        Judged { state: ItemState { previous: before.clone(), ..state }, edited: false }
+        let alias = state.alias.clone().or_else(|| item.alias.clone());
+        Judged { state: ItemState { previous: before.clone(), alias, ..state }, edited: false }
     };
     if item.raw.as_ref() == Some(&sight.raw) {
         return unchanged(&item.content_hash);
@@ -303,7 +304,9 @@ pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, dates_d
     }
     let revision = item.revision.saturating_add(1);
     let state = sight.state(item.id.clone(), revision, content_hash, sight.published, now);
-    Judged { state: ItemState { previous: Some(item.content_hash.clone()), ..state }, edited: true }
+    // Seen under its own identity again, it is still known by the other one.
+    let alias = state.alias.clone().or_else(|| item.alias.clone());
+    Judged { state: ItemState { previous: Some(item.content_hash.clone()), alias, ..state }, edited: true }
 }
 
 /// Whether the item's hash is the one that an entry like this had when the markup and the spelling of the address counted.
