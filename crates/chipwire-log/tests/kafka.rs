@@ -12,7 +12,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -223,7 +223,7 @@ fn double(log: &KafkaLog, group: &str, member: &str, topics: [&Arc<str>; 2], go_
 
 #[test]
 fn two_workers_share_and_the_dropped_ones_share_goes_to_the_other() {
-    const RECORDS: usize = 600;
+    const ROUND: usize = 40;
     let kafka = Kafka::shared();
     let log = kafka.log();
     let (input, output) = (kafka.topic(&log, 4), kafka.topic(&log, 4));
@@ -231,38 +231,44 @@ fn two_workers_share_and_the_dropped_ones_share_goes_to_the_other() {
     let group = kafka.unique("group");
     let mut writer = log.writer(&kafka.unique("writer")).unwrap();
     let mut reader = log.reader(&[&output], &Positions::new()).unwrap();
-    let done = AtomicUsize::new(0);
     let answered = [AtomicUsize::new(0), AtomicUsize::new(0)];
-    let mut found = Vec::new();
+    let (left, done) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (mut sent, mut found) = (0, Vec::<usize>::new());
     thread::scope(|scope| {
-        let (log, group, done, answered) = (&log, &group, &done, &answered);
+        let (log, group, answered, left, done) = (&log, &group, &answered, &left, &done);
         scope.spawn(move || {
             double(log, group, "first", topics, &|count| {
                 answered[0].store(count, Ordering::SeqCst);
-                done.load(Ordering::SeqCst) == 0
+                !done.load(Ordering::SeqCst)
             });
         });
         scope.spawn(move || {
             double(log, group, "second", topics, &|count| {
                 answered[1].store(count, Ordering::SeqCst);
                 // Goes away when both have answered something.
-                count == 0 || answered[0].load(Ordering::SeqCst) == 0
+                let both = answered.iter().all(|count| count.load(Ordering::SeqCst) > 0);
+                !both && !done.load(Ordering::SeqCst)
             });
+            left.store(true, Ordering::SeqCst);
         });
-        let numbers: Vec<usize> = (0..RECORDS).collect();
-        for some in numbers.chunks(10) {
-            let records = some.iter().map(|n| record(&input, u32::try_from(n % 4).unwrap(), n));
-            writer.append(&records.collect::<Vec<_>>()).unwrap();
-        }
+        // Work comes for as long as it takes the two to get into the group and one to leave it, and once more after that.
         let deadline = Instant::now() + DEADLINE;
-        while found.len() < RECORDS && Instant::now() < deadline {
-            found.extend(reader.next(Limit::default(), WAIT).unwrap().records.iter().map(text));
+        let mut last = false;
+        while !last && Instant::now() < deadline {
+            last = left.load(Ordering::SeqCst);
+            let numbers = sent..sent + ROUND;
+            sent = numbers.end;
+            let records = numbers.map(|n| record(&input, u32::try_from(n % 4).unwrap(), n));
+            writer.append(&records.collect::<Vec<_>>()).unwrap();
+            while found.len() < sent && Instant::now() < deadline {
+                let batch = reader.next(Limit::default(), WAIT).unwrap();
+                found.extend(batch.records.iter().map(|stored| text(stored).parse::<usize>().unwrap()));
+            }
         }
-        done.store(1, Ordering::SeqCst);
+        done.store(true, Ordering::SeqCst);
     });
-    let mut found: Vec<usize> = found.iter().map(|value| value.parse().unwrap()).collect();
     found.sort_unstable();
-    assert_eq!(found, (0..RECORDS).map(|n| n * 2).collect::<Vec<_>>(), "nothing lost, nothing doubled");
+    assert_eq!(found, (0..sent).map(|n| n * 2).collect::<Vec<_>>(), "nothing lost, nothing doubled");
     assert!(answered.iter().all(|count| count.load(Ordering::SeqCst) > 0), "both had a share: {answered:?}");
 }
 
