@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Alert, Article, Covers, DeadLetter, Delivery, Envelope, Error, EventId, Feed, FeedPush, FeedState, Rejected,
-    Result, Rule, TaggedArticle, Topic, hash_hex, partition_of,
+    Alert, Article, Covers, DeadLetter, Delivery, Envelope, Error, EventId, Feed, FeedItems, FeedPush, FeedState,
+    Rejected, Result, Rule, TaggedArticle, Topic, hash_hex, partition_of,
 };
 
 /// Every fact that chipwire writes. The type's name carries the version of its payload.
@@ -15,6 +15,8 @@ pub enum Event {
     FeedSubscribed(Feed),
     /// `chipwire.feed.polled.v1` in `feed-states`.
     FeedPolled(FeedState),
+    /// `chipwire.feed.items.v1` in `feed-states`, under a key of its own next to that of the feed's state.
+    FeedRead(FeedItems),
     /// `chipwire.feed.pushed.v1` in `feeds`, under a key of its own until it was taken in.
     FeedPushed(FeedPush),
     /// `chipwire.article.fetched.v1` in `articles.raw`.
@@ -67,6 +69,7 @@ impl Event {
         match self {
             Event::FeedSubscribed(_) => "chipwire.feed.subscribed.v1",
             Event::FeedPolled(_) => "chipwire.feed.polled.v1",
+            Event::FeedRead(_) => "chipwire.feed.items.v1",
             Event::FeedPushed(_) => "chipwire.feed.pushed.v1",
             Event::ArticleFetched(_) => "chipwire.article.fetched.v1",
             Event::ArticleTagged(_) => "chipwire.article.tagged.v1",
@@ -82,7 +85,7 @@ impl Event {
     pub fn topic(&self) -> Topic {
         match self {
             Event::FeedSubscribed(_) | Event::FeedPushed(_) => Topic::Feeds,
-            Event::FeedPolled(_) => Topic::FeedStates,
+            Event::FeedPolled(_) | Event::FeedRead(_) => Topic::FeedStates,
             Event::ArticleFetched(_) => Topic::ArticlesRaw,
             Event::ArticleTagged(_) | Event::ArticleRejected(_) => Topic::ArticlesTagged,
             Event::RuleSaved(_) => Topic::Rules,
@@ -99,6 +102,7 @@ impl Event {
         let (key, source, value) = match self {
             Event::FeedSubscribed(feed) => (feed.id.to_string(), format!("/feeds/{}", feed.id), self.json(feed)?),
             Event::FeedPolled(state) => (state.feed.to_string(), format!("/feeds/{}", state.feed), self.json(state)?),
+            Event::FeedRead(read) => (FeedItems::key_of(&read.feed), format!("/feeds/{}", read.feed), self.json(read)?),
             Event::FeedPushed(push) => (push.key(), format!("/feeds/{}", push.feed), self.json(push)?),
             Event::ArticleFetched(article) => {
                 (article.id.to_string(), format!("/feeds/{}", article.feed), self.json(article)?)
@@ -132,6 +136,7 @@ impl Event {
             // Co-partitioned with `alerts`, so that whoever delivers a partition's alerts also owns their state.
             (Event::DeliveryChanged(delivery), None) => partition_of(delivery.alert.rule.as_str(), topic.partitions()),
             // With its feed, so that whoever polls the feed takes it in.
+            (Event::FeedRead(read), None) => partition_of(read.feed.as_str(), topic.partitions()),
             (Event::FeedPushed(push), None) => partition_of(push.feed.as_str(), topic.partitions()),
             _ => partition_of(&key, topic.partitions()),
         };
@@ -151,6 +156,7 @@ impl Event {
         match self {
             Event::ArticleFetched(article) => text(article),
             Event::ArticleTagged(tagged) => text(&tagged.article) + 320 * tagged.mentions.len(),
+            Event::FeedRead(read) => 128 + 256 * read.items.len(),
             _ => 512,
         }
     }
@@ -163,6 +169,7 @@ impl Event {
         let event = match event_type {
             "chipwire.feed.subscribed.v1" => Event::FeedSubscribed(payload(event_type, value)?),
             "chipwire.feed.polled.v1" => Event::FeedPolled(payload(event_type, value)?),
+            "chipwire.feed.items.v1" => Event::FeedRead(payload(event_type, value)?),
             "chipwire.feed.pushed.v1" => Event::FeedPushed(payload(event_type, value)?),
             "chipwire.article.fetched.v1" => Event::ArticleFetched(payload(event_type, value)?),
             "chipwire.article.tagged.v1" => Event::ArticleTagged(payload(event_type, value)?),

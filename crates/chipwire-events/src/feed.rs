@@ -390,7 +390,25 @@ pub struct FeedState {
     /// Articles published from this feed so far, revisions not counted.
     #[serde(default)]
     pub articles: u64,
-    /// The items that were seen lately, the latest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// The items that were seen lately, the latest first. Not written with the state, which changes with every poll: they have
+    /// an event of their own ([`FeedItems`]), and are here when that has to be written. Read where an event has them.
+    #[serde(default, skip_serializing)]
     pub items: Vec<ItemState>,
+}
+
+/// The items of a feed that were seen lately, by which those of the next poll are told apart. Payload of
+/// `chipwire.feed.items.v1`, written when a poll has read the feed; the latest per feed counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedItems {
+    /// The feed.
+    pub feed: FeedId,
+    /// The items, the latest first.
+    pub items: Vec<ItemState>,
+}
+
+impl FeedItems {
+    /// The key under which the items of `feed` lie in the log, next to its state.
+    pub fn key_of(feed: &FeedId) -> String {
+        format!("{feed}/items")
+    }
 }

@@ -29,8 +29,8 @@ pub use dead_letter::{DeadLetter, ErrorClass};
 pub use envelope::Envelope;
 pub use error::{Error, Result};
 pub use feed::{
-    ArticlePages, Feed, FeedError, FeedHeader, FeedMove, FeedOrigin, FeedPush, FeedState, HubNews, IdentityPolicy,
-    ItemState, Pace, Subscription, Timing,
+    ArticlePages, Feed, FeedError, FeedHeader, FeedItems, FeedMove, FeedOrigin, FeedPush, FeedState, HubNews,
+    IdentityPolicy, ItemState, Pace, Subscription, Timing,
 };
 pub use ids::{AlertId, ArticleId, EventId, FeedId, RuleId, hash_hex};
 pub use jiff::Timestamp;

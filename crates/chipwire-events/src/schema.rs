@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::{Alert, Article, DeadLetter, Delivery, Feed, FeedPush, FeedState, Rejected, Rule, TaggedArticle, Topic};
+use crate::{
+    Alert, Article, DeadLetter, Delivery, Feed, FeedItems, FeedPush, FeedState, Rejected, Rule, TaggedArticle, Topic,
+};
 
 /// Every type of event with the topic it lies in and the JSON Schema (draft 2020-12) of its payload.
 pub fn schemas() -> Vec<(&'static str, Topic, Value)> {
     vec![
         ("chipwire.feed.subscribed.v1", Topic::Feeds, schemars::schema_for!(Feed).to_value()),
         ("chipwire.feed.polled.v1", Topic::FeedStates, schemars::schema_for!(FeedState).to_value()),
+        ("chipwire.feed.items.v1", Topic::FeedStates, schemars::schema_for!(FeedItems).to_value()),
         ("chipwire.feed.pushed.v1", Topic::Feeds, schemars::schema_for!(FeedPush).to_value()),
         ("chipwire.article.fetched.v1", Topic::ArticlesRaw, schemars::schema_for!(Article).to_value()),
         ("chipwire.article.tagged.v1", Topic::ArticlesTagged, schemars::schema_for!(TaggedArticle).to_value()),

@@ -13,8 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chipwire_events::{Event, Feed, FeedOrigin, FeedState, Timestamp, Topic};
-use chipwire_feeds::{FetchConfig, Fetcher, Outcome, Request, poll};
+use chipwire_events::{Event, Feed, FeedItems, FeedOrigin, FeedState, ItemState, Timestamp, Topic};
+use chipwire_feeds::{FetchConfig, Fetcher, Outcome, Request, poll, poll_recalling};
 use chipwire_log::{Cleanup, EventLog, Record, TopicSpec, sqlite::Access, sqlite::SqliteLog};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -216,8 +216,8 @@ fn now() -> Timestamp {
 }
 
 /// Writes states to a log, as many in one transaction as have come together; ends when the last sender is gone.
-fn persist() -> (mpsc::Sender<FeedState>, thread::JoinHandle<usize>) {
-    let (sender, receiver) = mpsc::channel::<FeedState>();
+fn persist() -> (mpsc::Sender<Event>, thread::JoinHandle<usize>) {
+    let (sender, receiver) = mpsc::channel::<Event>();
     let thread = thread::spawn(move || {
         let folder = tempfile::tempdir().unwrap();
         let log = SqliteLog::open(&folder.path().join("log.db"), Access::Create).unwrap();
@@ -229,8 +229,8 @@ fn persist() -> (mpsc::Sender<FeedState>, thread::JoinHandle<usize>) {
         while let Ok(first) = receiver.recv() {
             let records: Vec<Record> = std::iter::once(first)
                 .chain(receiver.try_iter())
-                .map(|state| {
-                    let message = Event::FeedPolled(state).encode(now(), None).unwrap();
+                .map(|event| {
+                    let message = event.encode(now(), None).unwrap();
                     let (key, value) = (message.key.into_bytes(), message.value);
                     let (partition, headers) = (message.partition, message.headers);
                     Record { topic: Arc::clone(&name), partition, key, headers, value }
@@ -242,6 +242,14 @@ fn persist() -> (mpsc::Sender<FeedState>, thread::JoinHandle<usize>) {
         written
     });
     (sender, thread)
+}
+
+/// A feed of the origin, and what is known of it: the items that were seen apart from the state, as the pipeline keeps them.
+struct Followed {
+    feed: Feed,
+    url: Url,
+    state: Option<FeedState>,
+    items: Arc<[ItemState]>,
 }
 
 /// Requests per second of ours, up to the moment at which the last state is durable.
@@ -260,15 +268,18 @@ async fn chipwire(server: SocketAddr, path: &'static str, mode: Mode, durable: b
                 let feed = Feed::new(url.as_str().replace("/304", "/full"), FeedOrigin::User);
                 let mut state = poll(&fetcher, &feed, None, now()).await.state;
                 state.url = url.to_string();
-                feeds.push((Feed { url: url.to_string(), ..feed }, url, Some(state)));
+                let items = std::mem::take(&mut state.items).into();
+                feeds.push(Followed { feed: Feed { url: url.to_string(), ..feed }, url, state: Some(state), items });
             }
-            let (begun, mut done) = (Instant::now(), 0_u64);
+            let (begun, mut done, mut written) = (Instant::now(), 0_u64, 0);
             while begun.elapsed() < MEASURED {
-                for (feed, url, state) in &mut feeds {
+                for Followed { feed, url, state, items } in &mut feeds {
                     let Some(known) = state.take() else { continue };
-                    let next = match mode {
+                    let mut next = match mode {
                         Mode::Poll => {
-                            let polled = poll(&fetcher, feed, Some(known), now()).await;
+                            let seen = Arc::clone(items);
+                            let polled =
+                                poll_recalling(&fetcher, feed, Some(known), move || Ok(seen.to_vec()), now()).await;
                             assert!(polled.state.error.is_none(), "{:?}", polled.state.error);
                             polled.state
                         }
@@ -280,23 +291,31 @@ async fn chipwire(server: SocketAddr, path: &'static str, mode: Mode, durable: b
                             FeedState { etag: fetched.etag, ..known }
                         }
                     };
+                    let read = std::mem::take(&mut next.items);
                     if durable {
-                        sender.send(next.clone()).unwrap();
+                        sender.send(Event::FeedPolled(next.clone())).unwrap();
+                        written += 1;
+                    }
+                    if durable && !read.is_empty() {
+                        let read = FeedItems { feed: feed.id.clone(), items: read };
+                        *items = read.items.clone().into();
+                        sender.send(Event::FeedRead(read)).unwrap();
+                        written += 1;
                     }
                     *state = Some(next);
                     done += 1;
                 }
             }
-            (done, begun)
+            (done, begun, written)
         });
     }
     drop(sender);
     let done = tasks.join_all().await;
     let persisted = tokio::task::spawn_blocking(|| persisting.join().unwrap()).await.unwrap();
-    let total: u64 = done.iter().map(|(done, _)| done).sum();
-    assert!(!durable || total == persisted as u64);
+    let total: u64 = done.iter().map(|(done, ..)| done).sum();
+    assert_eq!(done.iter().map(|(.., written)| written).sum::<usize>(), persisted);
     // The first polls of each feed are not counted, nor the time that they took.
-    let begun = done.iter().map(|(_, begun)| *begun).min().unwrap_or(start);
+    let begun = done.iter().map(|(_, begun, _)| *begun).min().unwrap_or(start);
     total as f64 / begun.elapsed().as_secs_f64()
 }
 

@@ -52,7 +52,7 @@ pub use discover::{Discovered, Found, discover};
 pub use error::{ConfigError, DiscoverError, ExtractError, FetchError, HeaderError, OpmlError, ParseError};
 pub use fetch::{Fetched, Fetcher, Request};
 pub use parse::{Entry, ParsedFeed, parse_feed};
-pub use poll::{Outcome, Poll, poll};
+pub use poll::{Outcome, Poll, poll, poll_recalling};
 pub use repair::{Repair, Stage};
 pub use resolve::{Lookup, LookupAnswer, system_lookup};
 pub use schedule::Schedule;

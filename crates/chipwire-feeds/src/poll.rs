@@ -105,9 +105,22 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Polls a feed once. `state` is what the last poll left, `now` the time of this one. Never fails: what is wrong with the
-/// feed stands in the state.
+/// Polls a feed once. `state` is what the last poll left, with the items that were seen in it, `now` the time of this poll.
+/// Never fails: what is wrong with the feed stands in the state.
 pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<FeedState>, now: Timestamp) -> Poll {
+    poll_recalling(fetcher, feed, state, || Ok(Vec::new()), now).await
+}
+
+/// As [`poll()`], for who keeps the items that were seen apart from the state: where `state` has none, `recall` gives them, on a
+/// thread that may wait, and only if the feed's document was read. The state in the [`Poll`] has items if they have to be
+/// written. A poll whose `recall` fails has failed, and loses nothing.
+pub async fn poll_recalling(
+    fetcher: &Fetcher,
+    feed: &Feed,
+    state: Option<FeedState>,
+    recall: impl FnOnce() -> Result<Vec<ItemState>, String> + Send + 'static,
+    now: Timestamp,
+) -> Poll {
     let mut state = state.unwrap_or_else(|| fresh_state(feed, now));
     state.last_polled = Some(now);
     let url = match Url::parse(&state.url) {
@@ -145,7 +158,7 @@ pub async fn poll(fetcher: &Fetcher, feed: &Feed, state: Option<FeedState>, now:
             poll
         }
         // Boxed: most answers are a 304, and need not carry the room for this about.
-        200..=299 => Box::pin(read(fetcher, feed, state, fetched, now)).await,
+        200..=299 => Box::pin(read(fetcher, feed, state, recall, fetched, now)).await,
         _ => {
             let (class, message) = refusal(&fetched);
             failed(fetcher, state, class, &message, Some(&fetched), now)
@@ -276,7 +289,14 @@ fn succeeded(state: &mut FeedState, fetched: &Fetched, now: Timestamp) {
     }
 }
 
-async fn read(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, fetched: Fetched, now: Timestamp) -> Poll {
+async fn read(
+    fetcher: &Fetcher,
+    feed: &Feed,
+    mut state: FeedState,
+    recall: impl FnOnce() -> Result<Vec<ItemState>, String> + Send + 'static,
+    fetched: Fetched,
+    now: Timestamp,
+) -> Poll {
     if fetched.challenge {
         let (class, message) = refusal(&fetched);
         return failed(fetcher, state, class, &message, Some(&fetched), now);
@@ -284,18 +304,30 @@ async fn read(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, fetched: Fet
     let max_items = fetcher.config().max_items;
     // A large feed takes long enough to parse to hold up other polls of this thread.
     let wants_hub = fetcher.subscriber().is_some();
+    let recall = state.items.is_empty().then_some(recall);
     let parsing = tokio::task::spawn_blocking(move || {
         let announced = if wants_hub { websub::announced(&fetched.links, &fetched.body, &fetched.url) } else { None };
         let parsed = parse_at_most(&fetched.body, fetched.content_type.as_deref(), Some(&fetched.url), max_items);
-        (parsed, announced, Fetched { body: Vec::new(), ..fetched })
+        let items = recall.map(|recall| recall()).transpose();
+        (parsed, announced, items, Fetched { body: Vec::new(), ..fetched })
     });
     let (parsed, announced, fetched) = match parsing.await {
-        Ok((Ok(parsed), announced, fetched)) => (parsed, announced, fetched),
-        Ok((Err(error), _, fetched)) => {
+        Ok((parsed, announced, Ok(items), fetched)) => {
+            state.items = items.unwrap_or(state.items);
+            (parsed, announced, fetched)
+        }
+        Ok((_, _, Err(reason), fetched)) => {
+            let message = format!("what was seen of the feed before cannot be read: {reason}");
+            return failed(fetcher, state, "internal", &message, Some(&fetched), now);
+        }
+        Err(_) => return failed(fetcher, state, "internal", "reading the feed failed inside chipwire", None, now),
+    };
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
             let status = Fetched { status: 200, retry_after_s: None, ..fetched };
             return failed(fetcher, state, error.class(), &error.to_string(), Some(&status), now);
         }
-        Err(_) => return failed(fetcher, state, "internal", "reading the feed failed inside chipwire", None, now),
     };
     // Both are updated even when only one is there: an old one beside a new one would be a lie.
     state.etag.clone_from(&fetched.etag);

@@ -61,7 +61,7 @@ impl Board {
                 state.feeds.insert(feed.id.clone(), feed.clone());
             }
             Event::FeedPolled(feed_state) => {
-                // The items that were seen matter to the fetcher only, and are most of the bytes.
+                // The items that were seen matter to the fetcher only.
                 let feed_state = FeedState { items: Vec::new(), ..feed_state.clone() };
                 state.feed_states.insert(feed_state.feed.clone(), feed_state);
             }
@@ -72,7 +72,8 @@ impl Board {
                 state.alert(alert);
             }
             Event::DeliveryChanged(delivery) => state.delivery(delivery),
-            Event::FeedPushed(_)
+            Event::FeedRead(_)
+            | Event::FeedPushed(_)
             | Event::ArticleFetched(_)
             | Event::ArticleTagged(_)
             | Event::ArticleRejected(_)

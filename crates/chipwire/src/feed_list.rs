@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
-use chipwire_events::{Event, Feed, FeedId, FeedOrigin, FeedState, Message, Timestamp, Topic, partition_of};
+use chipwire_events::{Event, Feed, FeedId, FeedItems, FeedOrigin, FeedState, Message, Timestamp, Topic, partition_of};
 use chipwire_feeds::own_headers;
 use chipwire_log::Record;
 use serde_json::Value;
@@ -159,9 +159,14 @@ pub fn follow(log: &Log, feed: &Feed, now: Timestamp) -> Result<Record, chipwire
     log.encode(&Event::FeedSubscribed(feed.clone()), now, None)
 }
 
-/// The records that stop following a feed: its definition and its state.
-pub fn unfollow(log: &Log, id: &FeedId) -> [Record; 2] {
-    [Topic::Feeds, Topic::FeedStates].map(|topic| log.record(Message::tombstone(topic, id.as_str())))
+/// The records that stop following a feed: its definition, its state and the items that were seen.
+pub fn unfollow(log: &Log, id: &FeedId) -> [Record; 3] {
+    let items = FeedItems::key_of(id);
+    let gone = [(Topic::Feeds, id.as_str()), (Topic::FeedStates, id.as_str()), (Topic::FeedStates, &items)];
+    gone.map(|(topic, key)| {
+        let partition = partition_of(id.as_str(), topic.partitions());
+        log.record(Message { partition, ..Message::tombstone(topic, key) })
+    })
 }
 
 /// Brings the log in line with the configuration: follows what is new or changed, and stops following what the

@@ -119,9 +119,14 @@ impl Log {
     }
 }
 
-/// The event in a record.
+/// The event in a stored record.
 pub fn decode(stored: &StoredRecord) -> Result<(Envelope, Event), chipwire_events::Error> {
-    Event::decode(&stored.record.headers, stored.record.value.as_deref())
+    decode_record(&stored.record)
+}
+
+/// The event in a record.
+pub fn decode_record(record: &Record) -> Result<(Envelope, Event), chipwire_events::Error> {
+    Event::decode(&record.headers, record.value.as_deref())
 }
 
 /// The key of a record as text.

@@ -1,5 +1,5 @@
 use chipwire_events::{Feed, FeedOrigin, FeedState};
-use chipwire_feeds::poll;
+use chipwire_feeds::{poll, poll_recalling};
 use expect_test::expect;
 
 use crate::support::{FEED, Origin, Reply, answer, check, later, now, redirect, summary};
@@ -45,6 +45,36 @@ async fn validators_are_kept_and_sent_back() {
     unconditional.etag = None;
     let fourth = poll(&fetcher, &feed, Some(unconditional.clone()), later(9)).await;
     assert!(summary(&fourth, &origin).starts_with("http: the server answers \"not modified\" (304) although"));
+}
+
+#[tokio::test]
+async fn items_kept_apart_are_asked_for_only_when_the_feed_was_read() {
+    let origin = Origin::start(|_, number, _| match number {
+        1 => answer("304 Not Modified", "", b""),
+        _ => answer("200 OK", "etag: \"1\"\r\n", FEED.as_bytes()),
+    })
+    .await;
+    let (fetcher, feed) = (origin.fetcher(|_| {}), origin.feed("/"));
+    let first = poll_recalling(&fetcher, &feed, None, || Ok(Vec::new()), now()).await;
+    assert_eq!(summary(&first, &origin), "1 new from Chips: One");
+    let seen = first.state.items.clone();
+    let without = |state: &FeedState| FeedState { items: Vec::new(), ..state.clone() };
+
+    let unchanged = poll_recalling(&fetcher, &feed, Some(without(&first.state)), || panic!("asked"), later(3)).await;
+    assert_eq!((summary(&unchanged, &origin).as_str(), unchanged.state.items), ("not modified", vec![]));
+
+    let state = without(&first.state);
+    let failed = poll_recalling(&fetcher, &feed, Some(state.clone()), || Err("torn".to_owned()), later(6)).await;
+    assert_eq!(summary(&failed, &origin), "internal: what was seen of the feed before cannot be read: torn");
+    assert!(failed.articles.is_empty() && failed.state.etag == state.etag, "it is asked for everything again");
+
+    // What the state has in itself goes before.
+    let both = poll_recalling(&fetcher, &feed, Some(first.state.clone()), || panic!("asked"), later(9)).await;
+    let third = poll_recalling(&fetcher, &feed, Some(failed.state), move || Ok(seen), later(9)).await;
+    for poll in [both, third] {
+        assert_eq!(summary(&poll, &origin), "0 new from Chips: ");
+        assert_eq!((poll.state.items.len(), poll.state.articles), (1, 1));
+    }
 }
 
 #[tokio::test]

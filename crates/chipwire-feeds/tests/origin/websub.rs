@@ -65,7 +65,7 @@ fn push(feed: &Feed, form: &HashMap<String, String>, body: &str, at: Timestamp) 
 /// The state as it comes back from the log.
 fn restarted(state: &FeedState) -> FeedState {
     let text = serde_json::to_string(state).unwrap();
-    serde_json::from_str(&text).unwrap()
+    FeedState { items: state.items.clone(), ..serde_json::from_str(&text).unwrap() }
 }
 
 fn days(days: i64) -> Timestamp {

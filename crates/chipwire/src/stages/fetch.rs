@@ -1,12 +1,15 @@
 //! FETCH: polls the feeds and publishes what is new.
 //!
 //! - reads `feeds`, with what hubs have pushed, and the state of its feeds in `feed-states`
-//! - writes `articles.raw`: one event per new article or revision, and `feed-states`: what is known after a poll
+//! - writes `articles.raw`: one event per new article or revision, and `feed-states`: what is known after a poll, and the items
+//!   that were seen, when the feed was read
 //! - group `fetch`; any number of workers share the feeds by partitions
 //! - position: a feed's state is stored with the articles that its poll brought, in one transaction, so that no article is
 //!   published twice or passed over
 //! - on failure: a feed that cannot be read keeps its error in its state and is tried again later; while the log has no
 //!   room, polling pauses; anything else ends the worker, and a new one takes up the stored states
+
+mod kept;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -14,16 +17,19 @@ use std::{
     time::Duration,
 };
 
-use chipwire_events::{Event, Feed, FeedId, FeedOrigin, FeedPush, FeedState, Message, Timestamp, Topic, partition_of};
+use chipwire_events::{
+    Event, Feed, FeedId, FeedItems, FeedOrigin, FeedPush, FeedState, HubNews, Message, Timestamp, Topic, partition_of,
+};
 use chipwire_feeds::{
-    Fetcher, Poll, Schedule,
+    Fetcher, Poll, Schedule, poll_recalling,
     schedule::{Rest, Standing},
     websub::take_push,
 };
-use chipwire_log::{Limit, Positions, Record, Step, StoredRecord, Worker};
+use chipwire_log::{Limit, Positions, Record, Step, Worker};
 use tokio::sync::mpsc;
 use url::Url;
 
+use self::kept::{Kept, state_in, state_in_log};
 use super::WAIT;
 use crate::{
     health::{OutcomeLabel, StageLabel, StatusLabel},
@@ -70,16 +76,6 @@ struct Followed {
     /// The definition as JSON.
     feed: Box<[u8]>,
     state: Kept,
-}
-
-/// Where the state of a feed is.
-enum Kept {
-    /// It was never polled.
-    Nowhere,
-    /// In the log, from where it is read when a poll begins.
-    InLog,
-    /// Here, since the log cannot find one record among many.
-    Here(Box<FeedState>),
 }
 
 /// A poll under way.
@@ -141,16 +137,25 @@ impl Polling<'_> {
     }
 
     /// Takes over the feeds of partitions that are new to this worker, where their last owner left them. One partition after
-    /// the other: the states of all feeds together may be large.
+    /// the other, and one feed after the other where the log finds them: the states of all feeds together may be large.
     fn take_over(&mut self, positions: &Positions) -> Result<(), StageError> {
         let log = &self.context.log;
         for partition in positions.keys().map(|id| id.partition) {
             let feeds = log.backend().state(log.name(Topic::Feeds), Some(&[partition]))?;
-            let mut states = log.backend().state(log.name(Topic::FeedStates), Some(&[partition]))?;
+            let finds_keys = log.backend().finds_keys();
+            let mut states = match finds_keys {
+                true => BTreeMap::new(),
+                false => log.backend().state(log.name(Topic::FeedStates), Some(&[partition]))?.records,
+            };
             for (key, stored) in &feeds.records {
                 if let Ok((_, Event::FeedSubscribed(feed))) = wire::decode(stored) {
-                    let state = states.records.remove(key).as_ref().and_then(state_in);
-                    self.follow(&feed, state);
+                    let state = match finds_keys {
+                        true => state_in_log(log, &feed.id)?,
+                        false => states.remove(key).as_ref().and_then(state_in),
+                    };
+                    let items = states.remove(FeedItems::key_of(&feed.id).as_bytes());
+                    let kept = state.as_ref().map_or(Kept::Nowhere, |state| Kept::new(log, state, items));
+                    self.follow(&feed, state.as_ref(), kept);
                 }
             }
             self.context.health.tick(STAGE);
@@ -161,56 +166,28 @@ impl Polling<'_> {
 
     /// A feed was added, or its definition was changed.
     fn follow_anew(&mut self, feed: &Feed) -> Result<(), StageError> {
-        let state = match self.feeds.remove(&feed.id) {
-            Some(followed) => self.state_of(&feed.id, followed.state)?,
+        let log = &self.context.log;
+        let kept = match self.feeds.remove(&feed.id) {
+            Some(followed) => followed.state,
             // It may have been followed before.
-            None => self.state_in_log(&feed.id)?,
+            None if log.backend().finds_keys() => Kept::InLog,
+            None => Kept::Nowhere,
         };
-        self.follow(feed, state);
+        let state = kept.state(log, &feed.id)?;
+        self.follow(feed, state.as_ref(), kept);
         Ok(())
     }
 
-    fn follow(&mut self, feed: &Feed, state: Option<FeedState>) {
+    fn follow(&mut self, feed: &Feed, state: Option<&FeedState>, kept: Kept) {
         if feed.paused || feed.origin == FeedOrigin::Import {
             self.schedule.remove(&feed.id);
         } else {
-            let host = host_of(state.as_ref().map_or(&feed.url, |state| &state.url));
-            let standing = state.as_ref().map(Standing::of);
+            let host = host_of(state.map_or(&feed.url, |state| &state.url));
+            let standing = state.map(Standing::of);
             self.schedule.resume(&feed.id, &host, standing, (self.context.now)());
         }
         let definition = serde_json::to_vec(feed).unwrap_or_default().into_boxed_slice();
-        let state = state.map_or(Kept::Nowhere, |state| self.keep(state));
-        self.feeds.insert(feed.id.clone(), Followed { feed: definition, state });
-    }
-
-    fn keep(&self, state: FeedState) -> Kept {
-        if self.context.log.backend().finds_keys() { Kept::InLog } else { Kept::Here(Box::new(state)) }
-    }
-
-    fn state_of(&self, feed: &FeedId, kept: Kept) -> Result<Option<FeedState>, StageError> {
-        match kept {
-            Kept::Nowhere => Ok(None),
-            Kept::InLog => self.state_in_log(feed),
-            Kept::Here(state) => Ok(Some(*state)),
-        }
-    }
-
-    fn current_state(&self, feed: &FeedId, kept: &Kept) -> Result<Option<FeedState>, StageError> {
-        match kept {
-            Kept::Nowhere => Ok(None),
-            Kept::Here(state) => Ok(Some(FeedState::clone(state))),
-            Kept::InLog => self.state_in_log(feed),
-        }
-    }
-
-    fn state_in_log(&self, feed: &FeedId) -> Result<Option<FeedState>, StageError> {
-        let log = &self.context.log;
-        if !log.backend().finds_keys() {
-            return Ok(None);
-        }
-        let partition = partition_of(feed.as_str(), Topic::FeedStates.partitions());
-        let stored = log.backend().latest(log.name(Topic::FeedStates), partition, feed.as_str().as_bytes())?;
-        Ok(stored.as_ref().and_then(state_in))
+        self.feeds.insert(feed.id.clone(), Followed { feed: definition, state: kept });
     }
 
     fn forget(&mut self, gone: impl Fn(&FeedId) -> bool) {
@@ -241,15 +218,18 @@ impl Polling<'_> {
                 continue;
             };
             let definition = followed.feed.clone();
-            let state = self.current_state(&due.feed, &followed.state)?;
+            let kept = followed.state.clone();
+            let state = kept.state(&self.context.log, &due.feed)?;
             let Ok(feed) = serde_json::from_slice::<Feed>(&definition) else {
                 self.schedule.finished(&due.feed, now);
                 continue;
             };
             self.in_flight.insert(due.feed, UnderWay { feed: definition, started: now });
             let (fetcher, sender) = (Arc::clone(&self.settings.fetcher), self.sender.clone());
+            let (log, id) = (self.context.log.clone(), feed.id.clone());
+            let recall = move || kept.items(&log, &id);
             self.context.runtime.spawn(async move {
-                let mut poll = chipwire_feeds::poll(&fetcher, &feed, state, now).await;
+                let mut poll = poll_recalling(&fetcher, &feed, state, recall, now).await;
                 chipwire_feeds::pages::complete(&fetcher, &feed, &mut poll.articles, now).await;
                 // The stage is gone: nothing was published, and the next owner polls again.
                 let _ = sender.send(poll);
@@ -300,7 +280,13 @@ impl Polling<'_> {
             let event = Event::ArticleFetched(article.clone());
             outputs.push(self.context.log.encode(&event, article.first_seen, None)?);
         }
-        outputs.push(self.context.log.encode(&Event::FeedPolled(poll.state.clone()), time, None)?);
+        let mut state = poll.state.clone();
+        let items = std::mem::take(&mut state.items);
+        let feed = state.feed.clone();
+        outputs.push(self.context.log.encode(&Event::FeedPolled(state), time, None)?);
+        if !items.is_empty() {
+            outputs.push(self.context.log.encode(&Event::FeedRead(FeedItems { feed, items }), time, None)?);
+        }
         Ok(())
     }
 
@@ -319,7 +305,21 @@ impl Polling<'_> {
             }
             let state = match polls.iter().rev().find(|poll| poll.state.feed == feed.id) {
                 Some(earlier) => Some(earlier.state.clone()),
-                None => self.current_state(&feed.id, &followed.state)?,
+                None => followed.state.state(&self.context.log, &feed.id)?,
+            };
+            let state = match (state, &push.news) {
+                (Some(mut state), HubNews::Content { .. }) if state.items.is_empty() => {
+                    match followed.state.items(&self.context.log, &feed.id) {
+                        Ok(items) => state.items = items,
+                        Err(reason) => {
+                            // The next poll says so where its readers look.
+                            tracing::warn!(stage = STAGE, feed = %feed.id, "passed over a push: {reason}");
+                            continue;
+                        }
+                    }
+                    Some(state)
+                }
+                (state, _) => state,
             };
             let poll = take_push(&self.settings.fetcher, &feed, state.as_ref(), push);
             self.write_out(&poll, push.received, &mut outputs)?;
@@ -353,9 +353,8 @@ impl Polling<'_> {
             }
             self.schedule.upsert(&id, &host, state.next_poll, interval_s, rest);
         }
-        let kept = self.keep(state);
         if let Some(followed) = self.feeds.get_mut(&id) {
-            followed.state = kept;
+            followed.state = std::mem::replace(&mut followed.state, Kept::Nowhere).then(&self.context.log, state);
         }
     }
 
@@ -403,13 +402,6 @@ impl Polling<'_> {
             self.failing.remove(&poll.state.feed);
         }
         metrics.feeds_failing.set(self.failing.len() as i64);
-    }
-}
-
-fn state_in(stored: &StoredRecord) -> Option<FeedState> {
-    match wire::decode(stored) {
-        Ok((_, Event::FeedPolled(state))) => Some(state),
-        _ => None,
     }
 }
 
