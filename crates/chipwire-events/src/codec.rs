@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Alert, Article, Covers, DeadLetter, Delivery, Envelope, Error, EventId, Feed, FeedItems, FeedPush, FeedState,
-    Rejected, Result, Rule, TaggedArticle, Topic, hash_hex, partition_of,
+    Rejected, Result, Rule, TaggedArticle, Topic, ids::hash_hex_of_bytes, partition_of,
 };
 
 /// Every fact that chipwire writes. The type's name carries the version of its payload.
@@ -128,7 +128,7 @@ impl Event {
             Event::EventRejected(letter) => letter.event_id(),
             Event::ArticleRejected(rejected) => EventId::of(self.event_type(), &[rejected.dead_letter.as_str()]),
             Event::AlertRaised(alert) => EventId::of(self.event_type(), &[alert.id.as_str()]),
-            _ => EventId::of(self.event_type(), &[&key, &hash_hex(16, &[&String::from_utf8_lossy(&value)])]),
+            _ => EventId::of(self.event_type(), &[&key, &hash_hex_of_bytes(16, [value.as_slice()])]),
         };
         let envelope = Envelope { id, event_type: self.event_type().to_owned(), source, time, covers };
         let partition = match (self, covers) {
@@ -157,6 +157,7 @@ impl Event {
             Event::ArticleFetched(article) => text(article),
             Event::ArticleTagged(tagged) => text(&tagged.article) + 320 * tagged.mentions.len(),
             Event::FeedRead(read) => 128 + 256 * read.items.len(),
+            Event::FeedPolled(_) => 1_536,
             _ => 512,
         }
     }

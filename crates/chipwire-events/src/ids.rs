@@ -9,10 +9,15 @@ use serde::{Deserialize, Serialize};
 ///
 /// Every part is preceded by its length, so that `["ab", "c"]` and `["a", "bc"]` differ.
 pub fn hash_hex(bytes: usize, parts: &[&str]) -> String {
+    hash_hex_of_bytes(bytes, parts.iter().map(|part| part.as_bytes()))
+}
+
+/// As [`hash_hex`], of bytes that need not be text.
+pub(crate) fn hash_hex_of_bytes<'a>(bytes: usize, parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
+        hasher.update(part);
     }
     let mut hex = hasher.finalize().to_hex().to_string();
     hex.truncate(2 * bytes);

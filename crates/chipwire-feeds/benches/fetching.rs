@@ -23,8 +23,15 @@ use tokio::{
 };
 use url::Url;
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Requests at one time, in the bare loop as in ours.
 const AT_ONCE: usize = 32;
+
+/// What comes within so long of the first is written together.
+const GATHERED: Duration = Duration::from_millis(10);
 
 /// How long each measurement lasts.
 const MEASURED: Duration = Duration::from_secs(3);
@@ -215,7 +222,8 @@ fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
-/// Writes states to a log, as many in one transaction as have come together; ends when the last sender is gone.
+/// Writes states to a log, in one transaction those that come within the time in which the pipeline's stage gathers them; ends
+/// when the last sender is gone.
 fn persist() -> (mpsc::Sender<Event>, thread::JoinHandle<usize>) {
     let (sender, receiver) = mpsc::channel::<Event>();
     let thread = thread::spawn(move || {
@@ -227,6 +235,7 @@ fn persist() -> (mpsc::Sender<Event>, thread::JoinHandle<usize>) {
         let mut writer = log.writer("bench").unwrap();
         let mut written = 0;
         while let Ok(first) = receiver.recv() {
+            thread::sleep(GATHERED);
             let records: Vec<Record> = std::iter::once(first)
                 .chain(receiver.try_iter())
                 .map(|event| {

@@ -4,7 +4,7 @@
 //! no proxy from the environment.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     net::IpAddr,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -189,7 +189,7 @@ impl Fetcher {
     /// Sends a form to a hub and gives the status of its answer. A hub may move its users on with 307 and 308.
     pub(crate) async fn post_form(&self, url: &Url, form: String, now: Timestamp) -> Result<u16, FetchError> {
         let mut url = url.clone();
-        let mut seen = HashSet::new();
+        let mut seen = Vec::new();
         let mut budget = Budget::new(self.config.total_timeout_ms);
         for hop in 0..=MAX_REDIRECTS {
             let passage = self.check(&url)?;
@@ -197,9 +197,8 @@ impl Fetcher {
             if let Some(wait_s) = self.rests.wait_s(&url, now) {
                 return Err(FetchError::Resting { host, wait_s });
             }
-            let address = budget.spend(&host, "be found by its name", self.address(&url, passage)).await?;
+            let address = self.address(&url, passage, &mut budget).await?;
             let mut permit = self.turns.permit(&url, address, Duration::ZERO).await;
-            seen.insert(url.to_string());
             let request = self.client(passage).post(url.clone()).body(form.clone());
             let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             let sending = transfer::send(&self.config, request, &host);
@@ -209,7 +208,8 @@ impl Fetcher {
             if !matches!(status, 307 | 308) {
                 return Ok(status);
             }
-            url = next_hop(&url, &response, hop, &seen)?;
+            let next = next_hop(&url, &response, hop, &seen)?;
+            seen.push(std::mem::replace(&mut url, next));
         }
         Err(FetchError::Redirect { to: url.to_string(), reason: "too many redirects in a row" })
     }
@@ -224,7 +224,7 @@ impl Fetcher {
     /// Follows redirects up to an answer.
     async fn follow(&self, request: Request<'_>, purpose: Purpose, now: Timestamp) -> Result<Fetched, FetchError> {
         let mut url = request.url.clone();
-        let mut seen = HashSet::new();
+        let mut seen = Vec::new();
         let mut all_permanent = true;
         let mut budget = Budget::new(self.config.total_timeout_ms);
         let mut turn: Option<(String, Permit)> = None;
@@ -242,18 +242,18 @@ impl Fetcher {
                     Purpose::Page => self.robots_allow(&url, now).await?,
                     Purpose::Feed | Purpose::Robots => Duration::ZERO,
                 };
-                let address = budget.spend(&host, "be found by its name", self.address(&url, passage)).await?;
+                let address = self.address(&url, passage, &mut budget).await?;
                 turn = Some((host.clone(), self.turns.permit(&url, address, spacing).await));
             }
             let rested = self.rests.knows(&url);
-            seen.insert(url.to_string());
             let response = self.send(&url, passage, request, purpose, &host, &mut budget).await?;
             let status = response.status();
             let pause_s = self.take_note(&url, &response, turn.as_mut().map(|(_, permit)| permit), now);
             let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
             // A server may ask to wait before a redirect is followed; once it was waited for, it is followed.
             if is_redirect && (rested || pause_s.is_none_or(|pause_s| pause_s == 0)) {
-                url = next_hop(&url, &response, hop, &seen)?;
+                let next = next_hop(&url, &response, hop, &seen)?;
+                seen.push(std::mem::replace(&mut url, next));
                 all_permanent &= matches!(status.as_u16(), 301 | 308);
                 continue;
             }
@@ -275,11 +275,14 @@ impl Fetcher {
     }
 
     /// The address that a request will go to, or one that stands for all of them.
-    async fn address(&self, url: &Url, passage: Passage) -> Result<Option<IpAddr>, FetchError> {
+    async fn address(&self, url: &Url, passage: Passage, budget: &mut Budget) -> Result<Option<IpAddr>, FetchError> {
         match url.host() {
             Some(Host::Ipv4(address)) => Ok(Some(address.into())),
             Some(Host::Ipv6(address)) => Ok(Some(IpAddr::from(address).to_canonical())),
-            Some(Host::Domain(name)) => Ok(stands_for(&self.resolver.addresses(name, passage).await?)),
+            Some(Host::Domain(name)) => {
+                let lookup = self.resolver.addresses(name, passage);
+                Ok(stands_for(&budget.spend(name, "be found by its name", lookup).await?))
+            }
             None => Ok(None),
         }
     }
@@ -313,7 +316,7 @@ impl Fetcher {
     ) -> Result<Response, FetchError> {
         let mut builder =
             self.client(passage).get(url.clone()).header(header::ACCEPT, HeaderValue::from_static(purpose.accept()));
-        if own_headers::is_same_origin(request.url, url) {
+        if !request.headers.is_empty() && own_headers::is_same_origin(request.url, url) {
             // They take the place of what is set above.
             builder = builder.headers(own_headers::resolve(request.headers, |name| std::env::var(name).ok())?);
         }
@@ -338,40 +341,41 @@ impl Fetcher {
         budget: &mut Budget,
         now: Timestamp,
     ) -> Result<Fetched, FetchError> {
-        let headers = response.headers().clone();
-        let status = response.status();
+        let (headers, status) = (response.headers(), response.status());
+        let mut fetched = Fetched {
+            status: status.as_u16(),
+            url,
+            moved,
+            etag: text_of(headers, &header::ETAG),
+            last_modified: text_of(headers, &header::LAST_MODIFIED),
+            fresh_s: freshness(headers, now),
+            retry_after_s: retry_after(headers, now),
+            content_type: text_of(headers, &header::CONTENT_TYPE),
+            links: list_of(headers, &header::LINK),
+            challenge: headers.get("cf-mitigated").is_some_and(|value| value.as_bytes() == b"challenge"),
+            body: Vec::new(),
+            wire_bytes: 0,
+        };
+        if !status.is_success() {
+            return Ok(fetched);
+        }
+        let coding = text_of(headers, &header::CONTENT_ENCODING);
         let limits = Limits { max_bytes: self.config.max_body_bytes, max_ratio: self.config.max_ratio };
         let size = match purpose {
             Purpose::Robots => Size::First(robots::MAX_BYTES),
             Purpose::Feed | Purpose::Page => Size::AtMost(limits.max_bytes),
         };
-        let body = match status.is_success() {
-            true => budget.spend(host, "send its answer", transfer::body(&self.config, response, size, host)).await?,
-            false => Vec::new(),
-        };
-        let wire_bytes = body.len() as u64;
-        let coding = text_of(&headers, &header::CONTENT_ENCODING);
-        let body = match coding {
+        let reading = transfer::body(&self.config, response, size, host);
+        let body = budget.spend(host, "send its answer", reading).await?;
+        fetched.wire_bytes = body.len() as u64;
+        fetched.body = match coding {
             Some(coding) if body.len() > UNPACKED_HERE_BYTES => {
                 let unpacking = tokio::task::spawn_blocking(move || coding::decode(body, Some(&coding), limits));
                 unpacking.await.unwrap_or_else(|_| Err(FetchError::Coding { coding: "broken".to_owned() }))?
             }
             coding => coding::decode(body, coding.as_deref(), limits)?,
         };
-        Ok(Fetched {
-            status: status.as_u16(),
-            url,
-            moved,
-            etag: text_of(&headers, &header::ETAG),
-            last_modified: text_of(&headers, &header::LAST_MODIFIED),
-            fresh_s: freshness(&headers, now),
-            retry_after_s: retry_after(&headers, now),
-            content_type: text_of(&headers, &header::CONTENT_TYPE),
-            links: list_of(&headers, &header::LINK),
-            challenge: headers.get("cf-mitigated").is_some_and(|value| value.as_bytes() == b"challenge"),
-            body,
-            wire_bytes,
-        })
+        Ok(fetched)
     }
 
     /// Whether the site's rules allow the page; gives the pause that they wish for. Boxed, since the rules are fetched as
@@ -441,13 +445,13 @@ impl Fetcher {
     }
 }
 
-/// Where a redirect leads, if it is followed.
-fn next_hop(url: &Url, response: &Response, hop: usize, seen: &HashSet<String>) -> Result<Url, FetchError> {
+/// Where a redirect from `url` leads, if it is followed; `seen` is where it came from.
+fn next_hop(url: &Url, response: &Response, hop: usize, seen: &[Url]) -> Result<Url, FetchError> {
     let next = redirect_target(url, response.headers())?;
     let refuse = |reason| Err(FetchError::Redirect { to: shortened(next.as_str()), reason });
     if hop == MAX_REDIRECTS {
         refuse("too many redirects in a row")
-    } else if seen.contains(next.as_str()) {
+    } else if next == *url || seen.contains(&next) {
         refuse("it goes round in a circle")
     } else if url.scheme() == "https" && next.scheme() == "http" {
         refuse("it leads from https to http")

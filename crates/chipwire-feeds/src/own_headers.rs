@@ -83,6 +83,9 @@ pub(crate) fn resolve(
 /// They are for the origin under which the user added the feed. A feed that has moved to another one, by whatever redirect,
 /// gets none of them; http of the same host may become https.
 pub fn for_origin<'a>(feed: &'a Feed, url: &Url) -> &'a [FeedHeader] {
+    if feed.headers.is_empty() {
+        return &[];
+    }
     match Url::parse(&feed.url) {
         Ok(own) if is_same_origin(&own, url) => &feed.headers,
         _ => &[],
