@@ -98,6 +98,14 @@ impl Entry {
         (body, text::markup_of(body))
     }
 
+    /// The longer of content and summary as HTML that is safe to show: see [`text::sanitized`].
+    pub fn display_html(&self) -> String {
+        match self.body() {
+            (body, Markup::Html) => text::sanitized(body, None),
+            (body, Markup::Plain) => body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+        }
+    }
+
     /// Cuts everything to size and gives it an id.
     pub(crate) fn finished(mut self) -> Self {
         self.title = text::cap_chars(&self.title, text::MAX_TITLE_CHARS).trim_end().to_owned();

@@ -99,7 +99,12 @@ pub(crate) fn split_facet(value: &str) -> Option<(&str, &str, &str)> {
 impl SchemaFields {
     /// `document` as the engine takes it.
     pub(crate) fn fill(&self, document: &Document) -> Result<TantivyDocument> {
-        let mut filled = TantivyDocument::default();
+        // A buffer that grows as it is written is copied many times over.
+        let mut json = Vec::with_capacity(1_024 + document.body.len() + document.body.len() / 8);
+        serde_json::to_writer(&mut json, document)?;
+        let entities_bytes: usize = document.entities.iter().map(|entity| 96 + entity.name.len()).sum();
+        let size = json.len() + document.title.len() + document.body.len() + entities_bytes + 512;
+        let mut filled = TantivyDocument::with_capacity(size);
         filled.add_text(self.id, &document.id);
         filled.add_text(self.title, &document.title);
         filled.add_text(self.body, &document.body);
@@ -122,9 +127,6 @@ impl SchemaFields {
         for language in document.language.as_deref().map(language_ranges).unwrap_or_default() {
             filled.add_text(self.lang, language);
         }
-        // A buffer that grows as it is written is copied many times over.
-        let mut json = Vec::with_capacity(1_024 + document.body.len() + document.body.len() / 8);
-        serde_json::to_writer(&mut json, document)?;
         filled.add_bytes(self.doc, &json);
         Ok(filled)
     }

@@ -74,6 +74,7 @@ pub struct Metrics {
     pub(crate) polls: Family<OutcomeLabel, Counter>,
     pub(crate) responses: Family<StatusLabel, Counter>,
     pub(crate) pushes: Counter,
+    pub(crate) article_pages: Family<OutcomeLabel, Counter>,
     pub(crate) poll_bytes: Counter,
     pub(crate) articles: Counter,
     pub(crate) events: Family<StageLabel, Counter>,
@@ -108,6 +109,7 @@ impl Default for Health {
             polls: Family::default(),
             responses: Family::default(),
             pushes: Counter::default(),
+            article_pages: Family::default(),
             poll_bytes: Counter::default(),
             articles: Counter::default(),
             events: Family::default(),
@@ -132,6 +134,8 @@ impl Default for Health {
         registry.register("feed_polls", "Polls of feeds by what came of them", m.polls.clone());
         registry.register("feed_responses", "Answers of feeds' servers by class of status", m.responses.clone());
         registry.register("feed_pushes", "What hubs have said about feeds", m.pushes.clone());
+        let name = "Pages of articles of which a feed gave too little, by what came of them";
+        registry.register("article_pages", name, m.article_pages.clone());
         registry.register_with_unit("feed_received", "Bytes of feeds on the wire", Unit::Bytes, m.poll_bytes.clone());
         registry.register("articles_fetched", "New articles and revisions", m.articles.clone());
         registry.register("stage_events", "Events that a stage has dealt with", m.events.clone());

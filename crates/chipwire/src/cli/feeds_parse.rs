@@ -28,6 +28,9 @@ pub(super) struct Parse {
     /// Say in words what was read and what had to be repaired, instead of JSON
     #[arg(long)]
     explain: bool,
+    /// Give each entry's text too, as HTML that is safe to show: without scripts, styles and forms
+    #[arg(long, conflicts_with = "explain")]
+    content: bool,
 }
 
 impl Parse {
@@ -45,7 +48,7 @@ impl Parse {
                 Err(error) if self.explain => {
                     writeln!(out, "{}\n  {}", terminal::clean(&file), terminal::clean(&error))?;
                 }
-                Ok(feed) => writeln!(out, "{}", feed_json(&file, &feed))?,
+                Ok(feed) => writeln!(out, "{}", feed_json(&file, &feed, self.content))?,
                 Err(error) => writeln!(out, "{}", json!({ "file": file, "error": error }))?,
             }
         }
@@ -53,12 +56,12 @@ impl Parse {
     }
 }
 
-fn feed_json(file: &str, feed: &ParsedFeed) -> Value {
+fn feed_json(file: &str, feed: &ParsedFeed, content: bool) -> Value {
     let entries: Vec<Value> = feed
         .entries
         .iter()
         .map(|entry| {
-            json!({
+            let mut fields = json!({
                 "id": entry.id,
                 "link": entry.link,
                 "title": entry.title,
@@ -66,7 +69,11 @@ fn feed_json(file: &str, feed: &ParsedFeed) -> Value {
                 "updated": entry.updated,
                 "author": entry.authors.first(),
                 "summary": entry.summary,
-            })
+            });
+            if content && let Some(fields) = fields.as_object_mut() {
+                fields.insert("content".to_owned(), entry.display_html().into());
+            }
+            fields
         })
         .collect();
     json!({ "file": file, "title": feed.title, "entries": entries, "repairs": feed.repairs })
@@ -124,10 +131,22 @@ mod tests {
               repaired (dates): a date that cannot be read, such as `soon` (item 1)
         "#]]
         .assert_eq(&String::from_utf8(out).unwrap());
-        let json = feed_json("feed.xml", &feed);
+        let json = feed_json("feed.xml", &feed, false);
+        assert!(json["entries"][0].get("content").is_none());
         assert_eq!(
             json["repairs"][1],
             json!({"stage": "text", "what": "references that XML does not know, such as &nbsp;", "items": [2]})
         );
+    }
+
+    #[test]
+    fn content_is_safe_to_show() {
+        let text = "<rss version='2.0'><channel><item><guid>1</guid><description><![CDATA[<p onclick=x()>a<script>b</script>\
+                    <a href='javascript:c'>d</a></p>]]></description></item><item><guid>2</guid><description>1 &lt; 2\
+                    </description></item></channel></rss>";
+        let feed = parse_feed(text.as_bytes(), None, None).unwrap();
+        let json = feed_json("feed.xml", &feed, true);
+        let contents: Vec<_> = json["entries"].as_array().unwrap().iter().map(|entry| &entry["content"]).collect();
+        assert_eq!(contents, ["<p>a<a rel=\"noopener noreferrer nofollow\">d</a></p>", "1 &lt; 2"]);
     }
 }

@@ -21,7 +21,9 @@ use chipwire_events::{
     Event, Feed, FeedId, FeedItems, FeedOrigin, FeedPush, FeedState, HubNews, Message, Timestamp, Topic, partition_of,
 };
 use chipwire_feeds::{
-    Fetcher, Poll, Schedule, poll_recalling,
+    Fetcher, Poll, Schedule,
+    pages::{self, Pages},
+    poll_recalling,
     schedule::{Rest, Standing},
     websub::take_push,
 };
@@ -94,8 +96,8 @@ struct Polling<'a> {
     failing: HashSet<FeedId>,
     schedule: Schedule,
     in_flight: HashMap<FeedId, UnderWay>,
-    sender: mpsc::UnboundedSender<Poll>,
-    receiver: mpsc::UnboundedReceiver<Poll>,
+    sender: mpsc::UnboundedSender<(Poll, Pages)>,
+    receiver: mpsc::UnboundedReceiver<(Poll, Pages)>,
 }
 
 impl Polling<'_> {
@@ -230,9 +232,9 @@ impl Polling<'_> {
             let recall = move || kept.items(&log, &id);
             self.context.runtime.spawn(async move {
                 let mut poll = poll_recalling(&fetcher, &feed, state, recall, now).await;
-                chipwire_feeds::pages::complete(&fetcher, &feed, &mut poll.articles, now).await;
+                let pages = pages::complete(&fetcher, &feed, &mut poll.articles, now).await;
                 // The stage is gone: nothing was published, and the next owner polls again.
-                let _ = sender.send(poll);
+                let _ = sender.send((poll, pages));
             });
         }
         Ok(())
@@ -241,7 +243,8 @@ impl Polling<'_> {
     /// Publishes what the finished polls brought.
     fn publish(&mut self) -> Result<(), StageError> {
         let mut polls = Vec::new();
-        while let Ok(mut poll) = self.receiver.try_recv() {
+        while let Ok((mut poll, pages)) = self.receiver.try_recv() {
+            self.account_pages(pages);
             let now = (self.context.now)();
             let id = poll.state.feed.clone();
             self.schedule.finished(&id, now);
@@ -374,6 +377,15 @@ impl Polling<'_> {
                     self.context.health.well(STAGE);
                     return Ok(());
                 }
+            }
+        }
+    }
+
+    fn account_pages(&self, pages: Pages) {
+        for (outcome, count) in [("read", pages.read), ("failed", pages.failed), ("skipped", pages.skipped)] {
+            if count > 0 {
+                let label = OutcomeLabel { outcome: outcome.to_owned() };
+                self.context.health.metrics.article_pages.get_or_create(&label).inc_by(count as u64);
             }
         }
     }
