@@ -186,5 +186,10 @@ impl Event {
 }
 
 fn payload<T: DeserializeOwned>(event_type: &str, value: &[u8]) -> Result<T> {
-    serde_json::from_slice(value).map_err(|source| Error::Payload { event_type: event_type.to_owned(), source })
+    // Checking all of it at once is faster than string by string.
+    let read = match std::str::from_utf8(value) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(value),
+    };
+    read.map_err(|source| Error::Payload { event_type: event_type.to_owned(), source })
 }

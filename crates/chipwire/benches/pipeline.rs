@@ -130,7 +130,7 @@ fn pipeline(folder: &Path) {
     // Reading along would cost what is measured: the positions of the stages are looked at now and then.
     let behind = |stage| opened.lag(stage).unwrap();
     while behind(Stage::Enrich) > 0 || behind(Stage::Index) > 0 {
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(25));
     }
     let taken = clock.stop();
     running.stop().unwrap();

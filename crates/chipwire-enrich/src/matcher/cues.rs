@@ -32,6 +32,8 @@ struct Beginnings {
     nodes: Vec<Node>,
     /// The edges of all characters but the small ASCII letters.
     others: FxHashMap<(u32, char), u32>,
+    /// For each small ASCII letter, one bit for each that comes after it in the beginning of any phrase: what most words fail.
+    pairs: [u32; 26],
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +49,11 @@ fn letter(ch: char) -> Option<usize> {
     ch.is_ascii_lowercase().then(|| ch as usize - 'a' as usize)
 }
 
+/// The positions of the first two characters, where both are small ASCII letters.
+fn letters(mut chars: impl Iterator<Item = char>) -> Option<[usize; 2]> {
+    Some([letter(chars.next()?)?, letter(chars.next()?)?])
+}
+
 impl Beginnings {
     /// Adds the phrase `number`; one of less than two characters is never found.
     fn add(&mut self, prefix: &str, number: usize) {
@@ -55,6 +62,11 @@ impl Beginnings {
         }
         if self.nodes.is_empty() {
             self.nodes.push(Node::default());
+        }
+        if let Some([first, second]) = letters(prefix.chars())
+            && let Some(bits) = self.pairs.get_mut(first)
+        {
+            *bits |= 1 << second;
         }
         let mut node = 0;
         for ch in prefix.chars() {
@@ -87,6 +99,12 @@ impl Beginnings {
     /// Gives every phrase that `token` begins with to `found`.
     fn find(&self, document: &Document, token: &Token, found: impl FnMut(usize)) {
         if let Some(chars) = document.folded_ascii(token) {
+            if let Some(units) = document.units.get(token.start..token.start + 2)
+                && let Some([first, second]) = letters(units.iter().map(|unit| unit.ch.to_ascii_lowercase()))
+                && self.pairs.get(first).is_none_or(|bits| bits & (1 << second) == 0)
+            {
+                return;
+            }
             return self.walk(chars, found);
         }
         // The first two characters have to be the same as written too: `U.S.` does not begin with `us`.
