@@ -98,6 +98,23 @@ impl FetchConfig {
         Self { host_spacing_ms: spacing_ms, domain_spacing_ms: spacing_ms, address_spacing_ms: spacing_ms, ..self }
     }
 
+    /// A limit that is 0 where that lets nothing through.
+    pub(crate) fn zero(&self) -> Option<&'static str> {
+        let limits = [
+            ("dns_timeout_ms", self.dns_timeout_ms),
+            ("connect_timeout_ms", self.connect_timeout_ms),
+            ("first_byte_timeout_ms", self.first_byte_timeout_ms),
+            ("total_timeout_ms", self.total_timeout_ms),
+            ("slow_after_ms", self.slow_after_ms),
+            ("max_body_bytes", self.max_body_bytes as u64),
+            ("max_ratio", self.max_ratio as u64),
+            ("max_items", self.max_items as u64),
+            ("max_concurrent", self.max_concurrent as u64),
+            ("max_interval_s", u64::from(self.max_interval_s)),
+        ];
+        limits.into_iter().find(|(_, limit)| *limit == 0).map(|(key, _)| key)
+    }
+
     /// The value of the `User-Agent` header.
     pub fn user_agent_value(&self) -> String {
         match (&self.user_agent, &self.contact) {

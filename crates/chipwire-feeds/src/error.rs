@@ -24,6 +24,9 @@ pub enum ConfigError {
     /// No address that hubs could call.
     #[error("`{0}` in `fetch.websub_callback` is no address such as https://public.host/base")]
     Callback(String),
+    /// A limit that would let nothing through.
+    #[error("`fetch.{0}` must be at least 1")]
+    Zero(&'static str),
     /// The HTTP client could not be set up.
     #[error("failed to set up the HTTP client")]
     Client(#[from] reqwest::Error),

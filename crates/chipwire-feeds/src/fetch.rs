@@ -12,10 +12,12 @@ use std::{
 };
 
 use chipwire_events::{FeedHeader, Timestamp};
+use jiff::SignedDuration;
 use reqwest::{
     Client, Response, StatusCode,
     header::{self, HeaderValue},
 };
+use tokio::time::Instant;
 use url::{Host, Origin, Url};
 
 use crate::{
@@ -139,6 +141,9 @@ impl Fetcher {
         if config.min_interval_s > config.max_interval_s {
             return Err(ConfigError::Intervals { min: config.min_interval_s, max: config.max_interval_s });
         }
+        if let Some(key) = config.zero() {
+            return Err(ConfigError::Zero(key));
+        }
         // The first provider that a process installs stays; any will do here.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Guard::new(&config.allow_private_hosts)?;
@@ -228,6 +233,7 @@ impl Fetcher {
         let mut all_permanent = true;
         let mut budget = Budget::new(self.config.total_timeout_ms);
         let mut turn: Option<(String, Permit)> = None;
+        let begun = Instant::now();
         for hop in 0..=MAX_REDIRECTS {
             let passage = self.check(&url)?;
             let host = url.host_str().unwrap_or_default().to_owned();
@@ -244,11 +250,15 @@ impl Fetcher {
                 };
                 let address = self.address(&url, passage, &mut budget).await?;
                 turn = Some((host.clone(), self.turns.permit(&url, address, spacing).await));
+                // Another feed of the host may have been told meanwhile.
+                if let Some(wait_s) = self.rests.wait_s(&url, since(now, begun)) {
+                    return Err(FetchError::Resting { host, wait_s });
+                }
             }
             let rested = self.rests.knows(&url);
             let response = self.send(&url, passage, request, purpose, &host, &mut budget).await?;
             let status = response.status();
-            let pause_s = self.take_note(&url, &response, turn.as_mut().map(|(_, permit)| permit), now);
+            let pause_s = self.take_note(&url, &response, turn.as_mut().map(|(_, permit)| permit), since(now, begun));
             let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
             // A server may ask to wait before a redirect is followed; once it was waited for, it is followed.
             if is_redirect && (rested || pause_s.is_none_or(|pause_s| pause_s == 0)) {
@@ -443,6 +453,12 @@ impl Fetcher {
             }
         }
     }
+}
+
+/// The time that it is, in whole seconds since a request began with `now` at `begun`: it may have waited long for its turn.
+fn since(now: Timestamp, begun: Instant) -> Timestamp {
+    let past_s = i64::try_from(begun.elapsed().as_secs()).unwrap_or(0);
+    now.checked_add(SignedDuration::from_secs(past_s)).unwrap_or(now)
 }
 
 /// Where a redirect from `url` leads, if it is followed; `seen` is where it came from.

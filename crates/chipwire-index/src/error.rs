@@ -17,7 +17,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The index was made from another log.
-    #[error("the index in `{}` belongs to the log `{found}`, not to `{expected}`", path.display())]
+    #[error("the index in `{}` belongs to the log `{found}`, not to `{expected}`; `chipwire index rebuild` makes a new one from the log", path.display())]
     Foreign {
         /// The directory.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum Error {
         found: String,
     },
     /// The index was made by another version of chipwire.
-    #[error("the index in `{}` is of another version ({what})", path.display())]
+    #[error("the index in `{}` is of another version ({what}); `chipwire index rebuild` makes a new one from the log", path.display())]
     OtherVersion {
         /// The directory.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum Error {
         what: String,
     },
     /// The files of the index are damaged.
-    #[error("the index in `{}` is damaged: {what}", path.display())]
+    #[error("the index in `{}` is damaged: {what}; `chipwire index rebuild` makes a new one from the log", path.display())]
     Damaged {
         /// The directory.
         path: PathBuf,

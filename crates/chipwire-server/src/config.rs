@@ -165,6 +165,6 @@ mod tests {
     #[test]
     fn limits_are_checked() {
         let config = ServerConfig { max_requests: 0, ..ServerConfig::default() };
-        assert_eq!(config.validate().unwrap_err().to_string(), "`max_requests` is out of range");
+        assert_eq!(config.validate().unwrap_err().to_string(), "`max_requests` must be from 1 to 4294967295");
     }
 }

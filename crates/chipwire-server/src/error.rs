@@ -31,11 +31,23 @@ pub enum Error {
         chars: usize,
     },
     /// A limit that is zero or absurd.
-    #[error("`{key}` is out of range")]
+    #[error("`{key}` must be from 1 to 4294967295")]
     OutOfRange {
         /// The key.
         key: &'static str,
     },
+}
+
+impl Error {
+    /// The key of `[server]` that it is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::TwoTokens | Self::TokenFile { .. } => "token_file",
+            Self::TokenNeeded(_) => "listen",
+            Self::TokenEnv(_) | Self::TokenShort { .. } => "token_env",
+            Self::OutOfRange { key } => key,
+        }
+    }
 }
 
 /// The result of setting up the server.

@@ -74,6 +74,9 @@ pub struct LogConfig {
     /// Apache Kafka.
     #[cfg(feature = "kafka")]
     pub kafka: chipwire_log::kafka::KafkaConfig,
+    /// Not looked at by a build without Kafka, so that one file serves both.
+    #[cfg(not(feature = "kafka"))]
+    pub kafka: serde::de::IgnoredAny,
 }
 
 impl Default for LogConfig {
@@ -83,6 +86,8 @@ impl Default for LogConfig {
             prefix: "chipwire.".to_owned(),
             #[cfg(feature = "kafka")]
             kafka: chipwire_log::kafka::KafkaConfig::default(),
+            #[cfg(not(feature = "kafka"))]
+            kafka: serde::de::IgnoredAny,
         }
     }
 }
@@ -205,6 +210,11 @@ impl fmt::Display for Invalid {
 impl std::error::Error for Invalid {}
 
 impl Config {
+    /// The file that [`load`](Self::load) reads; `None` if there is none.
+    pub fn file(path: Option<&Path>) -> Option<PathBuf> {
+        path.map(Path::to_owned).or_else(|| Some(PathBuf::from(DEFAULT_PATH)).filter(|path| path.exists()))
+    }
+
     /// Reads `path`, or [`DEFAULT_PATH`] where that is there, or else the defaults; then checks every value.
     pub fn load(path: Option<&Path>) -> Result<Self, Invalid> {
         let (path, text) = match path {
@@ -225,6 +235,10 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         config.data_dir = folder.join(&config.data_dir);
         config.feeds.opml = config.feeds.opml.map(|opml| folder.join(opml));
+        config.server.token_file = config.server.token_file.map(|file| folder.join(file));
+        for sink in config.sinks.values_mut() {
+            sink.secret_file_below(folder);
+        }
         Ok(config)
     }
 
@@ -282,12 +296,23 @@ impl Config {
                 ConfigError::UserAgent(_) => "user_agent",
                 ConfigError::Intervals { .. } => "min_interval_s",
                 ConfigError::Callback(_) => "websub_callback",
+                ConfigError::Zero(key) => key,
                 ConfigError::Client(_) => "",
             };
             return fail("fetch", key, crate::runner::chain(&error));
         }
         if let Err(error) = self.server.validate() {
-            return fail("server", "listen", format!("`server`: {error}"));
+            return fail("server", error.key(), format!("`server`: {error}"));
+        }
+        #[cfg(feature = "kafka")]
+        if self.log.backend == Backend::Kafka
+            && let Err(error) = self.log.kafka.check()
+        {
+            let key = if let chipwire_log::Error::Setting { key, .. } = &error { key.as_str() } else { "" };
+            let bare = key.strip_prefix("properties.").unwrap_or(key);
+            let is_property = self.log.kafka.properties.contains_key(bare);
+            let section = if is_property { "log.kafka.properties" } else { "log.kafka" };
+            return fail(section, bare, crate::runner::chain(&error));
         }
         Ok(())
     }
@@ -319,7 +344,8 @@ fn line_of(text: &str, section: &str, key: &str) -> Option<(usize, String)> {
         let line = line.trim();
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
             current = name.trim().to_owned();
-        } else if current == section && line.split('=').next().is_some_and(|name| name.trim() == key) {
+        } else if current == section && line.split('=').next().is_some_and(|name| name.trim().trim_matches('"') == key)
+        {
             return Some((number, line.to_owned()));
         }
     }
@@ -384,6 +410,30 @@ mod tests {
             expect![[r#"
             chipwire.toml:1: unclosed table, expected `]`
               | [log"#]],
+        );
+        check(
+            "[server]\nlisten = \"127.0.0.1:1\"\nmax_requests = 0\n",
+            expect![[r#"
+                chipwire.toml:3: `server`: `max_requests` must be from 1 to 4294967295
+                  | max_requests = 0"#]],
+        );
+        check(
+            "[fetch]\ntotal_timeout_ms = 0\n",
+            expect![[r#"
+            chipwire.toml:2: `fetch.total_timeout_ms` must be at least 1
+              | total_timeout_ms = 0"#]],
+        );
+        check(
+            "[log]\nbackend = \"kafka\"\n[log.kafka]\nreplication_factor = 0\n",
+            expect![[r#"
+            chipwire.toml:4: setting `replication_factor` cannot be used: expected 1 or more
+              | replication_factor = 0"#]],
+        );
+        check(
+            "[log]\nbackend = \"kafka\"\n[log.kafka.properties]\n\"security.protocol\" = \"tsl\"\n",
+            expect![[r#"
+                chipwire.toml:4: setting `properties.security.protocol` cannot be used: Invalid value "tsl" for configuration property "security.protocol"
+                  | "security.protocol" = "tsl""#]],
         );
         check(
             "[feeds]\nurls = [\"ftp://example.org/feed\"]\n",

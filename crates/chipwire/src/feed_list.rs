@@ -97,8 +97,19 @@ pub fn hide_headers(payload: &mut Value) {
 /// The feeds of an OPML file.
 pub fn read_opml(path: &Path, origin: FeedOrigin) -> Result<Vec<Feed>> {
     let bytes = fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
-    chipwire_feeds::opml::read_bytes(&bytes, origin)
-        .with_context(|| format!("`{}` is no list of feeds", path.display()))
+    let mut feeds = chipwire_feeds::opml::read_bytes(&bytes, origin)
+        .with_context(|| format!("`{}` is no list of feeds", path.display()))?;
+    // One line that cannot be followed takes no other with it.
+    feeds.retain(|feed| match check(feed) {
+        Ok(()) => true,
+        Err(error) => {
+            let host = Url::parse(&feed.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+            let host = host.as_deref().unwrap_or("without a host");
+            tracing::warn!(file = %path.display(), host, "a feed of the list is left out: {error}");
+            false
+        }
+    });
+    Ok(feeds)
 }
 
 /// The feeds of a list, placed after those that came from lists before.
@@ -191,4 +202,20 @@ pub fn sync(log: &Log, config: &FeedsConfig, now: Timestamp) -> Result<()> {
         log.append_among_others("feeds-config", &records)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_but_for_what_cannot_be_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feeds.opml");
+        let outline = |url: &str| format!("<outline type='rss' text='x' xmlUrl='{url}'/>");
+        let outlines = [outline("https://u:secret@x.org/a"), outline("https://x.org/b")].concat();
+        fs::write(&path, format!("<opml version='2.0'><body>{outlines}</body></opml>")).unwrap();
+        let feeds = read_opml(&path, FeedOrigin::User).unwrap();
+        assert_eq!(feeds.iter().map(|feed| feed.url.as_str()).collect::<Vec<_>>(), ["https://x.org/b"]);
+    }
 }

@@ -134,7 +134,7 @@ impl Default for Health {
         registry.register("feed_polls", "Polls of feeds by what came of them", m.polls.clone());
         registry.register("feed_responses", "Answers of feeds' servers by class of status", m.responses.clone());
         registry.register("feed_pushes", "What hubs have said about feeds", m.pushes.clone());
-        let name = "Pages of articles of which a feed gave too little, by what came of them";
+        let name = "Pages of articles that were wanted for their text, by what came of them";
         registry.register("article_pages", name, m.article_pages.clone());
         registry.register_with_unit("feed_received", "Bytes of feeds on the wire", Unit::Bytes, m.poll_bytes.clone());
         registry.register("articles_fetched", "New articles and revisions", m.articles.clone());

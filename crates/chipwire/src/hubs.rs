@@ -30,14 +30,8 @@ pub fn key(config: &FetchConfig, data_dir: &Path) -> Result<Option<Key>> {
     if config.websub_callback.is_none() {
         return Ok(None);
     }
-    if let Some(name) = &config.websub_key_env {
-        let key = env::var(name).with_context(|| format!("environment variable `{name}` is not set"))?;
-        if key.chars().count() < KEY_MIN_CHARS {
-            bail!(
-                "the key in `{name}` must have at least {KEY_MIN_CHARS} characters; make one with `openssl rand -hex 32`"
-            );
-        }
-        return Ok(Some(Key::from_text(&key)));
+    if let Some(key) = check_env(config)? {
+        return Ok(Some(key));
     }
     let path = data_dir.join(KEY_FILE);
     loop {
@@ -53,6 +47,20 @@ pub fn key(config: &FetchConfig, data_dir: &Path) -> Result<Option<Key>> {
             Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", path.display())),
         }
     }
+}
+
+/// The key in the environment, where the configuration names a variable for it.
+pub fn check_env(config: &FetchConfig) -> Result<Option<Key>> {
+    let Some(name) = config.websub_key_env.as_ref().filter(|_| config.websub_callback.is_some()) else {
+        return Ok(None);
+    };
+    let key = env::var(name).with_context(|| format!("environment variable `{name}` is not set"))?;
+    if key.chars().count() < KEY_MIN_CHARS {
+        bail!(
+            "the key in `{name}` must have at least {KEY_MIN_CHARS} characters; make one with `openssl rand -hex 32`"
+        );
+    }
+    Ok(Some(Key::from_text(&key)))
 }
 
 /// Makes a key, unless another process is just doing so.

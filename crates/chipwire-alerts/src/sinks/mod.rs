@@ -6,7 +6,7 @@ mod signature;
 mod terminal;
 mod webhook;
 
-use std::{collections::BTreeMap, io::Write, time::Duration};
+use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 
 use chipwire_events::Alert;
 use futures::future::BoxFuture;
@@ -32,6 +32,13 @@ pub enum SinkConfig {
 }
 
 impl SinkConfig {
+    /// Takes the file of its secret, if it has one, to be relative to `folder`.
+    pub fn secret_file_below(&mut self, folder: &Path) {
+        match self {
+            SinkConfig::Webhook(config) => config.secret_file = config.secret_file.take().map(|file| folder.join(file)),
+        }
+    }
+
     /// The table of sinks.
     fn build(&self, name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Box<dyn Sink>> {
         Ok(match self {

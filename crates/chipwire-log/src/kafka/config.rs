@@ -91,7 +91,8 @@ const RESERVED: &[&str] = &[
 
 impl KafkaConfig {
     /// Refuses what cannot work, naming the setting.
-    pub(super) fn check(&self) -> Result<()> {
+    /// Checks every setting, without asking a broker.
+    pub fn check(&self) -> Result<()> {
         let refuse = |key: &str, reason: &str| Err(Error::Setting { key: key.to_owned(), reason: reason.to_owned() });
         if self.brokers.split(',').any(|broker| broker.trim().is_empty()) {
             return refuse("brokers", "expected addresses such as `kafka-1:9092,kafka-2:9092`");

@@ -201,8 +201,10 @@ pub(crate) async fn add(
     if new.tags.len() > 50 || new.tags.iter().any(|tag| tag.contains(',') || tag.chars().count() > 200) {
         return Err(Problem::bad_request("`tags` are at most 50, without commas and of at most 200 characters each"));
     }
-    let title = new.title.map(|title| title.trim().to_owned()).filter(|title| !title.is_empty());
-    let feed = Feed { title, folder: new.folder, tags: new.tags, ..Feed::new(url, FeedOrigin::User) };
+    let one_line = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = new.title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
+    let folder = new.folder.iter().map(|name| one_line(name)).collect();
+    let feed = Feed { title, folder, tags: new.tags, ..Feed::new(url, FeedOrigin::User) };
     let known = shared.app.board.feed(&feed.id);
     refuse_configured(known.as_ref())?;
     // What this request cannot say stays as it is.
@@ -258,6 +260,11 @@ fn read_url(text: &str) -> Result<String, Problem> {
     let mut url = Url::parse(text.trim()).map_err(|_| wrong())?;
     if !matches!(url.scheme(), "http" | "https") || url.as_str().len() > 2_000 {
         return Err(wrong());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Problem::bad_request(
+            "`url` must not carry a user name or a password: give them as a header, in the configuration or with `chipwire feeds edit`",
+        ));
     }
     url.set_fragment(None);
     Ok(url.into())

@@ -206,6 +206,9 @@ async fn what_is_no_feed_is_refused() {
         let detail = server.post("/v1/feeds", &json!({"url": url}).to_string()).await.problem(400);
         assert_eq!(detail, "`url` must be an absolute http or https address");
     }
+    let url = r#"{"url":"https://user:geheim@example.org/feed"}"#;
+    let detail = server.post("/v1/feeds", url).await.problem(400);
+    assert!(detail.starts_with("`url` must not carry a user name or a password") && !detail.contains("geheim"));
     server.post("/v1/feeds", r#"{"url":"https://example.org/configured.xml"}"#).await.problem(409);
     server.delete(&format!("/v1/feeds/{}", configured.id)).await.problem(409);
     server.delete("/v1/feeds/none").await.problem(404);

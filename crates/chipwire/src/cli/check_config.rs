@@ -5,22 +5,30 @@ use std::{
     io::{self, Write},
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use chipwire_alerts::Sinks;
 
 use super::Global;
-use crate::{config::Backend, feed_list};
+use crate::{
+    config::{Backend, Config},
+    feed_list, hubs,
+};
 
 pub(super) fn run(global: &Global) -> Result<()> {
     let config = global.config()?;
     let feeds = feed_list::configured(&config.feeds)?;
     let sinks = Sinks::from_config(&config.sinks, io::sink(), |name| env::var(name).ok())?;
+    config.server.access(|name| env::var(name).ok()).context("`server`")?;
+    hubs::check_env(&config.fetch).context("`fetch.websub_key_env`")?;
+    let file = Config::file(global.config.as_deref());
+    let file = file.map_or("none, all defaults".to_owned(), |file| file.display().to_string());
     let log = match config.log.backend {
         Backend::Sqlite => "sqlite",
         Backend::Kafka => "kafka",
     };
     let mut out = io::stdout().lock();
     writeln!(out, "the configuration is good")?;
+    writeln!(out, "  file            {file}")?;
     writeln!(out, "  data directory  {}", config.data_dir.display())?;
     writeln!(out, "  log             {log}, topics {}*", config.log.prefix)?;
     writeln!(out, "  feeds           {}", feeds.len())?;

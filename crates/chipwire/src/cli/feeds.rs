@@ -103,6 +103,7 @@ fn follow(opened: &Opened, feeds: &[Feed]) -> Result<()> {
         writeln!(out, "{}  {}", feed.id, terminal::clean(&feed.url))?;
     }
     let known = feeds.len() - new.len();
-    writeln!(out, "{} added, {known} already followed", new.len())?;
+    let hint = if known > 0 { ": `chipwire feeds edit` changes what is followed" } else { "" };
+    writeln!(out, "{} added, {known} already followed{hint}", new.len())?;
     Ok(())
 }

@@ -30,8 +30,8 @@ use crate::{
     wire,
 };
 
-pub(super) const EXAMPLE: &str = "Each line is an object with `title`, `text` or `html`, `url` and `published` (RFC 3339);\n\
-     optional are `id`, `source`, `authors` and `language`. What is there already is not added again.\n\nExample:\n  \
+pub(super) const EXAMPLE: &str = "Each line is an object with `title` and `text` or `html`; optional are `url`,\n\
+     `published` (RFC 3339), `id`, `source`, `authors` and `language`. What is there already is not added again.\n\nExample:\n  \
      chipwire import articles.jsonl --source 'Archive 2025'";
 
 /// How long nothing may move before we say that nobody seems to do the work.

@@ -78,7 +78,9 @@ impl Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show everything at work on bundled sample feeds, with no network and no configuration
-    #[command(after_help = "Example:\n  chipwire demo --once")]
+    #[command(
+        after_help = "Reads no configuration; without --data-dir, a temporary folder is used.\n\nExample:\n  chipwire demo --once"
+    )]
     Demo(demo::Demo),
     /// Run everything in one process
     #[command(after_help = "Example:\n  chipwire run --config chipwire.toml")]

@@ -12,7 +12,8 @@ use crate::{runner::system_clock, terminal};
 
 pub(super) const EXAMPLE: &str = "Query language:\n  nvidia \"export controls\"      all of these (AND, OR, NOT, parentheses)\n  \
      chip:nvidia-h20 -baidu       entities: company:, chip:, policy:; without: - or NOT\n  \
-     title:blackwell              in the title\n  source:\"Chip Ledger\"         from a source\n  \
+     \"chip export\"~3              words at most three apart\n  \
+     title:blackwell              in the title; also body:, lang:zh, feed:ID\n  source:\"Chip Ledger\"         from a source\n  \
      published:>now-24h           by time; also published:[2026-01-01 TO 2026-02-01]\n  \
      semicon*                     words that begin so\n  *                            everything\n\n\
      Example:\n  chipwire search 'company:nvidia \"export controls\"' --sort newest";

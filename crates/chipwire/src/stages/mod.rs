@@ -2,9 +2,9 @@
 //!
 //! | stage | reads | writes | position |
 //! | --- | --- | --- | --- |
-//! | [`fetch`] | `feeds` | `articles.raw`, `feed-states` | group `fetch` |
+//! | [`fetch`] | `feeds` | `articles.raw`, `feed-states`; removes pushes from `feeds` | group `fetch` |
 //! | [`enrich`] | `articles.raw` | `articles.tagged`, `dead-letters` | group `enrich` |
-//! | [`index`] | `articles.tagged` | the index | payload of the index's commits |
+//! | [`index`] | `articles.tagged` | the index, `dead-letters` | payload of the index's commits |
 //! | [`alert`] | `articles.tagged`, `rules` | `alerts` | group `alert` |
 //! | [`deliver`] | `alerts` | `deliveries`, the sinks | group `deliver` |
 
