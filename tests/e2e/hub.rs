@@ -78,9 +78,10 @@ fn check(backend: Backend, name: &str) {
 
     let process = site.spawn(&["run"]);
     let form = forms.recv_timeout(PATIENCE).unwrap();
+    // The hub asks back while the poll is under way that has asked it.
+    verify(&form, &process.address);
     let mut articles = Tail::new(&site.log(), Topic::ArticlesRaw);
     articles.until("the poll", |events| titles(events) == ["H20 news 1"]);
-    verify(&form, &process.address);
     assert_eq!(push(&form, &process.address, &form["hub.secret"], document(&[2, 1])), 202);
     articles.until("the push", |events| titles(events) == ["H20 news 1", "H20 news 2"]);
     assert_eq!(push(&form, &process.address, "guessed", document(&[666])), 202, "whoever sends cannot tell");
@@ -93,7 +94,9 @@ fn check(backend: Backend, name: &str) {
     process.terminate();
     assert!(forms.try_recv().is_err(), "asked once");
     let known = Tail::new(&site.log(), Topic::FeedStates).all();
-    let Some(Event::FeedPolled(state)) = known.last() else { panic!("no state") };
+    let mut states =
+        known.iter().filter_map(|event| if let Event::FeedPolled(state) = event { Some(state) } else { None });
+    let state = states.next_back().unwrap();
     let subscription = state.websub.as_ref().unwrap();
     assert!(subscription.relied_on && subscription.until.is_some());
     assert_eq!((state.articles, subscription.error.as_deref()), (3, None));

@@ -60,9 +60,10 @@ pub(crate) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
     if control.contains("no-cache") || control.contains("no-store") {
         return Some(0);
     }
-    let expires = http_date(&text_of(headers, &header::EXPIRES)?)?;
+    // One that is no date has expired (RFC 9111 section 5.3).
+    let Some(expires) = http_date(&text_of(headers, &header::EXPIRES)?) else { return Some(0) };
     let date = text_of(headers, &header::DATE).and_then(|date| http_date(&date)).unwrap_or_else(|| now.as_second());
-    u32::try_from(expires - date).ok()
+    Some(u32::try_from((expires - date).max(0)).unwrap_or(u32::MAX))
 }
 
 /// RFC 9110 section 10.2.3: seconds or a date.
@@ -125,8 +126,8 @@ mod tests {
             (&[("cache-control", "stale-if-error=60, x-max-age=5")], None),
             (&[("expires", "Sun, 01 Mar 2026 13:00:00 GMT")], Some(3_600)),
             (&[("expires", "Sun, 01 Mar 2026 13:00:00 GMT"), ("date", "Sun, 01 Mar 2026 12:30:00 GMT")], Some(1_800)),
-            (&[("expires", "Sun, 01 Mar 2020 13:00:00 GMT")], None),
-            (&[("expires", "0")], None),
+            (&[("expires", "Sun, 01 Mar 2020 13:00:00 GMT")], Some(0)),
+            (&[("expires", "0")], Some(0)),
             (&[("cache-control", "no-cache"), ("expires", "Sun, 01 Mar 2026 13:00:00 GMT")], Some(0)),
             (&[], None),
         ] {

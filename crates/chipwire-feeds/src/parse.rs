@@ -58,6 +58,8 @@ pub struct ParsedFeed {
     pub skip_days: Vec<u8>,
     /// Its entries in its order.
     pub entries: Vec<Entry>,
+    /// The document breaks off before its end.
+    pub cut_off: bool,
     /// What had to be repaired, in the order of the steps.
     pub repairs: Vec<Repair>,
 }
@@ -238,6 +240,7 @@ fn convert(
     let authors = if feed.authors.is_empty() { names(&feed.contributors) } else { feed_authors };
     ParsedFeed {
         id: Some(feed.id.trim().to_owned()).filter(|id| !id.is_empty()),
+        cut_off: document.cut_off,
         published: head.dates.published.as_ref().and_then(|date| date.time),
         updated: head.dates.updated.as_ref().and_then(|date| date.time),
         authors,

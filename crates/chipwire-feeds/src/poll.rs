@@ -19,8 +19,14 @@ use crate::{
     text, websub,
 };
 
-/// Items that are remembered at least, whether they are still in the feed or not.
+/// Items that are remembered at least, whether they are still in the feed or not ...
 const REMEMBERED_ITEMS: usize = 300;
+
+/// ... and those that were seen within this many days, as a push or a broken answer may hold a few of many ...
+const REMEMBERED_DAYS: i64 = 30;
+
+/// ... up to this many.
+const MAX_REMEMBERED_ITEMS: usize = 4_000;
 
 /// Warnings that are kept.
 const MAX_WARNINGS: usize = 20;
@@ -127,7 +133,7 @@ pub async fn poll_recalling(
         Ok(url) => url,
         Err(error) => {
             let error = FetchError::Url { url: state.url.clone(), reason: error.to_string() };
-            return failed(fetcher, state, error.class(), &error.to_string(), None, now);
+            return failed(fetcher, feed, state, error.class(), &error.to_string(), None, now);
         }
     };
     let validators = state.etag.is_some() || state.last_modified.is_some();
@@ -147,7 +153,7 @@ pub async fn poll_recalling(
         Err(FetchError::Resting { wait_s, .. }) => return deferred(state, wait_s, now),
         Err(error) => {
             state.http_status = None;
-            return failed(fetcher, state, error.class(), &with_cause(&error), None, now);
+            return failed(fetcher, feed, state, error.class(), &with_cause(&error), None, now);
         }
     };
     state.http_status = Some(fetched.status);
@@ -161,7 +167,7 @@ pub async fn poll_recalling(
         200..=299 => Box::pin(read(fetcher, feed, state, recall, fetched, now)).await,
         _ => {
             let (class, message) = refusal(&fetched);
-            failed(fetcher, state, class, &message, Some(&fetched), now)
+            failed(fetcher, feed, state, class, &message, Some(&fetched), now)
         }
     }
 }
@@ -192,6 +198,7 @@ pub(crate) fn fresh_state(feed: &Feed, now: Timestamp) -> FeedState {
 
 fn failed(
     fetcher: &Fetcher,
+    feed: &Feed,
     mut state: FeedState,
     class: &'static str,
     message: &str,
@@ -207,8 +214,7 @@ fn failed(
         retry_after_s: fetched.and_then(|fetched| fetched.retry_after_s),
     };
     tracing::debug!(feed = %state.feed, url = %state.url, class, count, "poll failed: {message}");
-    // What the reader wants has no say: a pause is never shorter than the shortest interval.
-    let plan = schedule::plan(fetcher.config(), &state.feed, None, state.timing, Answer::Failed(failure), now);
+    let plan = schedule::plan(fetcher.config(), &feed.id, feed.interval_s, state.timing, Answer::Failed(failure), now);
     (state.timing, state.next_poll) = (plan.timing, plan.next_poll);
     state.error = Some(FeedError { class: class.to_owned(), message: message.to_owned(), since, count });
     Poll::new(state, Outcome::Failed(class), fetched.map_or(0, |fetched| fetched.wire_bytes))
@@ -299,7 +305,7 @@ async fn read(
 ) -> Poll {
     if fetched.challenge {
         let (class, message) = refusal(&fetched);
-        return failed(fetcher, state, class, &message, Some(&fetched), now);
+        return failed(fetcher, feed, state, class, &message, Some(&fetched), now);
     }
     let max_items = fetcher.config().max_items;
     // A large feed takes long enough to parse to hold up other polls of this thread.
@@ -318,21 +324,27 @@ async fn read(
         }
         Ok((_, _, Err(reason), fetched)) => {
             let message = format!("what was seen of the feed before cannot be read: {reason}");
-            return failed(fetcher, state, "internal", &message, Some(&fetched), now);
+            return failed(fetcher, feed, state, "internal", &message, Some(&fetched), now);
         }
-        Err(_) => return failed(fetcher, state, "internal", "reading the feed failed inside chipwire", None, now),
+        Err(_) => {
+            return failed(fetcher, feed, state, "internal", "reading the feed failed inside chipwire", None, now);
+        }
     };
     let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
             let status = Fetched { status: 200, retry_after_s: None, ..fetched };
-            return failed(fetcher, state, error.class(), &error.to_string(), Some(&status), now);
+            return failed(fetcher, feed, state, error.class(), &error.to_string(), Some(&status), now);
         }
     };
     // Both are updated even when only one is there: an old one beside a new one would be a lie.
     state.etag.clone_from(&fetched.etag);
     state.last_modified.clone_from(&fetched.last_modified);
     succeeded(&mut state, &fetched, now);
+    // What was left out is not asked for with a validator of all: the answer would be that nothing is new.
+    if parsed.cut_off {
+        (state.etag, state.last_modified) = (None, None);
+    }
     let (ttl_s, skip_hours, skip_days) = (parsed.ttl_s, parsed.skip_hours.clone(), parsed.skip_days.clone());
     let mut read = take_in(feed, state, parsed, &fetched.url, now);
     let in_document = read.state.items.iter().filter(|item| item.last_seen == now);
@@ -430,7 +442,7 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
     }
     warnings.truncate(MAX_WARNINGS);
     let overrun = !remembered.is_empty() && !items.is_empty() && new == items.len();
-    state.items = remember(items, remembered);
+    state.items = remember(items, remembered, now);
     state.identity = policy;
     state.articles = state.articles.saturating_add(new as u64);
     state.title = parsed.title.or(state.title);
@@ -441,13 +453,19 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
 
 /// The items of this poll and as many older ones as there is room for, the latest first. Of older ones only what is needed
 /// to know them again.
-fn remember(items: Vec<ItemState>, older: Vec<ItemState>) -> Vec<ItemState> {
+fn remember(items: Vec<ItemState>, older: Vec<ItemState>, now: Timestamp) -> Vec<ItemState> {
     let room = (items.len() * 2).max(REMEMBERED_ITEMS);
     let current: HashSet<String> = items.iter().map(|item| item.id.clone()).collect();
     let mut kept = items;
     let older = older.into_iter().filter(|item| !current.contains(&item.id));
     kept.extend(older.map(|item| ItemState { raw: None, title: None, number: None, ..item }));
-    kept.truncate(room);
+    let recent = |item: &ItemState| now.duration_since(item.last_seen).as_hours() < 24 * REMEMBERED_DAYS;
+    let mut at = 0;
+    kept.retain(|item| {
+        at += 1;
+        at <= room || recent(item)
+    });
+    kept.truncate(room.max(MAX_REMEMBERED_ITEMS));
     kept
 }
 

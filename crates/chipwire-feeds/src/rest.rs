@@ -15,6 +15,9 @@ use url::Url;
 /// Hosts that are remembered before those whose pauses are over are forgotten.
 const REMEMBERED_HOSTS: usize = 4_096;
 
+/// A pause that is over is remembered for so long: once it was waited for, a redirect is followed.
+const REMEMBERED_HOURS: i64 = 24;
+
 /// URLs of a host that are remembered: with the second the pause is the host's.
 const REMEMBERED_URLS: usize = 8;
 
@@ -55,7 +58,8 @@ impl Rests {
             }
         }
         let host = hosts.entry(name.to_owned()).or_default();
-        host.urls.retain(|(known, until)| known != url.as_str() && *until > now);
+        let day = SignedDuration::from_hours(REMEMBERED_HOURS);
+        host.urls.retain(|(known, until)| known != url.as_str() && now.duration_since(*until) < day);
         if host.urls.len() >= REMEMBERED_URLS {
             host.urls.remove(0);
         }
@@ -106,7 +110,10 @@ mod tests {
         // The one before is over: again one URL only.
         rests.ask(&c, 60, later(2_000));
         check(2_000, [None, None, Some(60), None]);
-        assert!(rests.knows(&c) && !rests.knows(&a));
+        assert!(rests.knows(&c) && rests.knows(&a), "it was waited for");
+        rests.ask(&c, 60, later(100_000));
+        assert!(!rests.knows(&a));
+        let later = |seconds: i64| later(seconds + 98_000);
         assert_eq!(rests.wait_s(&c, later(2_000) + SignedDuration::from_millis(59_100)), Some(1));
     }
 

@@ -252,6 +252,9 @@ impl<'a, 'r> Writer<'a, 'r> {
         }
         if tag.empty {
             self.ended = true;
+            while !self.stack.is_empty() {
+                self.pop(false);
+            }
         }
     }
 

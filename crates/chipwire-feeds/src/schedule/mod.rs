@@ -118,7 +118,8 @@ pub fn plan(
         Answer::Failed(failure) => {
             let wait_s = i64::from(failure.retry_after_s.unwrap_or(0));
             timing.retry_at = (wait_s > 0).then(|| later_ms(now, wait_s * 1_000));
-            let pause_ms = failure_pause_ms(config, feed, failure, now);
+            let least_ms = i64::from(config.min_interval_s.max(reader_s.unwrap_or(0))) * 1_000;
+            let pause_ms = failure_pause_ms(config, feed, failure, now).max(least_ms);
             let next = later_ms(now, pause_ms.max(wait_s * 1_000));
             let next_poll = Rest::new(&timing.skip_hours, &timing.skip_days).next_allowed(next);
             Plan { timing, next_poll, interval_s: None }

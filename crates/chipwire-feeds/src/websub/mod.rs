@@ -23,6 +23,7 @@ use crate::{
     fetch::Fetcher,
     parse::parse_at_most,
     poll::{Outcome, Poll, fresh_state, take_in},
+    schedule::Rest,
 };
 
 /// The time for which a hub is asked to push, in seconds.
@@ -163,6 +164,27 @@ fn rest(state: &mut FeedState, now: Timestamp) {
     }
 }
 
+/// When the feed may be polled at the earliest, whatever its hub says.
+fn soonest(fetcher: &Fetcher, feed: &Feed, state: &FeedState, now: Timestamp) -> Timestamp {
+    if state.error.is_some() {
+        return state.next_poll;
+    }
+    let timing = &state.timing;
+    let least_s = fetcher.config().min_interval_s.max(feed.interval_s.unwrap_or(0)).max(timing.fresh_s.unwrap_or(0));
+    let polled = state.last_polled.map_or(now, |polled| later(polled, i64::from(least_s)));
+    let allowed = polled.max(now).max(timing.retry_at.unwrap_or(now));
+    Rest::new(&timing.skip_hours, &timing.skip_days).next_allowed(allowed)
+}
+
+/// Of a feed whose push was not taken in: it is polled as often as any other until it is pushed again.
+pub fn passed_over(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, now: Timestamp) -> Poll {
+    if let Some(subscription) = &mut state.websub {
+        subscription.relied_on = false;
+        state.next_poll = state.next_poll.min(soonest(fetcher, feed, &state, now));
+    }
+    Poll::new(state, Outcome::Pushed, 0)
+}
+
 /// Takes in what a hub has said about a feed. Pure but for the reading of the document; the state of a feed that is no longer
 /// subscribed stays as it is.
 pub fn take_push(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, push: &FeedPush) -> Poll {
@@ -185,7 +207,8 @@ pub fn take_push(fetcher: &Fetcher, feed: &Feed, state: Option<&FeedState>, push
             subscription.ask_at = later(now, REFUSED_S);
             subscription.error = Some(format!("the hub does not want to push: {reason}"));
             // It may have promised to, and polls may rest: not any more.
-            state.next_poll = state.next_poll.min(later(now, i64::from(state.interval_s.unwrap_or(0))));
+            let usual = later(now, i64::from(state.interval_s.unwrap_or(0)));
+            state.next_poll = state.next_poll.min(usual.max(soonest(fetcher, feed, &state, now)));
             Poll::new(state, Outcome::Pushed, 0)
         }
         HubNews::Content { content_type, body_base64 } => {
@@ -207,7 +230,7 @@ fn content(
     let parsed = parse_at_most(body, content_type, url.as_ref(), fetcher.config().max_items);
     let (Ok(parsed), Some(url)) = (parsed, url) else {
         // Something is new, whatever it is.
-        state.next_poll = state.next_poll.min(now);
+        state.next_poll = state.next_poll.min(soonest(fetcher, feed, &state, now));
         return Poll::new(state, Outcome::Pushed, body.len() as u64);
     };
     if let Some(subscription) = &mut state.websub {

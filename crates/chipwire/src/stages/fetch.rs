@@ -2,7 +2,7 @@
 //!
 //! - reads `feeds`, with what hubs have pushed, and the state of its feeds in `feed-states`
 //! - writes `articles.raw`: one event per new article or revision, and `feed-states`: what is known after a poll, and the items
-//!   that were seen, when the feed was read
+//!   that were seen, when the feed was read; removes from `feeds` what hubs have pushed and was taken in
 //! - group `fetch`; any number of workers share the feeds by partitions
 //! - position: a feed's state is stored with the articles that its poll brought, in one transaction, so that no article is
 //!   published twice or passed over
@@ -25,7 +25,7 @@ use chipwire_feeds::{
     pages::{self, Pages},
     poll_recalling,
     schedule::{Rest, Standing},
-    websub::take_push,
+    websub::{self, take_push},
 };
 use chipwire_log::{Limit, Positions, Record, Step, Worker};
 use tokio::sync::mpsc;
@@ -67,6 +67,8 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
         failing: HashSet::new(),
         schedule: Schedule::new(settings.fetcher.config().host_spacing_ms),
         in_flight: HashMap::new(),
+        held: HashMap::new(),
+        positions: Positions::new(),
         sender,
         receiver,
     }
@@ -83,7 +85,7 @@ struct Followed {
 /// A poll under way.
 struct UnderWay {
     /// The definition that it started from.
-    feed: Box<[u8]>,
+    feed: Feed,
     started: Timestamp,
 }
 
@@ -96,6 +98,10 @@ struct Polling<'a> {
     failing: HashSet<FeedId>,
     schedule: Schedule,
     in_flight: HashMap<FeedId, UnderWay>,
+    /// What hubs have said about feeds while they are polled: taken in behind the poll, whose state it goes on from.
+    held: HashMap<FeedId, Vec<FeedPush>>,
+    /// How far the partitions of this worker were read. Stored anew with every poll: only their owner can do that.
+    positions: Positions,
     sender: mpsc::UnboundedSender<(Poll, Pages)>,
     receiver: mpsc::UnboundedReceiver<(Poll, Pages)>,
 }
@@ -108,6 +114,7 @@ impl Polling<'_> {
                 Step::Assigned(positions) => self.take_over(&positions)?,
                 Step::Revoked(partitions) => {
                     let gone: HashSet<u32> = partitions.iter().map(|id| id.partition).collect();
+                    self.positions.retain(|id, _| !gone.contains(&id.partition));
                     self.forget(|feed| gone.contains(&partition_of(feed.as_str(), Topic::Feeds.partitions())));
                 }
                 Step::Batch(batch) if !batch.records.is_empty() => {
@@ -120,6 +127,8 @@ impl Polling<'_> {
                                 let id = FeedId::from_string(wire::key(stored));
                                 // What was pushed is removed once it was taken in, and is no feed.
                                 if self.feeds.contains_key(&id) {
+                                    // Taken in for nobody, which removes it.
+                                    pushes.extend(self.held.remove(&id).unwrap_or_default());
                                     self.forget(|feed| *feed == id);
                                 }
                             }
@@ -128,7 +137,8 @@ impl Polling<'_> {
                             }
                         }
                     }
-                    self.take_pushes(&pushes, &batch.positions)?;
+                    self.positions.extend(batch.positions.clone());
+                    self.take_pushes(pushes, &batch.positions)?;
                 }
                 Step::Batch(_) => {}
             }
@@ -142,6 +152,7 @@ impl Polling<'_> {
     /// the other, and one feed after the other where the log finds them: the states of all feeds together may be large.
     fn take_over(&mut self, positions: &Positions) -> Result<(), StageError> {
         let log = &self.context.log;
+        let mut pushes = Vec::new();
         for partition in positions.keys().map(|id| id.partition) {
             let feeds = log.backend().state(log.name(Topic::Feeds), Some(&[partition]))?;
             let finds_keys = log.backend().finds_keys();
@@ -150,7 +161,11 @@ impl Polling<'_> {
                 false => log.backend().state(log.name(Topic::FeedStates), Some(&[partition]))?.records,
             };
             for (key, stored) in &feeds.records {
-                if let Ok((_, Event::FeedSubscribed(feed))) = wire::decode(stored) {
+                let event = wire::decode(stored);
+                // One that the last owner read and did not take in. Should it be read again, that changes nothing.
+                if let Ok((_, Event::FeedPushed(push))) = event {
+                    pushes.push(push);
+                } else if let Ok((_, Event::FeedSubscribed(feed))) = event {
                     let state = match finds_keys {
                         true => state_in_log(log, &feed.id)?,
                         false => states.remove(key).as_ref().and_then(state_in),
@@ -162,6 +177,8 @@ impl Polling<'_> {
             }
             self.context.health.tick(STAGE);
         }
+        self.positions.extend(positions.clone());
+        self.take_pushes(pushes, &Positions::new())?;
         self.context.health.well(STAGE);
         Ok(())
     }
@@ -193,11 +210,16 @@ impl Polling<'_> {
     }
 
     fn forget(&mut self, gone: impl Fn(&FeedId) -> bool) {
-        let schedule = &mut self.schedule;
+        let (schedule, in_flight, held) = (&mut self.schedule, &mut self.in_flight, &mut self.held);
+        let failing = &mut self.failing;
         self.feeds.retain(|id, _| {
             let keep = !gone(id);
             if !keep {
                 schedule.remove(id);
+                // Who owns the feed next polls it anew, and takes in what was pushed.
+                in_flight.remove(id);
+                held.remove(id);
+                failing.remove(id);
             }
             keep
         });
@@ -219,14 +241,13 @@ impl Polling<'_> {
                 self.schedule.finished(&due.feed, now);
                 continue;
             };
-            let definition = followed.feed.clone();
             let kept = followed.state.clone();
-            let state = kept.state(&self.context.log, &due.feed)?;
-            let Ok(feed) = serde_json::from_slice::<Feed>(&definition) else {
+            let Ok(feed) = serde_json::from_slice::<Feed>(&followed.feed) else {
                 self.schedule.finished(&due.feed, now);
                 continue;
             };
-            self.in_flight.insert(due.feed, UnderWay { feed: definition, started: now });
+            let state = kept.state(&self.context.log, &due.feed)?;
+            self.in_flight.insert(due.feed, UnderWay { feed: feed.clone(), started: now });
             let (fetcher, sender) = (Arc::clone(&self.settings.fetcher), self.sender.clone());
             let (log, id) = (self.context.log.clone(), feed.id.clone());
             let recall = move || kept.items(&log, &id);
@@ -243,38 +264,42 @@ impl Polling<'_> {
     /// Publishes what the finished polls brought.
     fn publish(&mut self) -> Result<(), StageError> {
         let mut polls = Vec::new();
+        let mut held = Vec::new();
         while let Ok((mut poll, pages)) = self.receiver.try_recv() {
             self.account_pages(pages);
             let now = (self.context.now)();
             let id = poll.state.feed.clone();
             self.schedule.finished(&id, now);
-            let under_way = self.in_flight.remove(&id);
+            // Gone when it was removed or went to another worker meanwhile, even if it has come back.
+            let Some(under_way) = self.in_flight.remove(&id) else { continue };
+            held.extend(self.held.remove(&id).unwrap_or_default());
             // What a server allows counts from its answer, not from the question.
-            if let Some(under_way) = &under_way {
-                let took = now.duration_since(under_way.started);
-                poll.state.next_poll = poll.state.next_poll.checked_add(took).unwrap_or(poll.state.next_poll);
+            let took = now.duration_since(under_way.started);
+            let timing = &mut poll.state.timing;
+            for time in timing.retry_at.iter_mut().chain([&mut poll.state.next_poll]) {
+                *time = time.checked_add(took).unwrap_or(*time);
             }
-            // Gone when it was removed or went to another worker meanwhile; polled again when its definition changed.
-            match self.feeds.get(&id) {
-                Some(followed) if under_way.is_some_and(|poll| poll.feed == followed.feed) => polls.push(poll),
-                Some(_) | None => {}
+            // Polled again when what it is polled by has changed.
+            let followed = self.feeds.get(&id).and_then(|followed| serde_json::from_slice::<Feed>(&followed.feed).ok());
+            if followed.is_some_and(|followed| is_polled_alike(&followed, &under_way.feed)) {
+                polls.push(poll);
             }
         }
         if polls.is_empty() {
             self.context.health.tick(STAGE);
-            return Ok(());
+            return self.take_pushes(held, &Positions::new());
         }
         let mut outputs: Vec<Record> = Vec::new();
         for poll in &polls {
             let polled: Timestamp = poll.state.last_polled.unwrap_or_else(self.context.now);
             self.write_out(poll, polled, &mut outputs)?;
         }
-        self.commit(&outputs, &Positions::new())?;
+        self.commit(&outputs, &self.positions_of(polls.iter().map(|poll| &poll.state.feed)))?;
         for poll in polls {
             self.account(&poll);
             self.wait_again(poll.state);
         }
-        Ok(())
+        self.take_pushes(held, &Positions::new())
     }
 
     /// The records of what a poll or a push brought: its articles, and the state after it.
@@ -293,48 +318,61 @@ impl Polling<'_> {
         Ok(())
     }
 
-    /// Takes in what hubs have pushed, and removes it from the log, in one transaction with the positions behind it.
-    fn take_pushes(&mut self, pushes: &[FeedPush], positions: &Positions) -> Result<(), StageError> {
+    /// How far the partitions of these feeds were read: a commit that names them is refused to a worker that has lost them
+    /// and does not know it yet.
+    fn positions_of<'f>(&self, feeds: impl Iterator<Item = &'f FeedId>) -> Positions {
+        let partitions: HashSet<u32> =
+            feeds.map(|feed| partition_of(feed.as_str(), Topic::Feeds.partitions())).collect();
+        let named = self.positions.iter().filter(|(id, _)| partitions.contains(&id.partition));
+        named.map(|(id, position)| (id.clone(), *position)).collect()
+    }
+
+    /// Takes in what hubs have pushed, and removes it from the log, in one transaction with `positions`. What is about a feed
+    /// that is being polled stays where it is until the poll is done.
+    fn take_pushes(&mut self, mut pushes: Vec<FeedPush>, positions: &Positions) -> Result<(), StageError> {
+        let in_flight = &self.in_flight;
+        for push in pushes.extract_if(.., |push| in_flight.contains_key(&push.feed)) {
+            self.held.entry(push.feed.clone()).or_default().push(push);
+        }
+        if pushes.is_empty() && positions.is_empty() {
+            return Ok(());
+        }
         let mut outputs: Vec<Record> = Vec::new();
         let mut polls: Vec<Poll> = Vec::new();
-        for push in pushes {
+        for push in &pushes {
             let partition = partition_of(push.feed.as_str(), Topic::Feeds.partitions());
             let taken = Message { partition, ..Message::tombstone(Topic::Feeds, &push.key()) };
             outputs.push(self.context.log.record(taken));
             let Some(followed) = self.feeds.get(&push.feed) else { continue };
             let Ok(feed) = serde_json::from_slice::<Feed>(&followed.feed) else { continue };
-            if feed.paused {
-                continue;
-            }
             let state = match polls.iter().rev().find(|poll| poll.state.feed == feed.id) {
                 Some(earlier) => Some(earlier.state.clone()),
                 None => followed.state.state(&self.context.log, &feed.id)?,
             };
-            let state = match (state, &push.news) {
-                (Some(mut state), HubNews::Content { .. }) if state.items.is_empty() => {
-                    match followed.state.items(&self.context.log, &feed.id) {
-                        Ok(items) => state.items = items,
-                        Err(reason) => {
-                            // The next poll says so where its readers look.
-                            tracing::warn!(stage = STAGE, feed = %feed.id, "passed over a push: {reason}");
-                            continue;
-                        }
-                    }
-                    Some(state)
+            let Some(mut state) = state else { continue };
+            let mut passed_over = feed.paused.then(|| "the feed is paused".to_owned());
+            if matches!(push.news, HubNews::Content { .. }) && state.items.is_empty() && passed_over.is_none() {
+                match followed.state.items(&self.context.log, &feed.id) {
+                    Ok(items) => state.items = items,
+                    Err(reason) => passed_over = Some(reason),
                 }
-                (state, _) => state,
+            }
+            let fetcher = &self.settings.fetcher;
+            let poll = match passed_over {
+                None => take_push(fetcher, &feed, Some(&state), push),
+                Some(reason) => {
+                    // A poll will find what was in it, and say what is wrong where its readers look.
+                    tracing::info!(stage = STAGE, feed = %feed.id, "passed over a push: {reason}");
+                    websub::passed_over(fetcher, &feed, state, push.received)
+                }
             };
-            let poll = take_push(&self.settings.fetcher, &feed, state.as_ref(), push);
             self.write_out(&poll, push.received, &mut outputs)?;
             polls.push(poll);
         }
-        self.commit(&outputs, positions)?;
+        let owned = self.positions_of(pushes.iter().map(|push| &push.feed));
+        self.commit(&outputs, if positions.is_empty() { &owned } else { positions })?;
         self.context.health.metrics.pushes.inc_by(pushes.len() as u64);
         for poll in polls {
-            // A poll that began before knows nothing of this: it is made anew.
-            if let Some(under_way) = self.in_flight.get_mut(&poll.state.feed) {
-                under_way.feed = Box::default();
-            }
             self.account(&poll);
             self.wait_again(poll.state);
         }
@@ -415,6 +453,12 @@ impl Polling<'_> {
         }
         metrics.feeds_failing.set(self.failing.len() as i64);
     }
+}
+
+/// Whether two definitions of a feed are polled in the same way: what else they say is for people.
+fn is_polled_alike(one: &Feed, other: &Feed) -> bool {
+    let polled = |feed: &Feed| (feed.interval_s, feed.article_pages, feed.paused);
+    one.url == other.url && one.headers == other.headers && polled(one) == polled(other)
 }
 
 /// The host of an address; of none, the address itself.
