@@ -138,9 +138,6 @@ pub async fn poll_recalling(
     };
     let validators = state.etag.is_some() || state.last_modified.is_some();
     let probe = validators && schedule::wants_probe(&state.timing, now);
-    if probe {
-        state.timing.probed = Some(now);
-    }
     let conditional = validators && !probe;
     let request = Request {
         url: &url,
@@ -157,6 +154,9 @@ pub async fn poll_recalling(
         }
     };
     state.http_status = Some(fetched.status);
+    if probe {
+        state.timing.probed = Some(now);
+    }
     match fetched.status {
         304 if conditional => {
             let mut poll = not_modified(fetcher, feed, state, &fetched, now);
@@ -216,6 +216,8 @@ fn failed(
     tracing::debug!(feed = %state.feed, url = %state.url, class, count, "poll failed: {message}");
     let plan = schedule::plan(fetcher.config(), &feed.id, feed.interval_s, state.timing, Answer::Failed(failure), now);
     (state.timing, state.next_poll) = (plan.timing, plan.next_poll);
+    // A move is believed after polls in a row.
+    state.moving = None;
     state.error = Some(FeedError { class: class.to_owned(), message: message.to_owned(), since, count });
     Poll::new(state, Outcome::Failed(class), fetched.map_or(0, |fetched| fetched.wire_bytes))
 }

@@ -9,7 +9,9 @@
 //! - on failure: a feed that cannot be read keeps its error in its state and is tried again later; while the log has no
 //!   room, polling pauses; anything else ends the worker, and a new one takes up the stored states
 
+mod account;
 mod kept;
+mod pushes;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -18,14 +20,13 @@ use std::{
 };
 
 use chipwire_events::{
-    Event, Feed, FeedId, FeedItems, FeedOrigin, FeedPush, FeedState, HubNews, Message, Timestamp, Topic, partition_of,
+    Event, Feed, FeedId, FeedItems, FeedOrigin, FeedPush, FeedState, Timestamp, Topic, partition_of,
 };
 use chipwire_feeds::{
     Fetcher, Poll, Schedule,
     pages::{self, Pages},
     poll_recalling,
     schedule::{Rest, Standing},
-    websub::{self, take_push},
 };
 use chipwire_log::{Limit, Positions, Record, Step, Worker};
 use tokio::sync::mpsc;
@@ -34,7 +35,6 @@ use url::Url;
 use self::kept::{Kept, state_in, state_in_log};
 use super::WAIT;
 use crate::{
-    health::{OutcomeLabel, StageLabel, StatusLabel},
     runner::{Context, StageError},
     wire,
 };
@@ -89,6 +89,9 @@ struct UnderWay {
     started: Timestamp,
 }
 
+/// What comes back from a poll: the feed's id where it has panicked.
+type Landed = Result<(Poll, Pages), FeedId>;
+
 struct Polling<'a> {
     context: &'a Context,
     settings: &'a Settings,
@@ -102,8 +105,8 @@ struct Polling<'a> {
     held: HashMap<FeedId, Vec<FeedPush>>,
     /// How far the partitions of this worker were read. Stored anew with every poll: only their owner can do that.
     positions: Positions,
-    sender: mpsc::UnboundedSender<(Poll, Pages)>,
-    receiver: mpsc::UnboundedReceiver<(Poll, Pages)>,
+    sender: mpsc::UnboundedSender<Landed>,
+    receiver: mpsc::UnboundedReceiver<Landed>,
 }
 
 impl Polling<'_> {
@@ -251,11 +254,15 @@ impl Polling<'_> {
             let (fetcher, sender) = (Arc::clone(&self.settings.fetcher), self.sender.clone());
             let (log, id) = (self.context.log.clone(), feed.id.clone());
             let recall = move || kept.items(&log, &id);
-            self.context.runtime.spawn(async move {
+            let id = feed.id.clone();
+            let polling = self.context.runtime.spawn(async move {
                 let mut poll = poll_recalling(&fetcher, &feed, state, recall, now).await;
                 let pages = pages::complete(&fetcher, &feed, &mut poll.articles, now).await;
-                // The stage is gone: nothing was published, and the next owner polls again.
-                let _ = sender.send((poll, pages));
+                (poll, pages)
+            });
+            self.context.runtime.spawn(async move {
+                // If the stage is gone, nothing was published, and the next owner polls again.
+                let _ = sender.send(polling.await.map_err(|_| id));
             });
         }
         Ok(())
@@ -265,9 +272,18 @@ impl Polling<'_> {
     fn publish(&mut self) -> Result<(), StageError> {
         let mut polls = Vec::new();
         let mut held = Vec::new();
-        while let Ok((mut poll, pages)) = self.receiver.try_recv() {
-            self.account_pages(pages);
+        while let Ok(landed) = self.receiver.try_recv() {
             let now = (self.context.now)();
+            let (mut poll, pages) = match landed {
+                Ok(landed) => landed,
+                Err(id) => {
+                    tracing::error!(stage = STAGE, feed = %id, "a poll has failed inside chipwire");
+                    held.extend(self.held.remove(&id).unwrap_or_default());
+                    self.put_off(&id, now);
+                    continue;
+                }
+            };
+            self.account_pages(pages);
             let id = poll.state.feed.clone();
             self.schedule.finished(&id, now);
             // Gone when it was removed or went to another worker meanwhile, even if it has come back.
@@ -302,6 +318,17 @@ impl Polling<'_> {
         self.take_pushes(held, &Positions::new())
     }
 
+    /// Polls a feed again much later that could not be dealt with.
+    fn put_off(&mut self, id: &FeedId, now: Timestamp) {
+        self.schedule.finished(id, now);
+        self.in_flight.remove(id);
+        let Some(followed) = self.feeds.get(id) else { return };
+        let Ok(feed) = serde_json::from_slice::<Feed>(&followed.feed) else { return };
+        let interval_s = self.settings.fetcher.config().max_interval_s;
+        let at = now.checked_add(Duration::from_secs(u64::from(interval_s))).unwrap_or(Timestamp::MAX);
+        self.schedule.upsert(id, &host_of(&feed.url), at, interval_s, Rest::default());
+    }
+
     /// The records of what a poll or a push brought: its articles, and the state after it.
     fn write_out(&self, poll: &Poll, time: Timestamp, outputs: &mut Vec<Record>) -> Result<(), StageError> {
         for article in &poll.articles {
@@ -314,67 +341,6 @@ impl Polling<'_> {
         outputs.push(self.context.log.encode(&Event::FeedPolled(state), time, None)?);
         if !items.is_empty() {
             outputs.push(self.context.log.encode(&Event::FeedRead(FeedItems { feed, items }), time, None)?);
-        }
-        Ok(())
-    }
-
-    /// How far the partitions of these feeds were read: a commit that names them is refused to a worker that has lost them
-    /// and does not know it yet.
-    fn positions_of<'f>(&self, feeds: impl Iterator<Item = &'f FeedId>) -> Positions {
-        let partitions: HashSet<u32> =
-            feeds.map(|feed| partition_of(feed.as_str(), Topic::Feeds.partitions())).collect();
-        let named = self.positions.iter().filter(|(id, _)| partitions.contains(&id.partition));
-        named.map(|(id, position)| (id.clone(), *position)).collect()
-    }
-
-    /// Takes in what hubs have pushed, and removes it from the log, in one transaction with `positions`. What is about a feed
-    /// that is being polled stays where it is until the poll is done.
-    fn take_pushes(&mut self, mut pushes: Vec<FeedPush>, positions: &Positions) -> Result<(), StageError> {
-        let in_flight = &self.in_flight;
-        for push in pushes.extract_if(.., |push| in_flight.contains_key(&push.feed)) {
-            self.held.entry(push.feed.clone()).or_default().push(push);
-        }
-        if pushes.is_empty() && positions.is_empty() {
-            return Ok(());
-        }
-        let mut outputs: Vec<Record> = Vec::new();
-        let mut polls: Vec<Poll> = Vec::new();
-        for push in &pushes {
-            let partition = partition_of(push.feed.as_str(), Topic::Feeds.partitions());
-            let taken = Message { partition, ..Message::tombstone(Topic::Feeds, &push.key()) };
-            outputs.push(self.context.log.record(taken));
-            let Some(followed) = self.feeds.get(&push.feed) else { continue };
-            let Ok(feed) = serde_json::from_slice::<Feed>(&followed.feed) else { continue };
-            let state = match polls.iter().rev().find(|poll| poll.state.feed == feed.id) {
-                Some(earlier) => Some(earlier.state.clone()),
-                None => followed.state.state(&self.context.log, &feed.id)?,
-            };
-            let Some(mut state) = state else { continue };
-            let mut passed_over = feed.paused.then(|| "the feed is paused".to_owned());
-            if matches!(push.news, HubNews::Content { .. }) && state.items.is_empty() && passed_over.is_none() {
-                match followed.state.items(&self.context.log, &feed.id) {
-                    Ok(items) => state.items = items,
-                    Err(reason) => passed_over = Some(reason),
-                }
-            }
-            let fetcher = &self.settings.fetcher;
-            let poll = match passed_over {
-                None => take_push(fetcher, &feed, Some(&state), push),
-                Some(reason) => {
-                    // A poll will find what was in it, and say what is wrong where its readers look.
-                    tracing::info!(stage = STAGE, feed = %feed.id, "passed over a push: {reason}");
-                    websub::passed_over(fetcher, &feed, state, push.received)
-                }
-            };
-            self.write_out(&poll, push.received, &mut outputs)?;
-            polls.push(poll);
-        }
-        let owned = self.positions_of(pushes.iter().map(|push| &push.feed));
-        self.commit(&outputs, if positions.is_empty() { &owned } else { positions })?;
-        self.context.health.metrics.pushes.inc_by(pushes.len() as u64);
-        for poll in polls {
-            self.account(&poll);
-            self.wait_again(poll.state);
         }
         Ok(())
     }
@@ -417,41 +383,6 @@ impl Polling<'_> {
                 }
             }
         }
-    }
-
-    fn account_pages(&self, pages: Pages) {
-        for (outcome, count) in [("read", pages.read), ("failed", pages.failed), ("skipped", pages.skipped)] {
-            if count > 0 {
-                let label = OutcomeLabel { outcome: outcome.to_owned() };
-                self.context.health.metrics.article_pages.get_or_create(&label).inc_by(count as u64);
-            }
-        }
-    }
-
-    fn account(&mut self, poll: &Poll) {
-        let metrics = &self.context.health.metrics;
-        metrics.polls.get_or_create(&OutcomeLabel { outcome: poll.outcome.to_string() }).inc();
-        if poll.asked() {
-            metrics.responses.get_or_create(&StatusLabel::of(poll.state.http_status)).inc();
-        }
-        metrics.poll_bytes.inc_by(poll.bytes);
-        metrics.articles.inc_by(poll.articles.len() as u64);
-        metrics.feed_duplicates.inc_by(poll.duplicates as u64);
-        metrics.window_overruns.inc_by(u64::from(poll.overrun));
-        // The articles of a first poll are as old as they are.
-        for article in poll.articles.iter().filter(|article| !poll.first_read && article.revision == 1) {
-            if let Some(published) = article.published {
-                let delay = article.first_seen.duration_since(published).as_secs_f64();
-                metrics.discovery_delay_seconds.observe(delay.max(0.0));
-            }
-        }
-        metrics.events.get_or_create(&StageLabel { stage: STAGE }).inc_by(poll.articles.len() as u64);
-        if poll.state.error.is_some() {
-            self.failing.insert(poll.state.feed.clone());
-        } else {
-            self.failing.remove(&poll.state.feed);
-        }
-        metrics.feeds_failing.set(self.failing.len() as i64);
     }
 }
 
