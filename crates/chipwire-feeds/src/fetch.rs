@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     net::IpAddr,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -249,6 +250,12 @@ impl Fetcher {
                     Purpose::Feed | Purpose::Robots => Duration::ZERO,
                 };
                 let address = self.address(&url, passage, &mut budget).await?;
+                if purpose == Purpose::Feed
+                    && let Some(wait) = self.turns.too_long(&url, address)
+                {
+                    let wait_s = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(spread_s(&url));
+                    return Err(FetchError::Resting { host, wait_s });
+                }
                 turn = Some((host.clone(), self.turns.permit(&url, address, spacing).await));
                 // Another feed of the host may have been told meanwhile.
                 if let Some(wait_s) = self.rests.wait_s(&url, since(now, begun)) {
@@ -459,6 +466,13 @@ impl Fetcher {
 fn since(now: Timestamp, begun: Instant) -> Timestamp {
     let past_s = i64::try_from(begun.elapsed().as_secs()).unwrap_or(0);
     now.checked_add(SignedDuration::from_secs(past_s)).unwrap_or(now)
+}
+
+/// Up to a minute, another for each URL: so that those who came in vain do not come back together.
+fn spread_s(url: &Url) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    url.as_str().hash(&mut hasher);
+    u32::try_from(hasher.finish() % 60).unwrap_or(0)
 }
 
 /// Where a redirect from `url` leads, if it is followed; `seen` is where it came from.

@@ -21,6 +21,9 @@ use crate::config::FetchConfig;
 /// The pause after a host said that it was asked too often (429).
 const PAUSE_AFTER_429: Duration = Duration::from_secs(5);
 
+/// The longest that a feed waits for its turn, by the number of those before it.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// Turns that are remembered before those that nobody waits for are forgotten.
 const REMEMBERED_TURNS: usize = 4_096;
 
@@ -77,6 +80,18 @@ impl Turns {
         // The semaphore is never closed.
         let slot = Arc::clone(&self.all).acquire_owned().await.ok();
         Permit { held, _slot: slot }
+    }
+
+    /// How long the turn of a request would take to come at least, if that is so long that it should be asked for again later:
+    /// who waits keeps others from being polled at all.
+    pub(crate) fn too_long(&self, url: &Url, address: Option<IpAddr>) -> Option<Duration> {
+        let turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = |(key, pause): (Key, Duration)| {
+            // The map holds one; everyone else has the turn or waits for it.
+            let before = turns.get(&key).map_or(0, |turn| Arc::strong_count(turn) - 1);
+            pause.saturating_mul(u32::try_from(before).unwrap_or(u32::MAX))
+        };
+        self.keys(url, address).into_iter().map(wait).max().filter(|wait| *wait > LONGEST_WAIT)
     }
 
     fn keys(&self, url: &Url, address: Option<IpAddr>) -> Vec<(Key, Duration)> {
@@ -210,5 +225,24 @@ mod tests {
         };
         assert_eq!(set(&["10.0.0.2", "10.0.0.1"]), set(&["::ffff:10.0.0.1", "10.0.0.2"]));
         assert_eq!(set(&[]), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_queue_is_told() {
+        let turns = Arc::new(Turns::new(&FetchConfig::default().with_spacing_ms(4_000)));
+        let [url, other] = ["http://x.org/", "http://y.com/"].map(|url| Url::parse(url).unwrap());
+        let held = turns.permit(&url, None, Duration::ZERO).await;
+        assert_eq!(turns.too_long(&url, None), None);
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..2 {
+            let (turns, url) = (Arc::clone(&turns), url.clone());
+            waiting.spawn(async move { drop(turns.permit(&url, None, Duration::ZERO).await) });
+        }
+        tokio::task::yield_now().await;
+        assert_eq!(turns.too_long(&url, None), Some(Duration::from_secs(12)));
+        assert_eq!(turns.too_long(&other, None), None);
+        drop(held);
+        waiting.join_all().await;
+        assert_eq!(turns.too_long(&url, None), None);
     }
 }

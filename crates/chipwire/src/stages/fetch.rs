@@ -67,6 +67,7 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
         failing: HashSet::new(),
         schedule: Schedule::new(settings.fetcher.config().host_spacing_ms),
         in_flight: HashMap::new(),
+        flights: 0,
         held: HashMap::new(),
         positions: Positions::new(),
         sender,
@@ -84,13 +85,22 @@ struct Followed {
 
 /// A poll under way.
 struct UnderWay {
+    /// Its number: what comes back under another is about a time when the feed was not this worker's.
+    flight: u64,
     /// The definition that it started from.
     feed: Feed,
     started: Timestamp,
+    /// What is taken in, where it was not asked for.
+    push: Option<FeedPush>,
 }
 
-/// What comes back from a poll: the feed's id where it has panicked.
-type Landed = Result<(Poll, Pages), FeedId>;
+/// What comes back from a poll, or from taking in what was pushed.
+struct Landed {
+    flight: u64,
+    feed: FeedId,
+    /// Nothing, if it has panicked.
+    came: Option<(Poll, Pages)>,
+}
 
 struct Polling<'a> {
     context: &'a Context,
@@ -101,6 +111,7 @@ struct Polling<'a> {
     failing: HashSet<FeedId>,
     schedule: Schedule,
     in_flight: HashMap<FeedId, UnderWay>,
+    flights: u64,
     /// What hubs have said about feeds while they are polled: taken in behind the poll, whose state it goes on from.
     held: HashMap<FeedId, Vec<FeedPush>>,
     /// How far the partitions of this worker were read. Stored anew with every poll: only their owner can do that.
@@ -240,77 +251,96 @@ impl Polling<'_> {
             let Some(due) = self.schedule.pop_due(now) else { break };
             let metrics = &self.context.health.metrics;
             metrics.schedule_lag_seconds.observe(now.duration_since(due.since).as_secs_f64().max(0.0));
-            let Some(followed) = self.feeds.get(&due.feed) else {
+            // What is just being taken in is put back into the queue after that.
+            let followed = self.feeds.get(&due.feed).filter(|_| !self.in_flight.contains_key(&due.feed));
+            let definition = followed.and_then(|followed| serde_json::from_slice::<Feed>(&followed.feed).ok());
+            let (Some(followed), Some(feed)) = (followed, definition) else {
                 self.schedule.finished(&due.feed, now);
                 continue;
             };
             let kept = followed.state.clone();
-            let Ok(feed) = serde_json::from_slice::<Feed>(&followed.feed) else {
-                self.schedule.finished(&due.feed, now);
-                continue;
-            };
             let state = kept.state(&self.context.log, &due.feed)?;
-            self.in_flight.insert(due.feed, UnderWay { feed: feed.clone(), started: now });
-            let (fetcher, sender) = (Arc::clone(&self.settings.fetcher), self.sender.clone());
-            let (log, id) = (self.context.log.clone(), feed.id.clone());
+            let (log, id) = (self.context.log.clone(), due.feed);
             let recall = move || kept.items(&log, &id);
-            let id = feed.id.clone();
-            let polling = self.context.runtime.spawn(async move {
-                let mut poll = poll_recalling(&fetcher, &feed, state, recall, now).await;
-                let pages = pages::complete(&fetcher, &feed, &mut poll.articles, now).await;
+            let (fetcher, of) = (Arc::clone(&self.settings.fetcher), feed.clone());
+            self.launch(feed, None, now, async move {
+                let mut poll = poll_recalling(&fetcher, &of, state, recall, now).await;
+                let pages = pages::complete(&fetcher, &of, &mut poll.articles, now).await;
                 (poll, pages)
-            });
-            self.context.runtime.spawn(async move {
-                // If the stage is gone, nothing was published, and the next owner polls again.
-                let _ = sender.send(polling.await.map_err(|_| id));
             });
         }
         Ok(())
     }
 
+    /// Lets `work` be done, of which [`publish`](Self::publish) hears when it is done.
+    fn launch(
+        &mut self,
+        feed: Feed,
+        push: Option<FeedPush>,
+        started: Timestamp,
+        work: impl Future<Output = (Poll, Pages)> + Send + 'static,
+    ) {
+        self.flights += 1;
+        let (flight, id, sender) = (self.flights, feed.id.clone(), self.sender.clone());
+        self.in_flight.insert(id.clone(), UnderWay { flight, feed, started, push });
+        let working = self.context.runtime.spawn(work);
+        self.context.runtime.spawn(async move {
+            // If the stage is gone, nothing was published, and the next owner does it again.
+            let _ = sender.send(Landed { flight, feed: id, came: working.await.ok() });
+        });
+    }
+
     /// Publishes what the finished polls brought.
     fn publish(&mut self) -> Result<(), StageError> {
-        let mut polls = Vec::new();
-        let mut held = Vec::new();
-        while let Ok(landed) = self.receiver.try_recv() {
+        let (mut polls, mut held, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
+        while let Ok(Landed { flight, feed: id, came }) = self.receiver.try_recv() {
             let now = (self.context.now)();
-            let (mut poll, pages) = match landed {
-                Ok(landed) => landed,
-                Err(id) => {
-                    tracing::error!(stage = STAGE, feed = %id, "a poll has failed inside chipwire");
-                    held.extend(self.held.remove(&id).unwrap_or_default());
-                    self.put_off(&id, now);
+            // Gone when it was removed or went to another worker meanwhile, even if it has come back.
+            let under_way = match self.in_flight.remove(&id) {
+                Some(under_way) if under_way.flight == flight => under_way,
+                Some(other) => {
+                    self.in_flight.insert(id, other);
+                    continue;
+                }
+                None => {
+                    self.schedule.finished(&id, now);
                     continue;
                 }
             };
-            self.account_pages(pages);
-            let id = poll.state.feed.clone();
             self.schedule.finished(&id, now);
-            // Gone when it was removed or went to another worker meanwhile, even if it has come back.
-            let Some(under_way) = self.in_flight.remove(&id) else { continue };
             held.extend(self.held.remove(&id).unwrap_or_default());
-            // What a server allows counts from its answer, not from the question.
-            let took = now.duration_since(under_way.started);
-            let timing = &mut poll.state.timing;
-            for time in timing.retry_at.iter_mut().chain([&mut poll.state.next_poll]) {
-                *time = time.checked_add(took).unwrap_or(*time);
+            let Some((mut poll, pages)) = came else {
+                tracing::error!(stage = STAGE, feed = %id, "a poll has failed inside chipwire");
+                outputs.extend(under_way.push.as_ref().map(|push| self.taken(push)));
+                self.put_off(&id, now);
+                continue;
+            };
+            self.account_pages(pages);
+            if under_way.push.is_none() {
+                // What a server allows counts from its answer, not from the question.
+                let took = now.duration_since(under_way.started);
+                let timing = &mut poll.state.timing;
+                for time in timing.retry_at.iter_mut().chain([&mut poll.state.next_poll]) {
+                    *time = time.checked_add(took).unwrap_or(*time);
+                }
             }
-            // Polled again when what it is polled by has changed.
+            // Done again when what it is polled by has changed.
             let followed = self.feeds.get(&id).and_then(|followed| serde_json::from_slice::<Feed>(&followed.feed).ok());
-            if followed.is_some_and(|followed| is_polled_alike(&followed, &under_way.feed)) {
-                polls.push(poll);
+            match under_way.push {
+                push if followed.is_some_and(|followed| is_polled_alike(&followed, &under_way.feed)) => {
+                    let time = push.as_ref().map_or(poll.state.last_polled, |push| Some(push.received));
+                    self.write_out(&poll, time.unwrap_or(now), &mut outputs)?;
+                    outputs.extend(push.iter().map(|push| self.taken(push)));
+                    polls.push(poll);
+                }
+                Some(push) => held.insert(0, push),
+                None => {}
             }
         }
-        if polls.is_empty() {
-            self.context.health.tick(STAGE);
-            return self.take_pushes(held, &Positions::new());
+        self.context.health.tick(STAGE);
+        if !outputs.is_empty() {
+            self.commit(&outputs, &self.positions_of(polls.iter().map(|poll| &poll.state.feed)))?;
         }
-        let mut outputs: Vec<Record> = Vec::new();
-        for poll in &polls {
-            let polled: Timestamp = poll.state.last_polled.unwrap_or_else(self.context.now);
-            self.write_out(poll, polled, &mut outputs)?;
-        }
-        self.commit(&outputs, &self.positions_of(polls.iter().map(|poll| &poll.state.feed)))?;
         for poll in polls {
             self.account(&poll);
             self.wait_again(poll.state);
