@@ -185,6 +185,10 @@ impl<'a> Marks<'a> {
 
 /// At least five digits in the last part of the path, and no date; with the host.
 fn article_number(url: &Url) -> Option<String> {
+    // A comment on the article, or a part of it, is not the article.
+    if url.fragment().is_some() {
+        return None;
+    }
     let last = url.path().trim_end_matches('/').rsplit('/').next()?;
     let number = last.split(|c: char| !c.is_ascii_digit()).max_by_key(|digits| digits.len())?;
     let is_date = number.len() == 8 && (number.starts_with("19") || number.starts_with("20"));

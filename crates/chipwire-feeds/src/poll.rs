@@ -366,7 +366,19 @@ async fn read(
 }
 
 /// Takes the entries of a document in: which are new, which were edited, what is remembered. Pure.
-pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url: &Url, now: Timestamp) -> Poll {
+pub(crate) fn take_in(feed: &Feed, state: FeedState, parsed: ParsedFeed, url: &Url, now: Timestamp) -> Poll {
+    take_in_part(feed, state, parsed, url, false, now)
+}
+
+/// As [`take_in`], of a document that may hold a part of the feed only: what it lacks is not gone.
+pub(crate) fn take_in_part(
+    feed: &Feed,
+    mut state: FeedState,
+    parsed: ParsedFeed,
+    url: &Url,
+    is_part: bool,
+    now: Timestamp,
+) -> Poll {
     let first_read = state.items.is_empty() && state.articles == 0;
     let remembered = std::mem::take(&mut state.items);
     let known = Known::new(&remembered);
@@ -444,6 +456,9 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
     }
     warnings.truncate(MAX_WARNINGS);
     let overrun = !remembered.is_empty() && !items.is_empty() && new == items.len();
+    if is_part {
+        items.extend(still_there(&items, &remembered, now));
+    }
     state.items = remember(items, remembered, now);
     state.identity = policy;
     state.articles = state.articles.saturating_add(new as u64);
@@ -451,6 +466,15 @@ pub(crate) fn take_in(feed: &Feed, mut state: FeedState, parsed: ParsedFeed, url
     state.warnings = warnings;
     let outcome = Outcome::Read { new, revised, unchanged };
     Poll { articles, overrun, first_read, duplicates, ..Poll::new(state, outcome, 0) }
+}
+
+/// What was in the last document and is not among `items`: as if it had been seen with them, so that the next whole document is
+/// compared with all of it.
+fn still_there(items: &[ItemState], remembered: &[ItemState], now: Timestamp) -> Vec<ItemState> {
+    let here: HashSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    let last = remembered.iter().map(|item| item.last_seen).max();
+    let there = remembered.iter().filter(|item| Some(item.last_seen) == last && !here.contains(item.id.as_str()));
+    there.map(|item| ItemState { last_seen: now, ..item.clone() }).collect()
 }
 
 /// The items of this poll and as many older ones as there is room for, the latest first. Of older ones only what is needed

@@ -22,7 +22,7 @@ use crate::{
     error::ConfigError,
     fetch::Fetcher,
     parse::parse_at_most,
-    poll::{Outcome, Poll, fresh_state, take_in},
+    poll::{Outcome, Poll, fresh_state, take_in_part},
     schedule::Rest,
 };
 
@@ -95,11 +95,12 @@ fn heed(subscription: Option<Subscription>, announced: Option<Announced>, now: T
     let Announced { hub, topic } = announced?;
     match subscription {
         Some(known) if known.hub == hub.as_str() && known.topic == topic.as_str() => Some(known),
-        // Another hub, or another name there: what was promised before says nothing about it.
-        _ => Some(Subscription {
+        // Another hub, or another name there: what was promised before says nothing about it. A feed that names now this and
+        // now that one makes no request at each poll.
+        known => Some(Subscription {
             hub: hub.into(),
             topic: topic.into(),
-            ask_at: now,
+            ask_at: if known.is_some() { later(now, FAILED_S) } else { now },
             failures: 0,
             until: None,
             relied_on: false,
@@ -237,8 +238,8 @@ fn content(
         subscription.relied_on = true;
     }
     let (title, warnings) = (state.title.clone(), state.warnings.clone());
-    let mut poll = take_in(feed, state, parsed, &url, now);
-    // A push may hold a part of the feed only: what it lacks is not gone, and says nothing about the whole.
+    let mut poll = take_in_part(feed, state, parsed, &url, true, now);
+    // A part says nothing about the whole.
     poll.state.title = poll.state.title.or(title);
     poll.state.warnings = warnings;
     (poll.pushed, poll.overrun, poll.bytes) = (true, false, body.len() as u64);
@@ -271,7 +272,10 @@ mod tests {
         let same = heed(Some(active.clone()), announced("https://hub.org/", "https://x.org/feed"), later(now, 1));
         assert_eq!(same.as_ref(), Some(&active));
         let other = heed(Some(active.clone()), announced("https://hub2.org/", "https://x.org/feed"), later(now, 1));
-        assert_eq!(other.map(|other| (other.ask_at, other.until, other.relied_on)), Some((later(now, 1), None, false)));
+        assert_eq!(
+            other.map(|other| (other.ask_at, other.until, other.relied_on)),
+            Some((later(now, 3_601), None, false))
+        );
         assert_eq!(heed(Some(active), None, now), None);
     }
 
@@ -318,6 +322,39 @@ mod tests {
         assert_eq!((subscription.until, subscription.relied_on), (None, false));
         expect!["the hub does not want to push: too many"].assert_eq(&subscription.error.unwrap());
         assert!(denied.next_poll <= later(now, 86_400));
+    }
+
+    #[test]
+    fn what_a_push_lacks_is_not_gone() {
+        let start = at("2026-03-01T12:00:00Z");
+        let fetcher = Fetcher::new(FetchConfig::default()).unwrap();
+        let feed = Feed::new("https://x.org/feed", FeedOrigin::User);
+        let url = Url::parse(&feed.url).unwrap();
+        let item = |guid: &str, title: &str, hour: u32| {
+            format!(
+                "<item><guid>{guid}</guid><title>{title}</title><pubDate>Sun, 01 Mar 2026 {hour:02}:00:00 GMT</pubDate></item>"
+            )
+        };
+        let document = |items: &[String]| format!("<rss version='2.0'><channel>{}</channel></rss>", items.concat());
+        let whole = |state, items: &[String], now| {
+            let parsed = parse_at_most(document(items).as_bytes(), None, Some(&url), 100).unwrap();
+            crate::poll::take_in(&feed, state, parsed, &url, now)
+        };
+        let old = [item("a", "Memory prices rise in Taipei", 9), item("b", "A foundry opens in Dresden", 8)];
+        let mut state = whole(fresh_state(&feed, start), &old, start).state;
+        state.websub = heed(None, announced("https://hub.org/", "https://x.org/feed"), start).map(Box::new);
+        let news = HubNews::Content {
+            content_type: None,
+            body_base64: STANDARD.encode(document(&[item("c", "Export rules change", 10)])),
+        };
+        let push = FeedPush { feed: feed.id.clone(), received: later(start, 60), news };
+        let pushed = take_push(&fetcher, &feed, Some(&state), &push);
+        assert_eq!((pushed.articles.len(), pushed.state.items.len()), (1, 3));
+
+        // The feed's maker gives one of them another guid: it is known all the same.
+        let items = [item("c", "Export rules change", 10), old[0].clone(), item("x", "A foundry opens in Dresden", 8)];
+        let again = whole(pushed.state, &items, later(start, 3_600));
+        assert_eq!(again.outcome, Outcome::Read { new: 0, revised: 0, unchanged: 3 });
     }
 
     #[test]
