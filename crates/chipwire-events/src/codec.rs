@@ -15,7 +15,7 @@ pub enum Event {
     FeedSubscribed(Feed),
     /// `chipwire.feed.polled.v1` in `feed-states`.
     FeedPolled(FeedState),
-    /// `chipwire.feed.items.v1` in `feed-states`, under a key of its own next to that of the feed's state.
+    /// `chipwire.feed.read.v1` in `feed-states`, under a key of its own next to that of the feed's state.
     FeedRead(FeedItems),
     /// `chipwire.feed.pushed.v1` in `feeds`, under a key of its own until it was taken in.
     FeedPushed(FeedPush),
@@ -69,7 +69,7 @@ impl Event {
         match self {
             Event::FeedSubscribed(_) => "chipwire.feed.subscribed.v1",
             Event::FeedPolled(_) => "chipwire.feed.polled.v1",
-            Event::FeedRead(_) => "chipwire.feed.items.v1",
+            Event::FeedRead(_) => "chipwire.feed.read.v1",
             Event::FeedPushed(_) => "chipwire.feed.pushed.v1",
             Event::ArticleFetched(_) => "chipwire.article.fetched.v1",
             Event::ArticleTagged(_) => "chipwire.article.tagged.v1",
@@ -170,7 +170,7 @@ impl Event {
         let event = match event_type {
             "chipwire.feed.subscribed.v1" => Event::FeedSubscribed(payload(event_type, value)?),
             "chipwire.feed.polled.v1" => Event::FeedPolled(payload(event_type, value)?),
-            "chipwire.feed.items.v1" => Event::FeedRead(payload(event_type, value)?),
+            "chipwire.feed.read.v1" => Event::FeedRead(payload(event_type, value)?),
             "chipwire.feed.pushed.v1" => Event::FeedPushed(payload(event_type, value)?),
             "chipwire.article.fetched.v1" => Event::ArticleFetched(payload(event_type, value)?),
             "chipwire.article.tagged.v1" => Event::ArticleTagged(payload(event_type, value)?),

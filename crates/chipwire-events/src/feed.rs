@@ -397,7 +397,7 @@ pub struct FeedState {
 }
 
 /// The items of a feed that were seen lately, by which those of the next poll are told apart. Payload of
-/// `chipwire.feed.items.v1`, written when a poll has read the feed; the latest per feed counts.
+/// `chipwire.feed.read.v1`, written when a poll has read the feed; the latest per feed counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FeedItems {
     /// The feed.

@@ -11,7 +11,7 @@ pub fn schemas() -> Vec<(&'static str, Topic, Value)> {
     vec![
         ("chipwire.feed.subscribed.v1", Topic::Feeds, schemars::schema_for!(Feed).to_value()),
         ("chipwire.feed.polled.v1", Topic::FeedStates, schemars::schema_for!(FeedState).to_value()),
-        ("chipwire.feed.items.v1", Topic::FeedStates, schemars::schema_for!(FeedItems).to_value()),
+        ("chipwire.feed.read.v1", Topic::FeedStates, schemars::schema_for!(FeedItems).to_value()),
         ("chipwire.feed.pushed.v1", Topic::Feeds, schemars::schema_for!(FeedPush).to_value()),
         ("chipwire.article.fetched.v1", Topic::ArticlesRaw, schemars::schema_for!(Article).to_value()),
         ("chipwire.article.tagged.v1", Topic::ArticlesTagged, schemars::schema_for!(TaggedArticle).to_value()),

@@ -519,3 +519,56 @@ fn source_of(feed: &Feed, parsed: &ParsedFeed, url: &Url) -> String {
     let title = title.unwrap_or_else(|| url.host_str().unwrap_or(&feed.url).trim_start_matches("www.").to_owned());
     text::cap_chars(&title, 200).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use chipwire_events::FeedOrigin;
+
+    use super::*;
+
+    fn day(day: i64) -> Timestamp {
+        let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        start.checked_add(SignedDuration::from_hours(24 * day)).unwrap()
+    }
+
+    /// Polls a feed whose document holds the items of these numbers, a title and a guid each.
+    fn seen(state: FeedState, numbers: std::ops::Range<usize>, now: Timestamp) -> (FeedState, usize) {
+        let url = Url::parse(&state.url).unwrap();
+        let items: String =
+            numbers.map(|n| format!("<item><guid>urn:item:{n}</guid><title>Item {n}</title></item>")).collect();
+        let document = format!("<rss version='2.0'><channel>{items}</channel></rss>");
+        let parsed = parse_at_most(document.as_bytes(), None, Some(&url), 10_000).unwrap();
+        let poll =
+            take_in(&Feed::new(url, FeedOrigin::User), state, parsed, &Url::parse("http://x.org/").unwrap(), now);
+        (poll.state, poll.articles.len())
+    }
+
+    fn new_state() -> FeedState {
+        fresh_state(&Feed::new("http://x.org/feed", FeedOrigin::User), day(0))
+    }
+
+    #[test]
+    fn items_of_a_large_feed_outlive_answers_with_a_few_of_them() {
+        let (state, articles) = seen(new_state(), 0..1_000, day(0));
+        assert_eq!((articles, state.items.len()), (1_000, 1_000));
+        let (state, articles) = seen(state, 0..1, day(10));
+        assert_eq!((articles, state.items.len()), (0, 1_000));
+        let (state, articles) = seen(state, 0..1_000, day(29));
+        assert_eq!((articles, state.items.len()), (0, 1_000));
+        // A month later the latest 300 are left of those that were not seen.
+        let (state, articles) = seen(state, 0..1, day(60));
+        assert_eq!((articles, state.items.len()), (0, 300));
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let mut state = new_state();
+        for poll in 0..6 {
+            state = seen(state, poll * 1_000..(poll + 1) * 1_000, day(0)).0;
+        }
+        assert_eq!(state.items.len(), 4_000);
+        // What is in the feed now is remembered whatever its number, and as many again.
+        let (state, articles) = seen(state, 1_000..6_000, day(1));
+        assert_eq!((articles, state.items.len()), (1_000, 5_000));
+    }
+}

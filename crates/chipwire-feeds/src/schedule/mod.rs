@@ -308,4 +308,21 @@ mod tests {
         let timing = plan(&config, &feed, None, timing, Answer::Read(document), now).timing;
         assert!(!wants_probe(&timing, now));
     }
+
+    #[test]
+    fn a_failure_asks_for_no_shorter_pause_than_reader_and_configuration_allow() {
+        let config = FetchConfig::default();
+        let now = at("2026-03-04T12:00:00Z");
+        let failure = Failure { status: Some(500), count: 1, since: now, retry_after_s: None };
+        // The pause is given or taken a fifth, by the feed: never to less than the least.
+        let pauses = |reader_s: Option<u32>| {
+            let of = move |number: u32| {
+                let feed = FeedId::of(&format!("https://example.org/{number}"));
+                plan(&FetchConfig::default(), &feed, reader_s, Timing::default(), Answer::Failed(failure), now)
+            };
+            (0..200).map(of).map(|plan| pause_s(now, &plan)).min().unwrap()
+        };
+        assert_eq!(pauses(None), i64::from(config.min_interval_s));
+        assert_eq!(pauses(Some(40_000)), 40_000);
+    }
 }

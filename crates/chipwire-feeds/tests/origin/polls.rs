@@ -48,6 +48,23 @@ async fn validators_are_kept_and_sent_back() {
 }
 
 #[tokio::test]
+async fn a_document_that_breaks_off_is_asked_for_again_without_validators() {
+    let origin = Origin::start(|_, number, _| {
+        let whole = number > 0;
+        let document = &FEED[..if whole { FEED.len() } else { FEED.find("</item>").unwrap() }];
+        answer("200 OK", "etag: \"1\"\r\nlast-modified: yesterday\r\n", document.as_bytes())
+    })
+    .await;
+    let (fetcher, feed) = (origin.fetcher(|_| {}), origin.feed("/"));
+    let cut = poll(&fetcher, &feed, None, now()).await;
+    assert_eq!(summary(&cut, &origin), "1 new from Chips: One");
+    assert_eq!((cut.state.etag.as_deref(), cut.state.last_modified.as_deref()), (None, None));
+    let whole = poll(&fetcher, &feed, Some(cut.state), later(3)).await;
+    assert_eq!(whole.state.etag.as_deref(), Some("\"1\""));
+    assert_eq!(whole.state.last_modified.as_deref(), Some("yesterday"));
+}
+
+#[tokio::test]
 async fn items_kept_apart_are_asked_for_only_when_the_feed_was_read() {
     let origin = Origin::start(|_, number, _| match number {
         1 => answer("304 Not Modified", "", b""),

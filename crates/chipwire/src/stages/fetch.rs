@@ -12,6 +12,8 @@
 mod account;
 mod kept;
 mod pushes;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -27,8 +29,9 @@ use chipwire_feeds::{
     pages::{self, Pages},
     poll_recalling,
     schedule::{Rest, Standing},
+    websub,
 };
-use chipwire_log::{Limit, Positions, Record, Step, Worker};
+use chipwire_log::{Batch, Limit, Positions, Record, Step, Worker};
 use tokio::sync::mpsc;
 use url::Url;
 
@@ -58,22 +61,11 @@ pub struct Settings {
 pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
     let log = &context.log;
     let worker = log.backend().worker(STAGE, &context.member, &[log.name(Topic::Feeds)])?;
-    let (sender, receiver) = mpsc::unbounded_channel();
-    Polling {
-        context,
-        settings,
-        worker,
-        feeds: BTreeMap::new(),
-        failing: HashSet::new(),
-        schedule: Schedule::new(settings.fetcher.config().host_spacing_ms),
-        in_flight: HashMap::new(),
-        flights: 0,
-        held: HashMap::new(),
-        positions: Positions::new(),
-        sender,
-        receiver,
+    let mut polling = Polling::new(context, settings, worker);
+    while !context.shutdown.requested() {
+        polling.step()?;
     }
-    .run()
+    Ok(())
 }
 
 /// What is kept of a feed while it waits: with a million of them every byte counts.
@@ -114,52 +106,72 @@ struct Polling<'a> {
     flights: u64,
     /// What hubs have said about feeds while they are polled: taken in behind the poll, whose state it goes on from.
     held: HashMap<FeedId, Vec<FeedPush>>,
+    /// Feeds of which hubs have said more than is held, until they are polled: soon.
+    missed: HashSet<FeedId>,
     /// How far the partitions of this worker were read. Stored anew with every poll: only their owner can do that.
     positions: Positions,
     sender: mpsc::UnboundedSender<Landed>,
     receiver: mpsc::UnboundedReceiver<Landed>,
 }
 
-impl Polling<'_> {
-    fn run(mut self) -> Result<(), StageError> {
-        while !self.context.shutdown.requested() {
-            let wait = if self.in_flight.is_empty() { WAIT.min(self.until_next()) } else { Duration::from_millis(10) };
-            match self.worker.next(Limit::default(), wait)? {
-                Step::Assigned(positions) => self.take_over(&positions)?,
-                Step::Revoked(partitions) => {
-                    let gone: HashSet<u32> = partitions.iter().map(|id| id.partition).collect();
-                    self.positions.retain(|id, _| !gone.contains(&id.partition));
-                    self.forget(|feed| gone.contains(&partition_of(feed.as_str(), Topic::Feeds.partitions())));
-                }
-                Step::Batch(batch) if !batch.records.is_empty() => {
-                    let mut pushes = Vec::new();
-                    for stored in &batch.records {
-                        match wire::decode(stored) {
-                            Ok((_, Event::FeedSubscribed(feed))) => self.follow_anew(&feed)?,
-                            Ok((_, Event::FeedPushed(push))) => pushes.push(push),
-                            _ if stored.record.value.is_none() => {
-                                let id = FeedId::from_string(wire::key(stored));
-                                // What was pushed is removed once it was taken in, and is no feed.
-                                if self.feeds.contains_key(&id) {
-                                    // Taken in for nobody, which removes it.
-                                    pushes.extend(self.held.remove(&id).unwrap_or_default());
-                                    self.forget(|feed| *feed == id);
-                                }
-                            }
-                            _ => {
-                                tracing::warn!(stage = STAGE, offset = stored.offset, "passed over an unreadable feed")
-                            }
-                        }
-                    }
-                    self.positions.extend(batch.positions.clone());
-                    self.take_pushes(pushes, &batch.positions)?;
-                }
-                Step::Batch(_) => {}
-            }
-            self.publish()?;
-            self.poll_due()?;
+impl<'a> Polling<'a> {
+    fn new(context: &'a Context, settings: &'a Settings, worker: Box<dyn Worker>) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        Self {
+            context,
+            settings,
+            worker,
+            feeds: BTreeMap::new(),
+            failing: HashSet::new(),
+            schedule: Schedule::new(settings.fetcher.config().host_spacing_ms),
+            in_flight: HashMap::new(),
+            flights: 0,
+            held: HashMap::new(),
+            missed: HashSet::new(),
+            positions: Positions::new(),
+            sender,
+            receiver,
         }
-        Ok(())
+    }
+
+    /// Takes in what the log has to say, publishes what came back, and polls what is due.
+    fn step(&mut self) -> Result<(), StageError> {
+        let wait = if self.in_flight.is_empty() { WAIT.min(self.until_next()) } else { Duration::from_millis(10) };
+        match self.worker.next(Limit::default(), wait)? {
+            Step::Assigned(positions) => self.take_over(&positions)?,
+            Step::Revoked(partitions) => {
+                let gone: HashSet<u32> = partitions.iter().map(|id| id.partition).collect();
+                self.positions.retain(|id, _| !gone.contains(&id.partition));
+                self.forget(|feed| gone.contains(&partition_of(feed.as_str(), Topic::Feeds.partitions())));
+            }
+            Step::Batch(batch) if !batch.records.is_empty() => self.take_in(&batch)?,
+            Step::Batch(_) => {}
+        }
+        self.publish()?;
+        self.poll_due()
+    }
+
+    /// Follows feeds that were added or changed, forgets those that were removed, and takes in what hubs have pushed.
+    fn take_in(&mut self, batch: &Batch) -> Result<(), StageError> {
+        let mut pushes = Vec::new();
+        for stored in &batch.records {
+            match wire::decode(stored) {
+                Ok((_, Event::FeedSubscribed(feed))) => self.follow_anew(&feed)?,
+                Ok((_, Event::FeedPushed(push))) => pushes.push(push),
+                _ if stored.record.value.is_none() => {
+                    let id = FeedId::from_string(wire::key(stored));
+                    // What was pushed is removed once it was taken in, and is no feed.
+                    if self.feeds.contains_key(&id) {
+                        // Taken in for nobody, which removes it.
+                        pushes.extend(self.held.remove(&id).unwrap_or_default());
+                        self.forget(|feed| *feed == id);
+                    }
+                }
+                _ => tracing::warn!(stage = STAGE, offset = stored.offset, "passed over an unreadable feed"),
+            }
+        }
+        self.positions.extend(batch.positions.clone());
+        self.take_pushes(pushes, &batch.positions)
     }
 
     /// Takes over the feeds of partitions that are new to this worker, where their last owner left them. One partition after
@@ -225,7 +237,7 @@ impl Polling<'_> {
 
     fn forget(&mut self, gone: impl Fn(&FeedId) -> bool) {
         let (schedule, in_flight, held) = (&mut self.schedule, &mut self.in_flight, &mut self.held);
-        let failing = &mut self.failing;
+        let (failing, missed) = (&mut self.failing, &mut self.missed);
         self.feeds.retain(|id, _| {
             let keep = !gone(id);
             if !keep {
@@ -233,6 +245,7 @@ impl Polling<'_> {
                 // Who owns the feed next polls it anew, and takes in what was pushed.
                 in_flight.remove(id);
                 held.remove(id);
+                missed.remove(id);
                 failing.remove(id);
             }
             keep
@@ -263,6 +276,7 @@ impl Polling<'_> {
             let (log, id) = (self.context.log.clone(), due.feed);
             let recall = move || kept.items(&log, &id);
             let (fetcher, of) = (Arc::clone(&self.settings.fetcher), feed.clone());
+            self.missed.remove(&of.id);
             self.launch(feed, None, now, async move {
                 let mut poll = poll_recalling(&fetcher, &of, state, recall, now).await;
                 let pages = pages::complete(&fetcher, &of, &mut poll.articles, now).await;
@@ -353,7 +367,8 @@ impl Polling<'_> {
         self.schedule.finished(id, now);
         self.in_flight.remove(id);
         let Some(followed) = self.feeds.get(id) else { return };
-        let Ok(feed) = serde_json::from_slice::<Feed>(&followed.feed) else { return };
+        let definition = serde_json::from_slice::<Feed>(&followed.feed).ok();
+        let Some(feed) = definition.filter(|feed| !feed.paused) else { return };
         let interval_s = self.settings.fetcher.config().max_interval_s;
         let at = now.checked_add(Duration::from_secs(u64::from(interval_s))).unwrap_or(Timestamp::MAX);
         self.schedule.upsert(id, &host_of(&feed.url), at, interval_s, Rest::default());
@@ -376,13 +391,14 @@ impl Polling<'_> {
     }
 
     /// Puts a feed that was polled back into the queue.
-    fn wait_again(&mut self, state: FeedState) {
+    fn wait_again(&mut self, mut state: FeedState) {
         let id = state.feed.clone();
-        let paused = match self.feeds.get(&id) {
-            Some(followed) => serde_json::from_slice::<Feed>(&followed.feed).is_ok_and(|feed| feed.paused),
-            None => return,
-        };
-        if !paused {
+        let Some(followed) = self.feeds.get(&id) else { return };
+        let definition = serde_json::from_slice::<Feed>(&followed.feed).ok();
+        if let Some(feed) = definition.filter(|feed| !feed.paused) {
+            if self.missed.contains(&id) {
+                state = websub::passed_over(&self.settings.fetcher, &feed, state, (self.context.now)()).state;
+            }
             let (host, interval_s) = (host_of(&state.url), state.interval_s.unwrap_or(0));
             let rest = Rest::new(&state.timing.skip_hours, &state.timing.skip_days);
             if let Some(until) = state.timing.retry_at {

@@ -12,6 +12,10 @@ use chipwire_log::{Positions, Record};
 use super::{Polling, STAGE, kept::Kept};
 use crate::runner::StageError;
 
+/// Pushes about one feed that wait in memory until it has been polled. A hub that sends more of them has its feed polled
+/// soon instead: that finds what was in them.
+const MAX_HELD: usize = 8;
+
 impl Polling<'_> {
     /// How far the partitions of these feeds were read: a commit that names them is refused to a worker that has lost them
     /// and does not know it yet.
@@ -39,7 +43,14 @@ impl Polling<'_> {
             // What is written about the feed in this very transaction has to stand in the log first.
             let waits = earlier.is_some() && matches!(push.news, HubNews::Content { .. });
             if waits || self.in_flight.contains_key(&push.feed) {
-                self.held.entry(push.feed.clone()).or_default().push(push);
+                let held = self.held.entry(push.feed.clone()).or_default();
+                if held.len() < MAX_HELD {
+                    held.push(push);
+                } else {
+                    outputs.push(self.taken(&push));
+                    owned.insert(push.feed.clone());
+                    self.missed.insert(push.feed);
+                }
                 continue;
             }
             self.context.health.metrics.pushes.inc();

@@ -1,0 +1,234 @@
+//! The stage step by step, on a log in memory, with polls that end when the test says so. Its feeds are at private addresses:
+//! a poll of one fails at once, which is written down like any other.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use chipwire_events::HubNews;
+use chipwire_feeds::FetchConfig;
+use chipwire_log::memory::MemoryLog;
+use tokio::{runtime::Runtime, sync::oneshot};
+
+use super::*;
+use crate::{health::Health, runner::Shutdown, wire::Log};
+
+/// `<rss version='2.0'><channel><item><guid>1</guid><title>One</title></item></channel></rss>`
+const DOCUMENT_BASE64: &str = "PHJzcyB2ZXJzaW9uPScyLjAnPjxjaGFubmVsPjxpdGVtPjxndWlkPjE8L2d1aWQ+PHRpdGxlPk9uZTwvdGl0bGU+PC9pdGVtPjwvY2hhbm5lbD48L3Jzcz4gICAg";
+
+const URL: &str = "http://127.0.0.1/feed";
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn later(seconds: u32) -> Timestamp {
+    now().checked_add(Duration::from_secs(seconds.into())).unwrap()
+}
+
+type Commits = Arc<Mutex<Vec<(usize, Positions)>>>;
+
+/// A worker of the log that writes down what is committed, and takes steps that the test asks for first.
+struct Watched {
+    inner: Box<dyn Worker>,
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    commits: Commits,
+}
+
+impl Worker for Watched {
+    fn next(&mut self, limit: Limit, wait: Duration) -> chipwire_log::Result<Step> {
+        match self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
+            Some(step) => Ok(step),
+            None => self.inner.next(limit, wait),
+        }
+    }
+
+    fn commit(&mut self, outputs: &[Record], upto: &Positions) -> chipwire_log::Result<()> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner).push((outputs.len(), upto.clone()));
+        self.inner.commit(outputs, upto)
+    }
+}
+
+/// A log with one feed, and what the stage needs to run on it.
+struct Bench {
+    runtime: Runtime,
+    context: Context,
+    settings: Settings,
+    feed: Feed,
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    commits: Commits,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let log = Log::new(Arc::new(MemoryLog::default()), "");
+        log.ensure().unwrap();
+        let context = Context {
+            log,
+            health: Health::default(),
+            shutdown: Shutdown::default(),
+            now,
+            runtime: runtime.handle().clone(),
+            member: "test".into(),
+        };
+        let fetcher = Arc::new(Fetcher::new(FetchConfig::default()).unwrap());
+        let settings = Settings { fetcher, max_concurrent: 4 };
+        let feed = Feed::new(URL, FeedOrigin::User);
+        let bench = Self { runtime, context, settings, feed, steps: Arc::default(), commits: Arc::default() };
+        bench.append(&[Event::FeedSubscribed(bench.feed.clone())]);
+        bench
+    }
+
+    fn append(&self, events: &[Event]) {
+        let log = &self.context.log;
+        let records: Vec<Record> = events.iter().map(|event| log.encode(event, now(), None).unwrap()).collect();
+        log.backend().writer("test").unwrap().append(&records).unwrap();
+    }
+
+    fn polling(&self) -> Polling<'_> {
+        let log = &self.context.log;
+        let inner = log.backend().worker(STAGE, "test", &[log.name(Topic::Feeds)]).unwrap();
+        let worker = Watched { inner, steps: Arc::clone(&self.steps), commits: Arc::clone(&self.commits) };
+        Polling::new(&self.context, &self.settings, Box::new(worker))
+    }
+
+    /// As [`polling`](Self::polling), with the feed's first poll under way, which ends when the test says so: with what was
+    /// sent, or with a panic when the sender is dropped.
+    fn under_way(&self) -> (Polling<'_>, oneshot::Sender<Poll>) {
+        let mut polling = self.polling();
+        polling.worker_steps_until_followed();
+        polling.schedule.remove(&self.feed.id);
+        let (sender, receiver) = oneshot::channel();
+        polling.launch(self.feed.clone(), None, now(), async move { (receiver.await.unwrap(), Pages::default()) });
+        (polling, sender)
+    }
+
+    fn failed_poll(&self, title: &str) -> Poll {
+        let mut poll = self.runtime.block_on(chipwire_feeds::poll(&self.settings.fetcher, &self.feed, None, now()));
+        poll.state.title = Some(title.to_owned());
+        poll
+    }
+
+    fn title_in_log(&self) -> Option<String> {
+        state_in_log(&self.context.log, &self.feed.id).unwrap().and_then(|state| state.title)
+    }
+
+    fn partition(&self) -> chipwire_log::PartitionId {
+        let partition = partition_of(self.feed.id.as_str(), Topic::Feeds.partitions());
+        self.context.log.partition(Topic::Feeds, partition)
+    }
+
+    fn step(&self, step: Step) {
+        self.steps.lock().unwrap().push_back(step);
+    }
+}
+
+impl Polling<'_> {
+    /// Takes the log's steps without polling anything.
+    fn worker_steps_until_followed(&mut self) {
+        while self.feeds.is_empty() {
+            match self.worker.next(Limit::default(), WAIT).unwrap() {
+                Step::Assigned(positions) => self.take_over(&positions).unwrap(),
+                Step::Batch(batch) => self.take_in(&batch).unwrap(),
+                Step::Revoked(_) => {}
+            }
+        }
+    }
+
+    fn land(&mut self) {
+        while !self.in_flight.is_empty() {
+            self.step().unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_published_names_its_partition_so_that_a_worker_that_has_lost_it_is_refused() {
+    let bench = Bench::new();
+    let mut polling = bench.polling();
+    while bench.commits.lock().unwrap().iter().all(|(outputs, _)| *outputs == 0) {
+        polling.step().unwrap();
+    }
+    let commits = bench.commits.lock().unwrap();
+    let (_, upto) = commits.iter().find(|(outputs, _)| *outputs > 0).unwrap();
+    assert_eq!(upto.iter().collect::<Vec<_>>(), [(&bench.partition(), &1)]);
+}
+
+#[test]
+fn what_comes_back_to_a_worker_that_has_lost_the_feed_meanwhile_is_not_published() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    bench.step(Step::Revoked(vec![bench.partition()]));
+    polling.step().unwrap();
+    assert!(polling.in_flight.is_empty() && polling.feeds.is_empty());
+    // It comes back at once: the feed is polled anew, and only that counts.
+    bench.step(Step::Assigned(Positions::from([(bench.partition(), 1)])));
+    polling.step().unwrap();
+    sender.send(bench.failed_poll("Stale")).unwrap();
+    polling.land();
+    while !polling.receiver.is_empty() {
+        polling.step().unwrap();
+    }
+    assert!(state_in_log(&bench.context.log, &bench.feed.id).unwrap().is_some());
+    assert_eq!(bench.title_in_log(), None);
+}
+
+#[test]
+fn a_poll_that_panics_is_put_off() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    drop(sender);
+    polling.land();
+    let longest_s = bench.settings.fetcher.config().max_interval_s;
+    assert_eq!(polling.schedule.next_due(), Some(later(longest_s)));
+    assert!(bench.commits.lock().unwrap().iter().all(|(outputs, _)| *outputs == 0));
+
+    // Unless it is paused.
+    let paused = Feed { paused: true, ..bench.feed.clone() };
+    let (mut polling, sender) = bench.under_way();
+    bench.append(&[Event::FeedSubscribed(paused)]);
+    polling.step().unwrap();
+    drop(sender);
+    polling.land();
+    assert_eq!(polling.schedule.next_due(), None);
+}
+
+#[test]
+fn of_a_hub_that_says_much_while_its_feed_is_polled_a_little_is_held() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    let push = |number: u32| {
+        // A document with one item, and more and more space after it.
+        let body_base64 = format!("{DOCUMENT_BASE64}{}", "ICAg".repeat(number as usize));
+        let news = HubNews::Content { content_type: None, body_base64 };
+        Event::FeedPushed(FeedPush { feed: bench.feed.id.clone(), received: later(number), news })
+    };
+    bench.append(&(0..20).map(push).collect::<Vec<_>>());
+    let in_log = || {
+        let log = &bench.context.log;
+        log.backend().state(log.name(Topic::Feeds), None).unwrap().records.len()
+    };
+    while in_log() > 9 {
+        polling.step().unwrap();
+    }
+    assert_eq!(polling.held.values().map(Vec::len).collect::<Vec<_>>(), [8]);
+    let mut poll = bench.failed_poll("Polled");
+    poll.state.websub = Some(Box::new(chipwire_events::Subscription {
+        hub: "http://127.0.0.1/hub".to_owned(),
+        topic: URL.to_owned(),
+        ask_at: later(1_000_000),
+        failures: 0,
+        until: Some(later(1_000_000)),
+        error: None,
+        relied_on: true,
+    }));
+    poll.state.error = None;
+    poll.state.next_poll = later(80_000);
+    sender.send(poll).unwrap();
+    polling.land();
+    assert_eq!((in_log(), bench.title_in_log().as_deref()), (1, Some("Polled")));
+    let least_s = bench.settings.fetcher.config().min_interval_s;
+    assert!(polling.schedule.next_due().unwrap() <= later(least_s));
+}
