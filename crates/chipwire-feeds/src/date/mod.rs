@@ -8,7 +8,7 @@
 mod parts;
 mod words;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::rfc2822};
 
 use parts::Parts;
 use words::fold;
@@ -55,9 +55,29 @@ pub fn read(text: &str) -> Option<Reading> {
     if text.is_empty() || text.len() > MAX_BYTES {
         return None;
     }
-    if let Some(time) = unix_time(text) {
+    if let Some(time) = unix_time(text).or_else(|| standard(text)) {
         return Some(Reading { time, doubt: None });
     }
+    tabular(text)
+}
+
+/// Reads what is written as RFC 822 and RFC 3339 want it, as most feeds do: the tables would say the same, and take longer.
+fn standard(text: &str) -> Option<Timestamp> {
+    static RFC_822: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new();
+    match text.as_bytes() {
+        // Of other zones the tables know more.
+        [_, _, _, b',', .., b'G', b'M', b'T'] => RFC_822.parse_timestamp(text).ok(),
+        [_, _, _, b',', .., b'+' | b'-', b'0', _, _, _] => RFC_822.parse_timestamp(text).ok(),
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, zone @ ..] => match zone {
+            b"Z" | [b'+' | b'-', b'0', _, b':', _, _] => text.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Reads any date by the tables.
+fn tabular(text: &str) -> Option<Reading> {
     let spaced = normalised(&fold(text));
     let mut parts = Parts::default();
     if !text.is_ascii() && (text.contains(['년', '월']) || text.contains("오전") || text.contains("오후")) {
@@ -323,6 +343,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_standard_needs_no_tables() {
+        for text in ["Thu, 05 Mar 2026 10:20:30 GMT", "Thu, 5 Mar 2026 10:20:30 +0800", "2026-03-05T10:20:30-05:00"] {
+            assert!(standard(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_may_be_meant_otherwise_is_doubted() {
         for (text, doubt) in [
             ("Thu, 05 Mar 2026 10:20:30 XYZ", Some(Doubt::Word)),
@@ -391,6 +418,29 @@ mod tests {
 
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..proptest::prelude::ProptestConfig::with_cases(300) })]
+
+        #[test]
+        fn what_is_standard_is_read_as_the_tables_read_it(
+            (year, month, day) in (0..10_000, 0..14, 0..33),
+            (hour, minute, second) in (0..26, 0..62, 0..62),
+            (weekday, zone, offset) in (0_usize..7, 0_usize..5, -1_600_i32..1_600),
+        ) {
+            let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+            let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Xxx"];
+            let name = months[usize::try_from(month).unwrap() % 13];
+            let time = format!("{hour:02}:{minute:02}:{second:02}");
+            let zone = ["GMT".to_owned(), "EST".to_owned(), "XYZ".to_owned(), format!("{offset:+05}"), "+0000".to_owned()]
+                [zone].clone();
+            let written = format!("{}, {day:02} {name} {year:04} {time} {zone}", names[weekday]);
+            let offset = format!("{}:{:02}", format!("{:+05}", offset).get(..3).unwrap(), offset.abs() % 100);
+            let zones = ["Z", &offset];
+            for text in [written, format!("{year:04}-{month:02}-{day:02}T{time}{}", zones[weekday % 2])] {
+                if let Some(time) = standard(&text) {
+                    let table = tabular(&text);
+                    proptest::prop_assert_eq!(table, Some(Reading { time, doubt: None }), "{}", text);
+                }
+            }
+        }
 
         #[test]
         fn what_is_printed_is_read(second in 0_i64..4_102_444_800) {
