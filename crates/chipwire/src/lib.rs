@@ -24,6 +24,7 @@ pub mod serve;
 pub mod stages;
 pub mod telemetry;
 pub mod terminal;
+pub mod verify;
 pub mod wire;
 
 /// An article on its way is thousands of small allocations, many of them freed by another thread than the one that made

@@ -13,6 +13,7 @@ mod log;
 mod rules;
 mod search;
 mod tag;
+mod verify;
 
 use std::{
     io::{self, Write},
@@ -124,6 +125,9 @@ enum Command {
     /// The log of events
     #[command(subcommand, after_help = "Example:\n  chipwire log tail articles.tagged --follow")]
     Log(log::LogCommand),
+    /// Look whether anything was lost or doubled between the log's events, the index and the alerts
+    #[command(after_help = verify::EXAMPLE)]
+    Verify(verify::Verify),
     /// Check the configuration and say what is wrong with it
     #[command(after_help = "Example:\n  chipwire check-config --config chipwire.toml")]
     CheckConfig,
@@ -181,6 +185,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Feeds(feeds) => done(feeds.run(&global)),
         Command::Rules(rules) => done(rules.run(&global)),
         Command::Log(log) => done(log.run(&global)),
+        Command::Verify(verify) => verify.run(&global),
         Command::CheckConfig => done(check_config::run(&global)),
         Command::Completions(completions) => done(completions.run()),
     }
