@@ -39,6 +39,8 @@ fn check(backend: Backend, name: &str) {
             running[stage].kill();
             running[stage] = site.spawn(&[name]);
         }
+        // While everything runs, and again at the end.
+        site.run(&["verify"]);
     }
 
     let all: Vec<Item> = (0..rounds).flat_map(items).collect();
@@ -54,6 +56,12 @@ fn check(backend: Backend, name: &str) {
         process.terminate();
     }
     serve.terminate();
+    let report: serde_json::Value = serde_json::from_str(&site.run(&["verify", "--json"])).unwrap();
+    assert_eq!(report["ok"], true, "{report}");
+    for count in ["raw", "tagged", "articles", "documents"] {
+        assert_eq!(report[count], titles.len(), "{count}: {report}");
+    }
+    assert_eq!((&report["alerts"], &report["tagged_on_their_way"]), (&reported.len().into(), &0.into()));
 
     let log = site.log();
     let raw = Tail::new(&log, Topic::ArticlesRaw).all();

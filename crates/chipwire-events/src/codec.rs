@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Alert, Article, Covers, DeadLetter, Delivery, Envelope, Error, EventId, Feed, FeedItems, FeedPush, FeedState,
-    Rejected, Result, Rule, TaggedArticle, Topic, ids::hash_hex_of_bytes, partition_of,
+    Rejected, Replayed, Result, Rule, TaggedArticle, Topic, ids::hash_hex_of_bytes, partition_of,
 };
 
 /// Every fact that chipwire writes. The type's name carries the version of its payload.
@@ -33,6 +33,8 @@ pub enum Event {
     DeliveryChanged(Delivery),
     /// `chipwire.event.rejected.v1` in `dead-letters`.
     EventRejected(DeadLetter),
+    /// `chipwire.event.replayed.v1` in `dead-letters`.
+    EventReplayed(Replayed),
 }
 
 /// An event as it lies in the log, independent of the log's backend.
@@ -78,6 +80,7 @@ impl Event {
             Event::AlertRaised(_) => "chipwire.alert.raised.v1",
             Event::DeliveryChanged(_) => "chipwire.delivery.changed.v1",
             Event::EventRejected(_) => "chipwire.event.rejected.v1",
+            Event::EventReplayed(_) => "chipwire.event.replayed.v1",
         }
     }
 
@@ -91,7 +94,7 @@ impl Event {
             Event::RuleSaved(_) => Topic::Rules,
             Event::AlertRaised(_) => Topic::Alerts,
             Event::DeliveryChanged(_) => Topic::Deliveries,
-            Event::EventRejected(_) => Topic::DeadLetters,
+            Event::EventRejected(_) | Event::EventReplayed(_) => Topic::DeadLetters,
         }
     }
 
@@ -120,6 +123,9 @@ impl Event {
             }
             Event::EventRejected(letter) => {
                 (letter.key.clone(), format!("/stages/{}", letter.stage), self.json(letter)?)
+            }
+            Event::EventReplayed(replayed) => {
+                (replayed.dead_letter.to_string(), "/dead-letters".to_owned(), self.json(replayed)?)
             }
         };
         let id = match self {
@@ -179,6 +185,7 @@ impl Event {
             "chipwire.alert.raised.v1" => Event::AlertRaised(payload(event_type, value)?),
             "chipwire.delivery.changed.v1" => Event::DeliveryChanged(payload(event_type, value)?),
             "chipwire.event.rejected.v1" => Event::EventRejected(payload(event_type, value)?),
+            "chipwire.event.replayed.v1" => Event::EventReplayed(payload(event_type, value)?),
             other => return Err(Error::UnknownType(other.to_owned())),
         };
         Ok((envelope, event))

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::EventId;
 
+/// The header of a record that was put back: which attempt it is. An extension attribute of CloudEvents.
+pub const ATTEMPT_HEADER: &str = "ce_attempt";
+
 /// Why an event could not be processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +54,31 @@ pub struct DeadLetter {
     pub value_base64: String,
     /// The version of chipwire that gave up.
     pub version: String,
+    /// How often it has been tried, this time included: more than once after a replay.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub attempts: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(attempts: &u32) -> bool {
+    *attempts == 1
+}
+
+/// A dead letter's record was put back into the topic it was read from, to be tried once more. Payload of
+/// `chipwire.event.replayed.v1`, written in one transaction with that record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Replayed {
+    /// The id of the dead letter's event.
+    pub dead_letter: EventId,
+    /// The topic it was put back into, without prefix.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// Which attempt that makes, the first one included.
+    pub attempt: u32,
 }
 
 impl DeadLetter {

@@ -25,7 +25,7 @@ mod topic;
 pub use alert::{Alert, Delivery, DeliveryStatus};
 pub use article::{Article, Covers, Markup, Rejected, TaggedArticle};
 pub use codec::{Event, Message};
-pub use dead_letter::{DeadLetter, ErrorClass};
+pub use dead_letter::{ATTEMPT_HEADER, DeadLetter, ErrorClass, Replayed};
 pub use envelope::Envelope;
 pub use error::{Error, Result};
 pub use feed::{

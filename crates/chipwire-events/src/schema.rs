@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Alert, Article, DeadLetter, Delivery, Feed, FeedItems, FeedPush, FeedState, Rejected, Rule, TaggedArticle, Topic,
+    Alert, Article, DeadLetter, Delivery, Feed, FeedItems, FeedPush, FeedState, Rejected, Replayed, Rule,
+    TaggedArticle, Topic,
 };
 
 /// Every type of event with the topic it lies in and the JSON Schema (draft 2020-12) of its payload.
@@ -20,6 +21,7 @@ pub fn schemas() -> Vec<(&'static str, Topic, Value)> {
         ("chipwire.alert.raised.v1", Topic::Alerts, schemars::schema_for!(Alert).to_value()),
         ("chipwire.delivery.changed.v1", Topic::Deliveries, schemars::schema_for!(Delivery).to_value()),
         ("chipwire.event.rejected.v1", Topic::DeadLetters, schemars::schema_for!(DeadLetter).to_value()),
+        ("chipwire.event.replayed.v1", Topic::DeadLetters, schemars::schema_for!(Replayed).to_value()),
     ]
 }
 

@@ -15,8 +15,8 @@ use std::{
 use chipwire_events::{
     Alert, AlertId, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity, ErrorClass, Event,
     EventId, Feed, FeedError, FeedId, FeedItems, FeedMove, FeedOrigin, FeedPush, FeedState, Field, HubNews,
-    IdentityPolicy, ItemState, Markup, Mention, Message, Rejected, Rule, RuleId, Salience, TaggedArticle, Timestamp,
-    schema,
+    IdentityPolicy, ItemState, Markup, Mention, Message, Rejected, Replayed, Rule, RuleId, Salience, TaggedArticle,
+    Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -160,6 +160,13 @@ fn events() -> Vec<(Event, Option<Covers>)> {
         headers: vec![("ce_id".to_owned(), "x".to_owned())],
         value_base64: "AAEC".to_owned(),
         version: "0.1.0".to_owned(),
+        attempts: 1,
+    };
+    let replayed = Replayed {
+        dead_letter: letter.event_id(),
+        topic: "articles.raw".to_owned(),
+        partition: letter.partition,
+        attempt: 2,
     };
     let rejected = Rejected { dead_letter: letter.event_id(), reason: "not JSON".to_owned() };
     vec![
@@ -193,6 +200,7 @@ fn events() -> Vec<(Event, Option<Covers>)> {
             None,
         ),
         (Event::EventRejected(letter), None),
+        (Event::EventReplayed(replayed), None),
         (
             Event::FeedPushed(FeedPush {
                 feed: FeedId::of("https://example.org/feed.xml"),

@@ -1,6 +1,6 @@
 //! Putting documents in.
 
-use std::{collections::HashSet, fs::File, sync::Arc};
+use std::{collections::HashMap, fs::File, sync::Arc};
 
 use tantivy::{
     IndexWriter as Engine, InvertedIndexReader, Term,
@@ -25,8 +25,8 @@ pub struct IndexWriter {
     fields: SchemaFields,
     /// The ids of the last commit, by segment.
     committed: Vec<Arc<InvertedIndexReader>>,
-    /// The ids that were added since.
-    pending: HashSet<String>,
+    /// The ids that were added since with their revisions, and those that were removed.
+    pending: HashMap<String, Option<u32>>,
 }
 
 impl IndexWriter {
@@ -43,28 +43,42 @@ impl IndexWriter {
         policy.set_del_docs_ratio_before_merge(DELETED_BEFORE_MERGE);
         engine.set_merge_policy(Box::new(policy));
         let fields = index.fields();
-        let mut writer = Self { index, genesis, engine, fields, committed: Vec::new(), pending: HashSet::new() };
+        let mut writer = Self { index, genesis, engine, fields, committed: Vec::new(), pending: HashMap::new() };
         writer.merge_after_crashes()?;
         writer.load_committed()?;
         Ok(writer)
     }
 
-    /// Adds a document, in place of an older one with the same id.
-    pub fn upsert(&mut self, document: &Document) -> Result<()> {
+    /// Adds a document, in place of one with the same id, unless that has a later revision: then nothing happens, and the
+    /// answer is false.
+    pub fn upsert(&mut self, document: &Document) -> Result<bool> {
+        if self.revision(&document.id)?.is_some_and(|revision| revision > document.revision) {
+            return Ok(false);
+        }
         let filled = self.fields.fill(document)?;
         // Every deletion is looked up in every segment when it is committed: most articles are new and need none.
         if self.may_exist(&document.id)? {
             self.engine.delete_term(Term::from_field_text(self.fields.id, &document.id));
         }
         self.engine.add_document(filled)?;
-        self.pending.insert(document.id.clone());
-        Ok(())
+        self.pending.insert(document.id.clone(), Some(document.revision));
+        Ok(true)
+    }
+
+    /// The revision of the document with this id, if there is one.
+    fn revision(&self, id: &str) -> Result<Option<u32>> {
+        match self.pending.get(id) {
+            Some(revision) => Ok(*revision),
+            None if self.may_exist(id)? => Ok(self.index.searcher().get(id)?.map(|document| document.revision)),
+            None => Ok(None),
+        }
     }
 
     /// Removes a document, if it is there.
     pub fn delete(&mut self, id: &str) -> Result<()> {
         if self.may_exist(id)? {
             self.engine.delete_term(Term::from_field_text(self.fields.id, id));
+            self.pending.insert(id.to_owned(), None);
         }
         Ok(())
     }
@@ -104,7 +118,7 @@ impl IndexWriter {
     }
 
     fn may_exist(&self, id: &str) -> Result<bool> {
-        if self.pending.contains(id) {
+        if self.pending.contains_key(id) {
             return Ok(true);
         }
         for ids in &self.committed {

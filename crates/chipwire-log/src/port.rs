@@ -67,6 +67,14 @@ pub struct Record {
     pub value: Option<Vec<u8>>,
 }
 
+impl Record {
+    /// The bytes of key, headers and value together.
+    pub fn size_bytes(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.key.len() + headers + self.value.as_ref().map_or(0, Vec::len)
+    }
+}
+
 /// A record as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRecord {
@@ -168,6 +176,11 @@ pub trait EventLog: Send + Sync {
 
     /// The latest record per key of a state topic, in the given partitions or in all, as of now.
     fn state(&self, topic: &str, partitions: Option<&[u32]>) -> Result<State>;
+
+    /// The largest record that can be written, by [`Record::size_bytes`]; none where the backend sets no limit.
+    fn max_record_bytes(&self) -> Option<usize> {
+        None
+    }
 
     /// Whether [`latest`](Self::latest) finds a record among many without reading the others.
     fn finds_keys(&self) -> bool {

@@ -77,7 +77,8 @@ impl Board {
             | Event::ArticleFetched(_)
             | Event::ArticleTagged(_)
             | Event::ArticleRejected(_)
-            | Event::EventRejected(_) => {}
+            | Event::EventRejected(_)
+            | Event::EventReplayed(_) => {}
         }
     }
 

@@ -11,6 +11,7 @@
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+pub mod dead_letters;
 pub mod demo;
 pub mod feed_list;
 pub mod generations;

@@ -1,6 +1,7 @@
 //! Runs stages: each on a thread of its own, started anew after an error that may pass, stopped in good order.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,6 +14,7 @@ use chipwire_events::Timestamp;
 
 use crate::{
     health::{Health, StageLabel},
+    stages::panic_message,
     wire::Log,
 };
 
@@ -102,6 +104,9 @@ pub enum StageError {
     /// The index said no.
     #[error(transparent)]
     Index(#[from] chipwire_index::Error),
+    /// The stage panicked.
+    #[error("the stage panicked: {0}")]
+    Panic(String),
     /// An event could not be written.
     #[error("failed to encode an event")]
     Encode(#[from] chipwire_events::Error),
@@ -129,7 +134,7 @@ impl StageError {
                     | Log::Stopped { .. }
             ),
             StageError::Index(error) => !error.needs_rebuild(),
-            StageError::Io { .. } => true,
+            StageError::Io { .. } | StageError::Panic(_) => true,
             StageError::Encode(_) => false,
         }
     }
@@ -220,7 +225,9 @@ fn keep_running(
     while !context.shutdown.requested() {
         let started = Instant::now();
         tracing::info!(stage, "started");
-        match run(context) {
+        let ended = catch_unwind(AssertUnwindSafe(|| run(context)))
+            .unwrap_or_else(|panic| Err(StageError::Panic(panic_message(&*panic))));
+        match ended {
             Ok(()) => {
                 tracing::info!(stage, "stopped");
                 return Ok(());

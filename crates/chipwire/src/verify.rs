@@ -6,7 +6,7 @@
 //! has not come to yet is counted as on its way.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
     time::Duration,
 };
@@ -150,8 +150,15 @@ impl fmt::Display for Place {
 
 /// Walks through `log` and `index`. `progress` is told how many events were read so far.
 pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Result<Report, StageError> {
-    let mut walk =
-        Walk { log, report: Report::default(), articles: HashMap::new(), outcomes: HashMap::new(), progress, read: 0 };
+    let mut walk = Walk {
+        log,
+        report: Report::default(),
+        articles: HashMap::new(),
+        outcomes: HashMap::new(),
+        rejected: HashSet::new(),
+        progress,
+        read: 0,
+    };
     let passed = log.backend().committed(enrich::STAGE, &[log.name(Topic::ArticlesRaw)])?;
     let checkpoint = walk.documents(index)?;
     let alerts = walk.alerts()?;
@@ -201,6 +208,8 @@ struct Walk<'a, P> {
     articles: HashMap<ArticleId, Known>,
     /// The raw offsets of all outcomes, by partition.
     outcomes: HashMap<u32, BTreeSet<i64>>,
+    /// Those of them that are rejections: what was put back is there once more.
+    rejected: HashSet<(u32, i64)>,
     progress: P,
     read: u64,
 }
@@ -303,6 +312,7 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                 }
                 Event::ArticleRejected(rejected) => {
                     walk.report.rejected += 1;
+                    walk.rejected.extend(envelope.covers.map(|covers| (covers.partition, covers.to)));
                     letters.insert(rejected.dead_letter, place);
                 }
                 _ => walk.unreadable(place, None),
@@ -333,6 +343,7 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                 *walk.report.dead_letters.entry(letter.class.as_str()).or_default() += 1;
                 wanted.remove(&envelope.id);
             }
+            Ok((_, Event::EventReplayed(_))) => {}
             other => walk.unreadable(place, other.err()),
         })?;
         for (id, place) in wanted {
@@ -353,7 +364,9 @@ impl<P: FnMut(u64)> Walk<'_, P> {
             } else if !has_outcome {
                 walk.report.raw_on_their_way += 1;
             }
-            // What cannot be read has been rejected.
+            if walk.rejected.contains(&(place.partition, place.offset)) {
+                return;
+            }
             if let Ok((_, Event::ArticleFetched(article))) = wire::decode(stored) {
                 let known = walk.articles.entry(article.id.clone()).or_default();
                 if known.raw.contains(&article.revision) {

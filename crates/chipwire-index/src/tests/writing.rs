@@ -27,9 +27,17 @@ fn the_latest_arrival_of_an_id_stays() {
     writer.upsert(&revision(3, "third")).unwrap();
     writer.commit(&checkpoint(3)).unwrap();
     assert_eq!(index.searcher().len(), 2);
+    // An older revision that comes late, whether the later one is committed or not.
+    assert!(!writer.upsert(&revision(2, "second")).unwrap());
+    assert!(writer.upsert(&revision(4, "fourth")).unwrap());
+    assert!(!writer.upsert(&revision(3, "third")).unwrap());
+    writer.commit(&checkpoint(4)).unwrap();
+    assert_eq!(titles("body"), "fourth other");
     writer.delete("x").unwrap();
     writer.delete("z").unwrap();
-    writer.commit(&checkpoint(4)).unwrap();
+    assert!(writer.upsert(&revision(1, "first")).unwrap(), "nothing is later than what was removed");
+    writer.delete("x").unwrap();
+    writer.commit(&checkpoint(5)).unwrap();
     assert_eq!(titles("*"), "other");
 }
 

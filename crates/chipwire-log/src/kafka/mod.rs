@@ -68,6 +68,11 @@ impl EventLog for KafkaLog {
         self.cluster.id()
     }
 
+    fn max_record_bytes(&self) -> Option<usize> {
+        // A message has a frame around it.
+        usize::try_from(self.cluster.config.max_record_bytes).ok().map(|bytes| bytes.saturating_sub(512))
+    }
+
     fn ensure(&self, topics: &[TopicSpec]) -> Result<()> {
         ensure::ensure(&self.cluster, topics)
     }

@@ -3,6 +3,7 @@
 mod check_config;
 mod completions;
 mod daemon;
+mod dead_letters;
 mod demo;
 mod extract;
 mod feeds;
@@ -122,6 +123,9 @@ enum Command {
         after_help = "Example:\n  chipwire rules add 'chip:nvidia-h20 AND china' --name 'H20 in China'"
     )]
     Rules(rules::Rules),
+    /// What could not be processed, kept whole
+    #[command(subcommand, after_help = "Example:\n  chipwire dead-letters list")]
+    DeadLetters(dead_letters::DeadLetters),
     /// The log of events
     #[command(subcommand, after_help = "Example:\n  chipwire log tail articles.tagged --follow")]
     Log(log::LogCommand),
@@ -184,6 +188,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Extract(extract) => done(extract.run()),
         Command::Feeds(feeds) => done(feeds.run(&global)),
         Command::Rules(rules) => done(rules.run(&global)),
+        Command::DeadLetters(letters) => done(letters.run(&global)),
         Command::Log(log) => done(log.run(&global)),
         Command::Verify(verify) => verify.run(&global),
         Command::CheckConfig => done(check_config::run(&global)),

@@ -1,21 +1,21 @@
 //! RAISE ALERTS: holds every new article against the stored rules.
 //!
 //! - reads `articles.tagged` and, beside it, `rules` and `alerts`
-//! - writes `alerts`: one per rule version and article, with a deterministic id
+//! - writes `alerts`: one per rule version and article, with a deterministic id; and `dead-letters`
 //! - group `alert`; any number of workers share the partitions
 //! - position: stored with the alerts, in one transaction
 //! - on failure: a rule whose query does not parse is passed over and reported; an event that cannot be read is passed over
-//!   (the index has made a dead letter of it); anything else ends the worker, and a new one goes on at the stored position
+//!   (the index has made a dead letter of it), one on which the matcher panics becomes a dead letter; anything else ends the worker, and a new one goes on at the stored position
 //!
 //! Imported articles raise nothing: a backfill is history, not news.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use chipwire_alerts::{Matcher, Raised, alert};
-use chipwire_events::{Event, FeedId, Rule, Topic};
-use chipwire_log::{Limit, Positions, Reader, Record, Step};
+use chipwire_events::{ErrorClass, Event, FeedId, Rule, Timestamp, Topic};
+use chipwire_log::{Limit, Positions, Reader, Record, Step, StoredRecord};
 
-use super::WAIT;
+use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
     health::StageLabel,
     import,
@@ -47,14 +47,18 @@ pub fn run(context: &Context) -> Result<(), StageError> {
                 if !batch.records.is_empty() {
                     let mut outputs = Vec::new();
                     for stored in &batch.records {
-                        if let Ok((_, Event::ArticleTagged(tagged))) = wire::decode(stored) {
-                            raise(context, &rules.matcher, &mut raised, &imports, tagged, &mut outputs)?;
+                        let Ok((_, Event::ArticleTagged(tagged))) = wire::decode(stored) else { continue };
+                        let raising = || raise(context, &rules.matcher, &mut raised, &imports, tagged, &mut outputs);
+                        match unless_it_panics(raising) {
+                            Ok(done) => done?,
+                            Err(message) => outputs.push(panicked(log, stored, &message)?),
                         }
                     }
                     let upto: Positions =
                         batch.records.iter().map(|stored| (stored.partition_id(), stored.offset + 1)).collect();
                     worker.commit(&outputs, &upto)?;
-                    context.health.metrics.alerts.inc_by(outputs.len() as u64);
+                    let alerts = outputs.iter().filter(|record| record.topic == *log.name(Topic::Alerts)).count();
+                    context.health.metrics.alerts.inc_by(alerts as u64);
                     context.health.metrics.events.get_or_create(&label).inc_by(batch.records.len() as u64);
                 }
             }
@@ -86,6 +90,15 @@ fn raise(
         }
     }
     Ok(())
+}
+
+/// The dead letter of an event on which the matcher panicked.
+fn panicked(log: &Log, stored: &StoredRecord, message: &str) -> Result<Record, StageError> {
+    let message = format!("the matcher panicked: {message}");
+    tracing::warn!(stage = STAGE, partition = stored.record.partition, offset = stored.offset, "{message}");
+    let letter = dead_letter(STAGE, Topic::ArticlesTagged, stored, ErrorClass::Panic, message, max_event_bytes(log));
+    let time = Timestamp::from_millisecond(stored.timestamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    Ok(log.encode(&Event::EventRejected(letter), time, None)?)
 }
 
 /// The stored rules, kept up to date.

@@ -5,22 +5,17 @@
 //!   the raw interval it covers; and `dead-letters`, the original of every rejected one
 //! - group `enrich`; any number of workers share the partitions
 //! - position: stored with the output, in one transaction
-//! - on failure: an event that cannot be read, or on which the tagger panics, is rejected; anything else ends the worker,
+//! - on failure: an event that cannot be read, or on which the tagger panics, or that is too large once tagged, is rejected; anything else ends the worker,
 //!   and a new one goes on at the stored position
 
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use chipwire_enrich::Tagger;
 use chipwire_events::{Covers, ErrorClass, Event, Rejected, Timestamp, Topic};
 use chipwire_log::{Limit, Positions, Record, Step, StoredRecord};
 use rayon::{ThreadPool, prelude::*};
 
-use super::{WAIT, dead_letter};
+use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
     health::StageLabel,
     runner::{Context, StageError, chain},
@@ -99,7 +94,9 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
 
 /// The outcome of every record, in their order: one record each, and one more for every dead letter.
 fn outcomes(log: &Log, settings: &Settings, links: &[(&StoredRecord, Covers)]) -> Result<Vec<Record>, StageError> {
-    let outcome = |(stored, covers): &(&StoredRecord, Covers)| tag(&settings.tagger, stored).encode(log, *covers);
+    let max_bytes = max_event_bytes(log);
+    let outcome =
+        |(stored, covers): &(&StoredRecord, Covers)| outcome(log, &settings.tagger, stored, *covers, max_bytes);
     let outcomes: Vec<Vec<Record>> = match &settings.pool {
         Some(pool) if links.len() >= WORTH_SHARING => {
             pool.install(|| links.par_iter().map(outcome).collect::<Result<_, _>>())?
@@ -107,6 +104,25 @@ fn outcomes(log: &Log, settings: &Settings, links: &[(&StoredRecord, Covers)]) -
         _ => links.iter().map(outcome).collect::<Result<_, _>>()?,
     };
     Ok(outcomes.into_iter().flatten().collect())
+}
+
+fn outcome(
+    log: &Log,
+    tagger: &Tagger,
+    stored: &StoredRecord,
+    covers: Covers,
+    max_bytes: usize,
+) -> Result<Vec<Record>, StageError> {
+    let tagged = tag(tagger, stored, max_bytes);
+    let time = tagged.time;
+    let records = tagged.encode(log, covers)?;
+    let size_bytes = records.first().map_or(0, Record::size_bytes);
+    if size_bytes <= max_bytes {
+        return Ok(records);
+    }
+    // A text may have so many mentions that no event holds them.
+    let reason = format!("tagged, it takes {size_bytes} bytes, more than the {max_bytes} that an event may have");
+    reject(stored, time, ErrorClass::TooLarge, reason, max_bytes).encode(log, covers)
 }
 
 /// What came of one raw record.
@@ -126,27 +142,28 @@ impl Outcome {
     }
 }
 
-fn tag(tagger: &Tagger, stored: &StoredRecord) -> Outcome {
+fn tag(tagger: &Tagger, stored: &StoredRecord, max_bytes: usize) -> Outcome {
     match wire::decode(stored) {
-        Ok((envelope, Event::ArticleFetched(article))) => {
-            match catch_unwind(AssertUnwindSafe(|| tagger.enrich(article))) {
-                Ok(tagged) => Outcome { event: Event::ArticleTagged(tagged), time: envelope.time, dead_letter: None },
-                Err(panic) => reject(stored, envelope.time, ErrorClass::Panic, panic_message(&*panic)),
+        Ok((envelope, Event::ArticleFetched(article))) => match unless_it_panics(|| tagger.enrich(article)) {
+            Ok(tagged) => Outcome { event: Event::ArticleTagged(tagged), time: envelope.time, dead_letter: None },
+            Err(message) => {
+                let reason = format!("the tagger panicked: {message}");
+                reject(stored, envelope.time, ErrorClass::Panic, reason, max_bytes)
             }
-        }
+        },
         Ok((envelope, _)) => {
             let message = format!("an event of type `{}` does not belong here", envelope.event_type);
-            reject(stored, envelope.time, ErrorClass::Decode, message)
+            reject(stored, envelope.time, ErrorClass::Decode, message, max_bytes)
         }
         Err(error) => {
             let time = Timestamp::from_millisecond(stored.timestamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-            reject(stored, time, ErrorClass::Decode, chain(&error))
+            reject(stored, time, ErrorClass::Decode, chain(&error), max_bytes)
         }
     }
 }
 
-fn reject(stored: &StoredRecord, time: Timestamp, class: ErrorClass, reason: String) -> Outcome {
-    let letter = dead_letter(STAGE, Topic::ArticlesRaw, stored, class, reason.clone());
+fn reject(stored: &StoredRecord, time: Timestamp, class: ErrorClass, reason: String, max_bytes: usize) -> Outcome {
+    let letter = dead_letter(STAGE, Topic::ArticlesRaw, stored, class, reason.clone(), max_bytes);
     tracing::warn!(
         stage = STAGE,
         partition = stored.record.partition,
@@ -161,7 +178,49 @@ fn reject(stored: &StoredRecord, time: Timestamp, class: ErrorClass, reason: Str
     }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the tagger panicked: {}", text.unwrap_or("no message"))
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use base64::Engine;
+    use chipwire_log::memory::MemoryLog;
+
+    use super::*;
+    use crate::{import, pipeline::tagger};
+
+    #[test]
+    fn a_text_with_more_mentions_than_an_event_holds_is_rejected() {
+        let log = Log::new(Arc::new(MemoryLog::default()), "");
+        log.ensure().unwrap();
+        let line = format!(r#"{{"title":"One","text":"{}","url":"https://example.org/1"}}"#, "TSMC ".repeat(1_000));
+        import::import(&log, line.as_bytes(), "test", Timestamp::UNIX_EPOCH, |_, _| {}, |_| {}).unwrap();
+        let mut reader = log.backend().reader(&[log.name(Topic::ArticlesRaw)], &Positions::new()).unwrap();
+        let batch = reader.next(LIMIT, WAIT).unwrap();
+        let [stored] = batch.records.as_slice() else { panic!("{batch:?}") };
+        let (tagger, covers) = (tagger().unwrap(), Covers { partition: stored.record.partition, from: -1, to: 0 });
+        let tried = |max_bytes| outcome(&log, &tagger, stored, covers, max_bytes).unwrap();
+
+        let tagged = tried(1 << 20);
+        assert_eq!(tagged.len(), 1);
+        assert!(tagged[0].size_bytes() > 100_000);
+        let letter = |records: &[Record]| match records {
+            [rejected, letter] => {
+                match (wire::decode_record(rejected).unwrap(), wire::decode_record(letter).unwrap().1) {
+                    ((envelope, Event::ArticleRejected(_)), Event::EventRejected(letter)) => {
+                        assert_eq!(envelope.covers, Some(covers));
+                        letter
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            other => panic!("{other:?}"),
+        };
+        let rejected = letter(&tried(50_000));
+        assert_eq!(rejected.class, ErrorClass::TooLarge);
+        let value = base64::engine::general_purpose::STANDARD.decode(&rejected.value_base64).unwrap();
+        assert_eq!(Some(value), stored.record.value);
+        // The record itself does not fit into an event: its place says where it is.
+        let rejected = letter(&tried(6_000));
+        assert_eq!((rejected.value_base64.as_str(), rejected.offset), ("", 0));
+    }
 }

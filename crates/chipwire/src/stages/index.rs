@@ -3,7 +3,7 @@
 //! - reads `articles.tagged`
 //! - writes the index in the data directory, and `dead-letters`
 //! - position: the payload of the index's own commits, written with the documents they cover
-//! - on failure: an event that cannot be read becomes a dead letter; an event seen before is dropped; a raw interval that no
+//! - on failure: an event that cannot be read, or that makes the index panic, becomes a dead letter; an event seen before is dropped; a raw interval that no
 //!   event covers is an alarm; anything else ends the stage, and it goes on at the index's last commit
 
 use std::{
@@ -17,7 +17,7 @@ use chipwire_events::{Envelope, ErrorClass, Event, Field, Markup, TaggedArticle,
 use chipwire_index::{Checkpoint, Document, DocumentEntity, DocumentMention, Index, IndexWriter};
 use chipwire_log::{Limit, Positions, Reader, StoredRecord};
 
-use super::{WAIT, dead_letter};
+use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
     generations::Generations,
     health::StageLabel,
@@ -192,7 +192,7 @@ impl<'a> Projection<'a> {
         let (envelope, event) = match wire::decode(stored) {
             Ok(decoded) => decoded,
             Err(error) => {
-                self.reject(stored, chain(&error))?;
+                self.reject(stored, ErrorClass::Decode, chain(&error))?;
                 return Ok(false);
             }
         };
@@ -202,12 +202,24 @@ impl<'a> Projection<'a> {
         }
         match event {
             Event::ArticleTagged(tagged) => {
-                self.waiting.push(tagged.article.first_seen);
-                self.writer.upsert(&document(tagged))?;
+                let first_seen = tagged.article.first_seen;
+                let written = match unless_it_panics(|| self.writer.upsert(&document(tagged))) {
+                    // False for an older revision than the index has, as that of an event that was put back.
+                    Ok(written) => written?,
+                    Err(message) => {
+                        self.reject(stored, ErrorClass::Panic, format!("the index panicked: {message}"))?;
+                        return Ok(false);
+                    }
+                };
+                self.waiting.extend(written.then_some(first_seen));
             }
             Event::ArticleRejected(_) => {}
             _ => {
-                self.reject(stored, format!("an event of type `{}` does not belong here", envelope.event_type))?;
+                self.reject(
+                    stored,
+                    ErrorClass::Decode,
+                    format!("an event of type `{}` does not belong here", envelope.event_type),
+                )?;
                 return Ok(false);
             }
         }
@@ -236,10 +248,10 @@ impl<'a> Projection<'a> {
         true
     }
 
-    fn reject(&mut self, stored: &StoredRecord, message: String) -> Result<(), StageError> {
+    fn reject(&mut self, stored: &StoredRecord, class: ErrorClass, message: String) -> Result<(), StageError> {
         tracing::warn!(stage = STAGE, partition = stored.record.partition, offset = stored.offset, "{message}");
         let log = &self.context.log;
-        let letter = dead_letter(STAGE, Topic::ArticlesTagged, stored, ErrorClass::Decode, message);
+        let letter = dead_letter(STAGE, Topic::ArticlesTagged, stored, class, message, max_event_bytes(log));
         let time = Timestamp::from_millisecond(stored.timestamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         let record = log.encode(&Event::EventRejected(letter), time, None)?;
         let writer = match &mut self.dead_letters {

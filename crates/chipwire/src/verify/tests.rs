@@ -52,6 +52,7 @@ fn letter(offset: i64) -> DeadLetter {
         headers: Vec::new(),
         value_base64: String::new(),
         version: "0".to_owned(),
+        attempts: 1,
     }
 }
 
