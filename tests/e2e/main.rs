@@ -23,6 +23,7 @@ mod hub;
 mod kill;
 mod page;
 mod pipeline;
+mod poison;
 mod support;
 mod trace;
 

@@ -52,11 +52,19 @@ pub struct DeadLetter {
     pub headers: Vec<(String, String)>,
     /// The record's value, in base64 (RFC 4648 section 4).
     pub value_base64: String,
+    /// Headers and value are left out, since they would make this larger than an event may be: they are where they were read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub left_out: bool,
     /// The version of chipwire that gave up.
     pub version: String,
     /// How often it has been tried, this time included: more than once after a replay.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub attempts: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_false(left_out: &bool) -> bool {
+    !left_out
 }
 
 fn one() -> u32 {

@@ -161,6 +161,7 @@ fn events() -> Vec<(Event, Option<Covers>)> {
         value_base64: "AAEC".to_owned(),
         version: "0.1.0".to_owned(),
         attempts: 1,
+        left_out: false,
     };
     let replayed = Replayed {
         dead_letter: letter.event_id(),

@@ -135,7 +135,7 @@ pub fn replay(log: &Log, entry: &Entry, now: Timestamp) -> Result<(), ReplayErro
     if entry.replayed {
         return Err(ReplayError::Again { id: id() });
     }
-    if letter.value_base64.is_empty() && letter.headers.is_empty() {
+    if letter.left_out {
         let (topic, partition, offset) = (letter.topic.clone(), letter.partition, letter.offset);
         return Err(ReplayError::TooLarge { id: id(), topic, partition, offset });
     }
@@ -282,7 +282,7 @@ mod tests {
         let letter = DeadLetter { topic: "articles.tagged".to_owned(), ..entry.letter.clone() };
         let refused = replay(&log, &Entry { letter, ..entry.clone() }, now());
         assert!(matches!(refused, Err(ReplayError::Derived { .. })), "{refused:?}");
-        let letter = DeadLetter { value_base64: String::new(), headers: Vec::new(), ..entry.letter.clone() };
+        let letter = DeadLetter { left_out: true, ..entry.letter.clone() };
         let refused = replay(&log, &Entry { letter, ..entry.clone() }, now());
         assert!(matches!(refused, Err(ReplayError::TooLarge { .. })), "{refused:?}");
         let letter = DeadLetter { value_base64: "?".to_owned(), ..entry.letter.clone() };

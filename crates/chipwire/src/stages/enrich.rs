@@ -221,6 +221,6 @@ mod tests {
         assert_eq!(Some(value), stored.record.value);
         // The record itself does not fit into an event: its place says where it is.
         let rejected = letter(&tried(6_000));
-        assert_eq!((rejected.value_base64.as_str(), rejected.offset), ("", 0));
+        assert_eq!((rejected.value_base64.as_str(), rejected.left_out, rejected.offset), ("", true, 0));
     }
 }

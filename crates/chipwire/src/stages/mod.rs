@@ -73,6 +73,7 @@ fn dead_letter(
         key: wire::key(stored).into_owned(),
         headers: if fits { record.headers.clone() } else { Vec::new() },
         value_base64: if fits { STANDARD.encode(value) } else { String::new() },
+        left_out: !fits,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         attempts: attempt.and_then(|(_, number)| number.parse().ok()).unwrap_or(1),
     }

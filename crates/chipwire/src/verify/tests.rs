@@ -53,6 +53,7 @@ fn letter(offset: i64) -> DeadLetter {
         value_base64: String::new(),
         version: "0".to_owned(),
         attempts: 1,
+        left_out: false,
     }
 }
 
