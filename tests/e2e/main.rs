@@ -17,6 +17,7 @@
 
 mod bad_input;
 mod cli;
+mod copies;
 mod demo;
 mod feeds;
 mod hub;

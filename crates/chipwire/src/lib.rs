@@ -19,6 +19,7 @@ pub mod health;
 pub mod hubs;
 pub mod import;
 pub mod pipeline;
+pub mod portable;
 pub mod progress;
 pub mod runner;
 pub mod serve;

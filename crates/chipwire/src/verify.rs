@@ -125,6 +125,8 @@ impl Report {
 struct Known {
     raw: Vec<u32>,
     tagged: Vec<u32>,
+    /// Revisions that wait to be tagged.
+    coming: Vec<u32>,
     /// The revision that its document must have at least, and where that stands.
     due: Option<(u32, Place)>,
 }
@@ -167,7 +169,9 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
     walk.raw(&passed)?;
     let mut report = walk.report;
     for (place, article, revision) in alerts {
-        if !walk.articles.get(&article).is_some_and(|known| known.tagged.contains(&revision)) {
+        // In a log that was filled from another, alerts may be there before their articles are tagged again.
+        let has = |known: &Known| known.tagged.contains(&revision) || known.coming.contains(&revision);
+        if !walk.articles.get(&article).is_some_and(has) {
             report.add(Kind::AlertWithoutArticle, place, format!("article {article} revision {revision} is not there"));
         }
     }
@@ -374,6 +378,9 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                     walk.report.add(Kind::Duplicate, place, what);
                 }
                 known.raw.push(article.revision);
+                if !has_outcome {
+                    known.coming.push(article.revision);
+                }
             }
         })?;
         let low = self.log.backend().bounds(self.log.name(Topic::ArticlesRaw))?;

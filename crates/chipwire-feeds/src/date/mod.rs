@@ -68,9 +68,8 @@ fn standard(text: &str) -> Option<Timestamp> {
         // Of other zones the tables know more.
         [_, _, _, b',', .., b'G', b'M', b'T'] => RFC_822.parse_timestamp(text).ok(),
         [_, _, _, b',', .., b'+' | b'-', b'0', _, _, _] => RFC_822.parse_timestamp(text).ok(),
-        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, zone @ ..]
-            if matches!(zone, b"Z" | [b'+' | b'-', b'0', _, b':', _, _]) =>
-        {
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, b'Z'] => text.parse().ok(),
+        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, b'+' | b'-', b'0', _, b':', _, _] => {
             text.parse().ok()
         }
         _ => None,

@@ -136,6 +136,40 @@ impl SqliteLog {
         self.shared.read("check the log", check::all)
     }
 
+    /// As [`check`](Self::check), of a file that need not open: everything that can still be read is looked at.
+    ///
+    /// # Errors
+    /// [`Error::Open`] when it is no log, [`Error::SchemaVersion`] when another version wrote it.
+    pub fn check_file(path: &Path) -> Result<CheckReport> {
+        let read = || {
+            let journal = match wal::check(path) {
+                Err(Failure::Damaged { place, reason }) => Some(Damage { place, reason }),
+                other => other.map(|()| None)?,
+            };
+            let connection = schema::connect(path, Access::Read)?;
+            let mut report = match schema::verify(&connection, path) {
+                Err(Failure::Damaged { place, reason }) => {
+                    CheckReport { damage: vec![Damage { place, reason }], ..CheckReport::default() }
+                }
+                other => other.and_then(|()| check::all(&*connection.unchecked_transaction()?))?,
+            };
+            report.damage.extend(journal);
+            Ok(report)
+        };
+        read().map_err(|failure: Failure| failure.into_error(path, || format!("check log `{}`", path.display())))
+    }
+
+    /// Copies the log as it is now to `to`, while others write. Answers the size of the copy in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when `to` exists or cannot be written: then nothing is left there.
+    pub fn backup(&self, to: &Path) -> Result<u64> {
+        let action = || format!("copy log `{}` to `{}`", self.shared.path.display(), to.display());
+        let connection =
+            schema::connect(&self.shared.path, Access::Read).map_err(|failure| self.shared.error(failure))?;
+        schema::copy(&connection, to).map_err(|source| Error::Backend { action: action(), source })
+    }
+
     /// What every partition holds, by topic and partition.
     pub fn stats(&self) -> Result<Vec<PartitionStats>> {
         self.shared.read("count what the log holds", check::stats)

@@ -152,6 +152,27 @@ fn build(path: &Path) -> Result<(), rusqlite::Error> {
     connection.close().map_err(|(_, error)| error)
 }
 
+/// Copies the log behind `connection`, as of now, to a new file, which appears once it is whole.
+pub(super) fn copy(connection: &Connection, to: &Path) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+    if to.exists() {
+        return Err("the file exists already".into());
+    }
+    let unfinished = Unfinished::beside(to);
+    let path = unfinished.0.to_str().ok_or("the file's name is not UTF-8")?;
+    connection.execute("VACUUM INTO ?1", [path])?;
+    // As every log: copies come without it.
+    let copied = Connection::open(&unfinished.0)?;
+    copied.pragma_update(None, "journal_mode", "wal")?;
+    copied.close().map_err(|(_, error)| error)?;
+    let file = fs::File::open(&unfinished.0)?;
+    file.sync_all()?;
+    let size_bytes = file.metadata()?.len();
+    fs::hard_link(&unfinished.0, to).or_else(|_| fs::rename(&unfinished.0, to))?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()?;
+    Ok(size_bytes)
+}
+
 /// Opens a connection for `access`.
 pub(super) fn connect(path: &Path, access: Access) -> Outcome<Connection> {
     let how = match access {

@@ -189,7 +189,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Feeds(feeds) => done(feeds.run(&global)),
         Command::Rules(rules) => done(rules.run(&global)),
         Command::DeadLetters(letters) => done(letters.run(&global)),
-        Command::Log(log) => done(log.run(&global)),
+        Command::Log(log) => log.run(&global),
         Command::Verify(verify) => verify.run(&global),
         Command::CheckConfig => done(check_config::run(&global)),
         Command::Completions(completions) => done(completions.run()),

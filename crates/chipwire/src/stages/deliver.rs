@@ -72,17 +72,21 @@ impl Deliveries<'_> {
                 Step::Batch(batch) if !batch.records.is_empty() => self.accept(&batch.records)?,
                 Step::Batch(_) => {}
             }
-            self.settle()?;
+            self.settle(Vec::new())?;
             self.send_due();
             self.context.health.well(STAGE);
         }
         // What is on its way would be sent again after a restart: give it a moment to arrive.
         let deadline = Instant::now() + DRAIN;
         while !self.in_flight.is_empty() && Instant::now() < deadline {
-            if let Ok(Some((key, result))) =
-                self.context.runtime.block_on(tokio::time::timeout(DRAIN, self.receiver.recv()))
-            {
-                self.settle_with(vec![(key, result)])?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let runtime = &self.context.runtime;
+            let receiver = &mut self.receiver;
+            // Made inside, where there is a clock.
+            let first = runtime.block_on(async { tokio::time::timeout(left, receiver.recv()).await });
+            if let Ok(Some(first)) = first {
+                // With all that has come by now: a commit may take as long as a delivery.
+                self.settle(vec![first])?;
             }
         }
         Ok(())
@@ -148,16 +152,11 @@ impl Deliveries<'_> {
         }
     }
 
-    /// Remembers what came of the deliveries that were on their way.
-    fn settle(&mut self) -> Result<(), StageError> {
-        let mut results = Vec::new();
+    /// Remembers what came of the deliveries that were on their way: `results`, and what has come by now.
+    fn settle(&mut self, mut results: Vec<Sent>) -> Result<(), StageError> {
         while let Ok(result) = self.receiver.try_recv() {
             results.push(result);
         }
-        self.settle_with(results)
-    }
-
-    fn settle_with(&mut self, results: Vec<Sent>) -> Result<(), StageError> {
         let mut settled = Vec::new();
         for (key, result) in results {
             self.in_flight.remove(&key);

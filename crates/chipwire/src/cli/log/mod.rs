@@ -1,18 +1,26 @@
 //! `chipwire log`
 
+mod check;
+mod portable;
+
 use std::{
     io::{self, Write},
+    process::ExitCode,
     time::Duration,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 use chipwire_events::Topic;
 use chipwire_log::{Limit, Positions, StoredRecord};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::Global;
-use crate::{pipeline::Opened, wire};
+use crate::{
+    pipeline::Opened,
+    portable::{Secrets, cloud_event},
+    wire,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LogCommand {
@@ -22,6 +30,24 @@ pub(super) enum LogCommand {
     /// Print the newest events, one CloudEvent as JSON a line
     #[command(after_help = "Example:\n  chipwire log tail articles.tagged --follow | jq .data.article.title")]
     Tail(Tail),
+    /// Read all of the embedded log and say what is damaged; exits with 1 if anything is
+    #[command(after_help = "Example:\n  chipwire log check")]
+    Check(check::Check),
+    /// Copy the embedded log to a file, as of now, also while a daemon writes
+    #[command(
+        after_help = "To go back to it, stop the daemon and put the file in the place of `log.db` in the data directory, \
+                      without `log.db-wal` and `log.db-shm` beside it.\n\nExample:\n  chipwire log backup /backup/chipwire.db"
+    )]
+    Backup(check::Backup),
+    /// Print every event, one CloudEvent as JSON a line
+    #[command(after_help = "Example:\n  chipwire log export > chipwire.jsonl")]
+    Export(portable::Export),
+    /// Fill an empty log from what `chipwire log export` printed, on this log or another
+    #[command(
+        after_help = "Tagged articles and dead letters are left out: they are made again from the others.\n\nExample:\n  \
+                      chipwire log import chipwire.jsonl --data-dir new"
+    )]
+    Import(portable::Import),
 }
 
 #[derive(Debug, Args)]
@@ -42,15 +68,26 @@ pub(super) struct Tail {
     /// How many of the newest events of every partition to begin with
     #[arg(long, short = 'n', default_value_t = 10)]
     lines: u32,
+    /// Only events of this type, such as `article.tagged`
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// Only events with this key, such as the id of an article
+    #[arg(long)]
+    key: Option<String>,
 }
 
 impl LogCommand {
-    pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let opened = global.open()?;
+    pub(super) fn run(&self, global: &Global) -> Result<ExitCode> {
         match self {
-            LogCommand::Stats(stats) => stats.run(&opened),
-            LogCommand::Tail(tail) => tail.run(&opened),
+            // Of a log that may be damaged.
+            LogCommand::Check(check) => return check.run(&global.config()?),
+            LogCommand::Backup(backup) => backup.run(&global.config()?)?,
+            LogCommand::Stats(stats) => stats.run(&global.open()?)?,
+            LogCommand::Tail(tail) => tail.run(&global.open()?)?,
+            LogCommand::Export(export) => export.run(&global.open()?)?,
+            LogCommand::Import(import) => import.run(&global.open()?)?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -110,17 +147,7 @@ impl Stats {
 impl Tail {
     fn run(&self, opened: &Opened) -> Result<()> {
         let log = &opened.log;
-        let mut topics = Vec::new();
-        for name in &self.topics {
-            let Some(topic) = Topic::from_name(name) else {
-                let known = Topic::ALL.map(Topic::name).join(", ");
-                bail!("there is no topic `{name}`; there are: {known}");
-            };
-            topics.push(topic);
-        }
-        if topics.is_empty() {
-            topics.extend(Topic::ALL);
-        }
+        let topics = topics(&self.topics)?;
         let mut from = Positions::new();
         for topic in &topics {
             for (partition, bounds) in (0..).zip(log.backend().bounds(log.name(*topic))?) {
@@ -133,8 +160,8 @@ impl Tail {
         let mut out = io::stdout().lock();
         loop {
             let batch = reader.next(Limit::default(), Duration::from_millis(500))?;
-            for stored in &batch.records {
-                writeln!(out, "{}", cloud_event(stored))?;
+            for stored in batch.records.iter().filter(|stored| self.wants(stored)) {
+                writeln!(out, "{}", cloud_event(log, stored, Secrets::Hidden))?;
             }
             out.flush()?;
             if batch.at_end && !self.follow {
@@ -144,29 +171,26 @@ impl Tail {
     }
 }
 
-/// The record as a CloudEvent in the JSON format (CloudEvents JSON event format section 3), with its place in the log.
-fn cloud_event(stored: &StoredRecord) -> Value {
-    let mut event = Map::new();
-    for (name, value) in &stored.record.headers {
-        match name.strip_prefix("ce_") {
-            Some(attribute) => event.insert(attribute.to_owned(), json!(value)),
-            None if name == "content-type" => event.insert("datacontenttype".to_owned(), json!(value)),
-            None => None,
+impl Tail {
+    fn wants(&self, stored: &StoredRecord) -> bool {
+        let kind = stored.record.headers.iter().find(|(name, _)| name == "ce_type").map_or("", |(_, kind)| kind);
+        // `chipwire.article.tagged.v1`: as it is, or without what is before and behind.
+        let is_kind = |wanted: &str| {
+            let short = kind.strip_prefix("chipwire.").unwrap_or(kind);
+            kind == wanted || short == wanted || short.rsplit_once(".v").is_some_and(|(short, _)| short == wanted)
         };
+        self.kind.as_deref().is_none_or(is_kind) && self.key.as_ref().is_none_or(|key| wire::key(stored) == *key)
     }
-    event.insert("partitionkey".to_owned(), json!(wire::key(stored)));
-    event.insert("topic".to_owned(), json!(&*stored.record.topic));
-    event.insert("partition".to_owned(), json!(stored.record.partition));
-    event.insert("offset".to_owned(), json!(stored.offset));
-    let data = stored
-        .record
-        .value
-        .as_deref()
-        .map(|value| serde_json::from_slice(value).unwrap_or_else(|_| json!(String::from_utf8_lossy(value))));
-    let mut data = data.unwrap_or(Value::Null);
-    if event.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("chipwire.feed.")) {
-        crate::feed_list::hide_headers(&mut data);
+}
+
+/// The topics of these names, or all.
+fn topics(names: &[String]) -> Result<Vec<Topic>> {
+    if names.is_empty() {
+        return Ok(Topic::ALL.into());
     }
-    event.insert("data".to_owned(), data);
-    Value::Object(event)
+    let topic = |name: &String| {
+        let known = || Topic::ALL.map(Topic::name).join(", ");
+        Topic::from_name(name).with_context(|| format!("there is no topic `{name}`; there are: {}", known()))
+    };
+    names.iter().map(topic).collect()
 }
