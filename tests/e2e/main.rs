@@ -4,6 +4,9 @@
 //! | --- | --- |
 //! | `pipeline` | a feed with new items becomes a search hit and a webhook: both logs, one process and five |
 //! | `kill` | every stage killed in the middle of its work: nothing lost, nothing double |
+//! | `faults` | the process and the broker killed and paused at random moments, hundreds of times |
+//! | `poison` | raw events that nobody can read, among good ones |
+//! | `copies` | backups while the daemon writes, a log filled from lines of text |
 //! | `trace` | the same trace on both logs, and a deleted index, end in the same result |
 //! | `cli` | the commands, with and without a daemon |
 //! | `feeds` | what a feed is told, discovery, article pages |
@@ -13,12 +16,19 @@
 //! | `demo` | the demo's account |
 //! | `support` | an origin, a webhook receiver, the processes |
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests may panic and say why")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "tests may panic and say why"
+)]
 
 mod bad_input;
 mod cli;
 mod copies;
 mod demo;
+mod faults;
 mod feeds;
 mod hub;
 mod kill;

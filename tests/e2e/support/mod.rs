@@ -69,21 +69,32 @@ pub(crate) struct Site {
     pub(crate) origin: Origin,
     pub(crate) receiver: Receiver,
     backend: Backend,
+    /// The broker's address, on Kafka.
+    brokers: Option<String>,
     prefix: String,
 }
 
 impl Site {
     pub(crate) fn new(backend: Backend, name: &str) -> Self {
+        let brokers = (backend == Backend::Kafka).then(|| broker().bootstrap());
+        Self::on(backend, brokers, name)
+    }
+
+    /// On a broker of its own.
+    pub(crate) fn on_kafka(broker: &Broker, name: &str) -> Self {
+        Self::on(Backend::Kafka, Some(broker.bootstrap()), name)
+    }
+
+    fn on(backend: Backend, brokers: Option<String>, name: &str) -> Self {
         let origin = Origin::start();
         let receiver = Receiver::start();
         let folder = tempfile::tempdir().unwrap();
         let prefix = format!("{name}-{}.", std::process::id());
-        let log = match backend {
-            Backend::Sqlite => format!("[log]\nprefix = \"{prefix}\"\n"),
-            Backend::Kafka => format!(
-                "[log]\nbackend = \"kafka\"\nprefix = \"{prefix}\"\n[log.kafka]\nbrokers = \"{}\"\n\
+        let log = match &brokers {
+            None => format!("[log]\nprefix = \"{prefix}\"\n"),
+            Some(brokers) => format!(
+                "[log]\nbackend = \"kafka\"\nprefix = \"{prefix}\"\n[log.kafka]\nbrokers = \"{brokers}\"\n\
                  [log.kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n\"heartbeat.interval.ms\" = \"500\"\n",
-                broker().bootstrap()
             ),
         };
         let config = format!(
@@ -97,7 +108,7 @@ impl Site {
             receiver.url(),
         );
         fs::write(folder.path().join("chipwire.toml"), config).unwrap();
-        Self { folder, origin, receiver, backend, prefix }
+        Self { folder, origin, receiver, backend, brokers, prefix }
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -145,7 +156,7 @@ impl Site {
                         .unwrap(),
                 )
             }
-            Backend::Kafka => kafka(),
+            Backend::Kafka => kafka(self.brokers.clone().unwrap()),
         };
         let log = Log::new(backend, &self.prefix);
         log.ensure().unwrap();
@@ -153,9 +164,9 @@ impl Site {
     }
 }
 
-/// The shared broker as a log.
-pub(crate) fn kafka() -> Arc<dyn EventLog> {
-    let config = chipwire_log::kafka::KafkaConfig { brokers: broker().bootstrap(), ..Default::default() };
+/// The broker at this address as a log.
+fn kafka(brokers: String) -> Arc<dyn EventLog> {
+    let config = chipwire_log::kafka::KafkaConfig { brokers, ..Default::default() };
     Arc::new(chipwire_log::kafka::KafkaLog::connect(config).unwrap())
 }
 

@@ -67,6 +67,12 @@ impl Origin {
         self.served.lock().unwrap().items.extend(items);
     }
 
+    /// Keeps the newest `count` items of `/feed.xml`.
+    pub(crate) fn keep(&self, count: usize) {
+        let items = &mut self.served.lock().unwrap().items;
+        items.drain(..items.len().saturating_sub(count));
+    }
+
     /// Changes an item of `/feed.xml`.
     pub(crate) fn edit(&self, id: usize, change: impl FnOnce(&mut Item)) {
         let mut served = self.served.lock().unwrap();

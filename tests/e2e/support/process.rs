@@ -56,6 +56,12 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal, by its name without `SIG`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
     /// SIGTERM, and waits for the end.
     pub(crate) fn terminate(mut self) {
         let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
