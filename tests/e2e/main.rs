@@ -6,6 +6,7 @@
 //! | `kill` | every stage killed in the middle of its work: nothing lost, nothing double |
 //! | `faults` | the process and the broker killed and paused at random moments, hundreds of times |
 //! | `poison` | raw events that nobody can read, among good ones |
+//! | `retag` | history tagged anew while everything runs |
 //! | `copies` | backups while the daemon writes, a log filled from lines of text |
 //! | `trace` | the same trace on both logs, and a deleted index, end in the same result |
 //! | `cli` | the commands, with and without a daemon |
@@ -35,6 +36,7 @@ mod kill;
 mod page;
 mod pipeline;
 mod poison;
+mod retag;
 mod support;
 mod trace;
 

@@ -21,6 +21,7 @@ pub mod import;
 pub mod pipeline;
 pub mod portable;
 pub mod progress;
+pub mod retag;
 pub mod runner;
 pub mod serve;
 pub mod stages;

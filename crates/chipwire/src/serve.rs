@@ -64,7 +64,10 @@ pub fn follow(context: &Context, board: &Board, generations: &Generations) -> Re
                 Ok((_, Event::AlertRaised(alert))) if is_new => {
                     board.publish(StreamItem { id: position(stored), news: News::Alert(Box::new(alert)) });
                 }
-                Ok((_, Event::ArticleTagged(tagged))) => announce.later(stored, document(tagged)),
+                // What was tagged anew is no news.
+                Ok((envelope, Event::ArticleTagged(tagged))) if envelope.covers.is_some() => {
+                    announce.later(stored, document(tagged))
+                }
                 _ => {}
             }
         }

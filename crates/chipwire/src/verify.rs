@@ -89,6 +89,8 @@ pub struct Report {
     pub raw: u64,
     /// Raw events that are tagged.
     pub tagged: u64,
+    /// Articles that were tagged anew, as events that cover no raw one.
+    pub retagged: u64,
     /// Raw events that were rejected.
     pub rejected: u64,
     /// Raw events that wait to be tagged.
@@ -302,10 +304,11 @@ impl<P: FnMut(u64)> Walk<'_, P> {
             }
             match event {
                 Event::ArticleTagged(tagged) => {
-                    walk.report.tagged += 1;
+                    let is_outcome = envelope.covers.is_some();
+                    *(if is_outcome { &mut walk.report.tagged } else { &mut walk.report.retagged }) += 1;
                     let (id, revision) = (tagged.article.id, tagged.article.revision);
                     let known = walk.articles.entry(id.clone()).or_default();
-                    let is_double = known.tagged.contains(&revision);
+                    let is_double = is_outcome && known.tagged.contains(&revision);
                     known.tagged.push(revision);
                     if indexed.is_some() && !waits && known.due.is_none_or(|(due, _)| due <= revision) {
                         known.due = Some((revision, place));

@@ -11,6 +11,7 @@ mod feeds_parse;
 mod import;
 mod index;
 mod log;
+mod retag;
 mod rules;
 mod search;
 mod tag;
@@ -123,6 +124,9 @@ enum Command {
         after_help = "Example:\n  chipwire rules add 'chip:nvidia-h20 AND china' --name 'H20 in China'"
     )]
     Rules(rules::Rules),
+    /// Tag the articles that are there with the gazetteer of this version
+    #[command(after_help = retag::EXAMPLE)]
+    Retag(retag::Retag),
     /// What could not be processed, kept whole
     #[command(subcommand, after_help = "Example:\n  chipwire dead-letters list")]
     DeadLetters(dead_letters::DeadLetters),
@@ -188,6 +192,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Extract(extract) => done(extract.run()),
         Command::Feeds(feeds) => done(feeds.run(&global)),
         Command::Rules(rules) => done(rules.run(&global)),
+        Command::Retag(retag) => done(retag.run(&global)),
         Command::DeadLetters(letters) => done(letters.run(&global)),
         Command::Log(log) => log.run(&global),
         Command::Verify(verify) => verify.run(&global),

@@ -57,6 +57,9 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let waiting = |number: u64| if number > 0 { format!("   {number} on their way") } else { String::new() };
     line("raw events", report.raw, &waiting(report.raw_on_their_way))?;
     line("  tagged", report.tagged, "")?;
+    if report.retagged > 0 {
+        line("  tagged anew", report.retagged, "")?;
+    }
     line("  rejected", report.rejected, "")?;
     line("articles", report.articles, "")?;
     match report.documents {

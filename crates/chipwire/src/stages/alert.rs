@@ -7,7 +7,7 @@
 //! - on failure: a rule whose query does not parse is passed over and reported; an event that cannot be read is passed over
 //!   (the index has made a dead letter of it), one on which the matcher panics becomes a dead letter; anything else ends the worker, and a new one goes on at the stored position
 //!
-//! Imported articles raise nothing: a backfill is history, not news.
+//! Imported articles raise nothing: a backfill is history, not news. Nor does what was tagged anew, which covers no raw event.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -47,7 +47,10 @@ pub fn run(context: &Context) -> Result<(), StageError> {
                 if !batch.records.is_empty() {
                     let mut outputs = Vec::new();
                     for stored in &batch.records {
-                        let Ok((_, Event::ArticleTagged(tagged))) = wire::decode(stored) else { continue };
+                        let Ok((envelope, Event::ArticleTagged(tagged))) = wire::decode(stored) else { continue };
+                        if envelope.covers.is_none() {
+                            continue;
+                        }
                         let raising = || raise(context, &rules.matcher, &mut raised, &imports, tagged, &mut outputs);
                         match unless_it_panics(raising) {
                             Ok(done) => done?,

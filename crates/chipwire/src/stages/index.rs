@@ -211,7 +211,8 @@ impl<'a> Projection<'a> {
                         return Ok(false);
                     }
                 };
-                self.waiting.extend(written.then_some(first_seen));
+                // What was tagged anew was searchable before.
+                self.waiting.extend((written && envelope.covers.is_some()).then_some(first_seen));
             }
             Event::ArticleRejected(_) => {}
             _ => {

@@ -34,12 +34,12 @@ const WAIT: Duration = Duration::from_millis(200);
 const MAX_EVENT_BYTES: usize = 16 << 20;
 
 /// The largest event that can be written to `log`.
-fn max_event_bytes(log: &wire::Log) -> usize {
+pub(crate) fn max_event_bytes(log: &wire::Log) -> usize {
     log.backend().max_record_bytes().unwrap_or(MAX_EVENT_BYTES).min(MAX_EVENT_BYTES)
 }
 
 /// What `work` gives, or what it said when it panicked: of one event, so that the stage goes on with the next.
-fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(&*panic))
 }
 
