@@ -215,3 +215,36 @@ fn every_command_has_help_with_an_example() {
     assert!(site.run(&["--version"]).starts_with("chipwire "));
     assert!(site.run(&["completions", "bash"]).contains("chipwire"));
 }
+
+#[test]
+fn what_is_too_much_is_removed_from_the_log_unless_somebody_has_still_to_read_it() {
+    let site = Site::new(Backend::Sqlite, "expire");
+    assert!(site.fail(&["log", "expire"]).contains("kept for ever"));
+    let config = fs::read_to_string(site.config()).unwrap();
+    fs::write(site.config(), config.replacen("[log]\n", "[log]\nmax_size_mib = 1\n", 1)).unwrap();
+    // Text that cannot be made much smaller: about 4 MiB of it.
+    let noise =
+        |number: usize| (0..400).map(|part| chipwire_events::hash_hex(16, &[&format!("{number} {part}")])).collect();
+    let lines: String = (0..300)
+        .map(|number| {
+            let text: Vec<String> = noise(number);
+            let text = text.join(" ");
+            format!("{{\"title\":\"Article {number}\",\"text\":\"{text}\",\"url\":\"https://example.org/{number}\"}}\n")
+        })
+        .collect();
+    let file = site.folder.path().join("noise.jsonl");
+    fs::write(&file, lines).unwrap();
+    site.run(&["import", file.to_str().unwrap()]);
+    let count = |what: &str| {
+        let report: Value = serde_json::from_str(&site.run(&["verify", "--json"])).unwrap();
+        report[what].as_u64().unwrap()
+    };
+
+    // No alert stage has run: what it would read stays, and what is tagged goes.
+    site.run(&["log", "expire"]);
+    assert_eq!((count("raw"), count("tagged")), (0, 300));
+    site.run(&["log", "expire", "--force"]);
+    assert!((1..200).contains(&count("tagged")), "{}", count("tagged"));
+    assert!(site.run(&["log", "check"]).contains("are as they were written"));
+    assert!(site.run(&["search", "*"]).starts_with("300 articles in "));
+}

@@ -3,11 +3,10 @@
 /// What happens to old records of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cleanup {
-    /// Removed after `retention_days`; 0 keeps them for ever.
-    Delete {
-        /// Days after which a record may be removed.
-        retention_days: u32,
-    },
+    /// Kept for ever.
+    Keep,
+    /// Kept for ever, or as long as the installation wants.
+    Expire,
     /// The latest per key is kept: a state topic.
     Compact,
 }
@@ -73,9 +72,9 @@ impl Topic {
     pub fn cleanup(self) -> Cleanup {
         match self {
             Topic::Feeds | Topic::FeedStates | Topic::Rules | Topic::Deliveries => Cleanup::Compact,
-            Topic::ArticlesRaw | Topic::ArticlesTagged | Topic::Alerts | Topic::DeadLetters => {
-                Cleanup::Delete { retention_days: 0 }
-            }
+            Topic::ArticlesRaw | Topic::ArticlesTagged | Topic::DeadLetters => Cleanup::Expire,
+            // They say what was raised before, and take little room.
+            Topic::Alerts => Cleanup::Keep,
         }
     }
 

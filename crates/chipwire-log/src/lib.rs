@@ -34,6 +34,6 @@ pub mod sqlite;
 
 pub use error::{Error, Result};
 pub use port::{
-    Batch, Bounds, Cleanup, EventLog, Limit, PartitionId, Positions, Reader, Record, State, Step, StoredRecord,
+    Batch, Bounds, Cleanup, EventLog, Expiry, Limit, PartitionId, Positions, Reader, Record, State, Step, StoredRecord,
     TopicSpec, Worker, Writer,
 };

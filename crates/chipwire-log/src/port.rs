@@ -195,11 +195,22 @@ pub trait EventLog: Send + Sync {
     /// The stored positions of `group`. Partitions for which nothing is stored are absent.
     fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions>;
 
-    /// Removes what retention and compaction no longer keep at `now_ms` (milliseconds since 1970-01-01 UTC), and returns the
-    /// number of records removed. To be called now and then; a backend that does this by itself does nothing.
-    fn expire(&self, _now_ms: i64) -> Result<u64> {
+    /// Removes what retention and compaction no longer keep, and returns the number of records removed. To be called now and
+    /// then; a backend that does this by itself does nothing.
+    fn expire(&self, _expiry: &Expiry) -> Result<u64> {
         Ok(0)
     }
+}
+
+/// What [`EventLog::expire`] may remove.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expiry {
+    /// The time, in milliseconds since 1970-01-01 UTC.
+    pub now_ms: i64,
+    /// Beyond this size of all records together, as they are stored, the oldest go too, whatever their age.
+    pub max_bytes: Option<u64>,
+    /// Somebody still has to read from these positions on: records there stay. Partitions that are not named have no reader.
+    pub needed: Positions,
 }
 
 /// Reads committed records.

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt, fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use chipwire_alerts::SinkConfig;
@@ -71,6 +72,10 @@ pub struct LogConfig {
     pub backend: Backend,
     /// What the names of all topics begin with.
     pub prefix: String,
+    /// Articles and dead letters older than this are removed from the log; 0 keeps them for ever.
+    pub retention_days: u32,
+    /// Beyond this size of the embedded log's records the oldest articles and dead letters go too; 0 sets no limit.
+    pub max_size_mib: u64,
     /// Apache Kafka.
     #[cfg(feature = "kafka")]
     pub kafka: chipwire_log::kafka::KafkaConfig,
@@ -84,10 +89,24 @@ impl Default for LogConfig {
         Self {
             backend: Backend::default(),
             prefix: "chipwire.".to_owned(),
+            retention_days: 0,
+            max_size_mib: 0,
             #[cfg(feature = "kafka")]
             kafka: chipwire_log::kafka::KafkaConfig::default(),
             #[cfg(not(feature = "kafka"))]
             kafka: serde::de::IgnoredAny,
+        }
+    }
+}
+
+impl LogConfig {
+    /// How long articles and dead letters are kept at least; `None` for ever.
+    pub fn retention(&self) -> Option<Duration> {
+        /// Longer than any log is old: what is removed for the sake of its size has no age.
+        const ANY_AGE: Duration = Duration::from_hours(24 * 365 * 100);
+        match self.retention_days {
+            0 => (self.max_size_mib > 0).then_some(ANY_AGE),
+            days => Some(Duration::from_hours(24 * u64::from(days))),
         }
     }
 }

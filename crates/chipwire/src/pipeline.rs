@@ -14,7 +14,7 @@ use chipwire_enrich::{Gazetteer, Tagger};
 use chipwire_events::Topic;
 use chipwire_feeds::Fetcher;
 use chipwire_log::{
-    EventLog,
+    EventLog, Expiry, Positions,
     sqlite::{Access, SqliteLog},
 };
 use rayon::ThreadPoolBuilder;
@@ -25,7 +25,7 @@ use crate::{
     generations::Generations,
     health::Health,
     hubs,
-    runner::{Clock, Context, Running, Shutdown, system_clock},
+    runner::{Clock, Context, Running, Shutdown, StageError, system_clock},
     stages::{alert, deliver, enrich, fetch, index},
     wire::Log,
 };
@@ -91,7 +91,7 @@ impl Opened {
             #[cfg(not(feature = "kafka"))]
             Backend::Kafka => bail!("this build has no Kafka"),
         };
-        let log = Log::new(backend, &config.log.prefix);
+        let log = Log::new(backend, &config.log.prefix).with_retention(config.log.retention());
         let generations = Arc::new(Generations::new(data_dir.index()));
         Ok(Self { config, data_dir, log, generations, terminal: Arc::new(|| Box::new(io::stdout())) })
     }
@@ -174,6 +174,33 @@ impl Opened {
             }
         }
         .with_context(|| format!("failed to start stage {name}"))
+    }
+
+    /// Removes from the log what its retention no longer keeps, unless a stage has still to read it; with `force`, also then.
+    /// Answers how many events went.
+    pub fn expire(&self, now: chipwire_events::Timestamp, force: bool) -> Result<u64, StageError> {
+        let mut needed = Positions::new();
+        for (stage, topic) in [(Stage::Enrich, Topic::ArticlesRaw), (Stage::Alert, Topic::ArticlesTagged)] {
+            let name = self.log.name(topic);
+            let committed = self.log.backend().committed(stage.name(), &[name])?;
+            for partition in 0..topic.partitions() {
+                let id = self.log.partition(topic, partition);
+                let position = committed.get(&id).copied().unwrap_or(0);
+                needed.insert(id, position);
+            }
+        }
+        let indexed = self.generations.open_read_only()?.map(|generation| generation.index.checkpoint()).transpose()?;
+        for partition in 0..Topic::ArticlesTagged.partitions() {
+            let position = indexed.as_ref().and_then(|checkpoint| checkpoint.positions.get(&partition)).copied();
+            let needed = needed.entry(self.log.partition(Topic::ArticlesTagged, partition)).or_insert(0);
+            *needed = (*needed).min(position.unwrap_or(0));
+        }
+        let max_bytes = match self.config.log.max_size_mib {
+            0 => None,
+            mib => Some(mib.saturating_mul(1 << 20)),
+        };
+        let needed = if force { Positions::new() } else { needed };
+        Ok(self.log.backend().expire(&Expiry { now_ms: now.as_millisecond(), max_bytes, needed })?)
     }
 
     /// How many events `stage` has still to read, in offsets.

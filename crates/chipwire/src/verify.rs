@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use chipwire_events::{ArticleId, Covers, Event, EventId, Topic};
+use chipwire_events::{ArticleId, Covers, Event, EventId, Topic, partition_of};
 use chipwire_index::Index;
 use chipwire_log::{Limit, Positions, StoredRecord};
 use serde::Serialize;
@@ -160,27 +160,38 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
         articles: HashMap::new(),
         outcomes: HashMap::new(),
         rejected: HashSet::new(),
+        begins: HashMap::new(),
         progress,
         read: 0,
+    };
+    // Where retention has removed older events, what is left of others names what is no longer there.
+    let from_start = |topic: Topic| -> Result<Vec<bool>, StageError> {
+        Ok(log.backend().bounds(log.name(topic))?.iter().map(|bounds| bounds.low == 0).collect())
+    };
+    let (tagged_whole, letters_whole) =
+        (from_start(Topic::ArticlesTagged)?, from_start(Topic::DeadLetters)?.into_iter().all(|whole| whole));
+    let is_whole = |article: &ArticleId| {
+        let partition = partition_of(article.as_str(), Topic::ArticlesTagged.partitions());
+        tagged_whole.get(partition as usize).copied().unwrap_or(true)
     };
     let passed = log.backend().committed(enrich::STAGE, &[log.name(Topic::ArticlesRaw)])?;
     let checkpoint = walk.documents(index)?;
     let alerts = walk.alerts()?;
     let letters_wanted = walk.tagged(checkpoint.as_ref())?;
-    walk.dead_letters(letters_wanted)?;
+    walk.dead_letters(if letters_whole { letters_wanted } else { HashMap::new() })?;
     walk.raw(&passed)?;
     let mut report = walk.report;
     for (place, article, revision) in alerts {
         // In a log that was filled from another, alerts may be there before their articles are tagged again.
         let has = |known: &Known| known.tagged.contains(&revision) || known.coming.contains(&revision);
-        if !walk.articles.get(&article).is_some_and(has) {
+        if is_whole(&article) && !walk.articles.get(&article).is_some_and(has) {
             report.add(Kind::AlertWithoutArticle, place, format!("article {article} revision {revision} is not there"));
         }
     }
     report.articles = walk.articles.values().filter(|known| !known.tagged.is_empty()).count() as u64;
     if let Some(Indexed { documents, .. }) = &checkpoint {
         for (id, revision) in documents {
-            if !walk.articles.get(id).is_some_and(|known| known.tagged.contains(revision)) {
+            if is_whole(id) && !walk.articles.get(id).is_some_and(|known| known.tagged.contains(revision)) {
                 report.add(Kind::DocumentWithoutEvent, id, format!("no event has its revision {revision}"));
             }
         }
@@ -216,6 +227,8 @@ struct Walk<'a, P> {
     outcomes: HashMap<u32, BTreeSet<i64>>,
     /// Those of them that are rejections: what was put back is there once more.
     rejected: HashSet<(u32, i64)>,
+    /// Where the chain begins, by partition: before that, retention has removed the outcomes.
+    begins: HashMap<u32, i64>,
     progress: P,
     read: u64,
 }
@@ -331,7 +344,9 @@ impl<P: FnMut(u64)> Walk<'_, P> {
     fn extend_chain(&mut self, place: Place, covers: Covers, covered: &mut HashMap<u32, i64>) {
         let is_new = self.outcomes.entry(covers.partition).or_default().insert(covers.to);
         // Where older events were removed, the chain begins with the first that is left.
-        let last = covered.entry(covers.partition).or_insert(if place.offset == 0 { -1 } else { covers.from });
+        let begin = if place.offset == 0 { -1 } else { covers.from };
+        self.begins.entry(covers.partition).or_insert(begin);
+        let last = covered.entry(covers.partition).or_insert(begin);
         if covers.to <= *last || !is_new {
             let what = format!("the raw events up to offset {} were covered before", covers.to);
             self.report.add(Kind::Duplicate, place, what);
@@ -366,6 +381,10 @@ impl<P: FnMut(u64)> Walk<'_, P> {
             let has_outcome =
                 walk.outcomes.get_mut(&place.partition).is_some_and(|offsets| offsets.remove(&place.offset));
             let position = passed.get(&stored.partition_id()).copied().unwrap_or(0);
+            let is_before = walk.begins.get(&place.partition).is_some_and(|begin| place.offset <= *begin);
+            if !has_outcome && is_before {
+                return;
+            }
             if !has_outcome && place.offset < position {
                 walk.report.add(Kind::RawWithoutOutcome, place, "the enrich stage has passed it");
             } else if !has_outcome {

@@ -13,13 +13,19 @@ const SHARED_ATTEMPTS: u64 = 40;
 pub struct Log {
     backend: Arc<dyn EventLog>,
     names: Arc<[Arc<str>]>,
+    retention: Option<Duration>,
 }
 
 impl Log {
     /// The topics of chipwire, under `prefix`, in `backend`.
     pub fn new(backend: Arc<dyn EventLog>, prefix: &str) -> Self {
         let names = Topic::ALL.iter().map(|topic| Arc::from(format!("{prefix}{}", topic.name()))).collect();
-        Self { backend, names }
+        Self { backend, names, retention: None }
+    }
+
+    /// As it is, with articles and dead letters that may be removed when they are older than `retention`.
+    pub fn with_retention(self, retention: Option<Duration>) -> Self {
+        Self { retention, ..self }
     }
 
     /// The backend.
@@ -47,10 +53,8 @@ impl Log {
                 partitions: topic.partitions(),
                 cleanup: match topic.cleanup() {
                     chipwire_events::Cleanup::Compact => chipwire_log::Cleanup::Compact,
-                    chipwire_events::Cleanup::Delete { retention_days } => chipwire_log::Cleanup::Delete {
-                        retention: (retention_days > 0)
-                            .then(|| Duration::from_secs(u64::from(retention_days) * 24 * 60 * 60)),
-                    },
+                    chipwire_events::Cleanup::Keep => chipwire_log::Cleanup::Delete { retention: None },
+                    chipwire_events::Cleanup::Expire => chipwire_log::Cleanup::Delete { retention: self.retention },
                 },
             })
             .collect();

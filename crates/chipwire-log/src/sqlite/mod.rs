@@ -44,7 +44,8 @@ use self::{
     tables::{Head, Topic, Topics},
 };
 use crate::{
-    Bounds, Error, EventLog, PartitionId, Positions, Reader, Result, State, StoredRecord, TopicSpec, Worker, Writer,
+    Bounds, Error, EventLog, Expiry, PartitionId, Positions, Reader, Result, State, StoredRecord, TopicSpec, Worker,
+    Writer,
 };
 
 /// What a log is opened for.
@@ -175,11 +176,12 @@ impl SqliteLog {
         self.shared.read("count what the log holds", check::stats)
     }
 
-    /// Removes, from the beginning of each partition, what is older than its topic's retention at `now_ms` (milliseconds
-    /// since 1970-01-01 UTC), and of state topics what newer records replaced more than a week ago. Answers how many records
-    /// went. The file does not shrink; their space is used again.
-    pub fn expire(&self, now_ms: i64) -> Result<u64> {
-        let work = Box::new(move |connection: &_| expire::expire(connection, now_ms));
+    /// Removes, from the beginning of each partition, what is older than its topic's retention, of state topics what newer
+    /// records replaced more than a week ago, and beyond a size the oldest of topics that have a retention; never what is
+    /// still needed. Answers how many records went. The file does not shrink; their space is used again.
+    pub fn expire(&self, expiry: &Expiry) -> Result<u64> {
+        let expiry = expiry.clone();
+        let work = Box::new(move |connection: &_| expire::expire(connection, &expiry));
         let records = self.shared.committer()?.run("retention", 0, work)?;
         Ok(u64::try_from(records).unwrap_or(0))
     }
@@ -249,8 +251,8 @@ impl EventLog for SqliteLog {
         Ok(self.shared.genesis.clone())
     }
 
-    fn expire(&self, now_ms: i64) -> Result<u64> {
-        self.expire(now_ms)
+    fn expire(&self, expiry: &Expiry) -> Result<u64> {
+        self.expire(expiry)
     }
 
     fn ensure(&self, topics: &[TopicSpec]) -> Result<()> {

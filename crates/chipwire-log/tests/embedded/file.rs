@@ -3,12 +3,12 @@
 use std::{sync::Barrier, thread, time::Duration};
 
 use chipwire_log::{
-    Bounds, Cleanup, Error, EventLog, Limit, PartitionId, Positions, TopicSpec,
+    Bounds, Cleanup, Error, EventLog, Expiry, Limit, PartitionId, Positions, TopicSpec,
     sqlite::{Access, CheckReport, SqliteLog},
 };
 use rusqlite::Connection;
 
-use crate::script::{counts, folder, open, read_all, record, spec, state_spec};
+use crate::script::{counts, folder, noise, open, read_all, record, spec, state_spec};
 
 #[test]
 fn what_is_not_a_log_is_refused() {
@@ -137,6 +137,10 @@ fn check_and_stats_count_what_is_there() {
     assert_eq!(log.check().unwrap(), CheckReport { frames: 4, records: 302, damage: Vec::new() });
 }
 
+fn at(now_ms: i64) -> Expiry {
+    Expiry { now_ms, ..Expiry::default() }
+}
+
 #[test]
 fn retention_removes_what_is_older_and_keeps_the_state() {
     let (_folder, path) = folder();
@@ -156,14 +160,14 @@ fn retention_removes_what_is_older_and_keeps_the_state() {
             .unwrap();
     }
     let newest_ms = log.stats().unwrap().iter().filter_map(|stats| stats.newest_ms).max().unwrap();
-    assert_eq!(log.expire(newest_ms).unwrap(), 0, "nothing is old yet");
+    assert_eq!(log.expire(&at(newest_ms)).unwrap(), 0, "nothing is old yet");
     let state = log.state("feeds", None).unwrap();
 
     // A minute later. The log's clock may have advanced between the appends, so all of `short` is old, and nothing else.
-    assert_eq!(log.expire(newest_ms + 60_001).unwrap(), 10);
+    assert_eq!(log.expire(&at(newest_ms + 60_001)).unwrap(), 10);
     assert_eq!(log.bounds("short").unwrap(), [Bounds { low: 10, high: 10 }]);
     // Weeks later: of the state topic the records before the oldest that is still a key's latest.
-    assert_eq!(log.expire(newest_ms + 30 * 86_400_000).unwrap(), 4);
+    assert_eq!(log.expire(&at(newest_ms + 30 * 86_400_000)).unwrap(), 4);
     assert_eq!(log.bounds("feeds").unwrap(), [Bounds { low: 4, high: 10 }]);
     assert_eq!(log.bounds("for ever").unwrap(), [Bounds { low: 0, high: 10 }]);
     assert_eq!(log.state("feeds", None).unwrap(), state);
@@ -181,5 +185,39 @@ fn retention_removes_what_is_older_and_keeps_the_state() {
 
     // Another retention is taken over.
     log.ensure(&[TopicSpec { cleanup: Cleanup::Delete { retention: None }, ..short }]).unwrap();
-    assert_eq!(log.expire(i64::MAX).unwrap(), 0);
+    assert_eq!(log.expire(&at(i64::MAX)).unwrap(), 0);
+}
+
+#[test]
+fn what_somebody_has_still_to_read_stays_and_beyond_a_size_the_oldest_go() {
+    let (_folder, path) = folder();
+    let log = open(&path);
+    let day = Cleanup::Delete { retention: Some(Duration::from_hours(24)) };
+    let with_retention = |name| TopicSpec { cleanup: day, ..spec(name, 1) };
+    log.ensure(&[with_retention("raw"), with_retention("tagged"), spec("for ever", 1)]).unwrap();
+    let mut writer = log.writer("w").unwrap();
+    for n in 0..10 {
+        for topic in ["raw", "tagged", "for ever"] {
+            writer.append(&[record(topic, 0, "k", &noise(n, 10_000))]).unwrap();
+        }
+    }
+    let stats = log.stats().unwrap();
+    let now_ms = stats.iter().filter_map(|stats| stats.newest_ms).max().unwrap() + 30 * 86_400_000;
+    let lows = || ["raw", "tagged"].map(|topic| log.bounds(topic).unwrap()[0].low);
+    let partition = |topic: &str| PartitionId::new(topic, 0);
+
+    // All are old; one reader has read three records of one topic.
+    let needed = Positions::from([(partition("raw"), 3), (partition("tagged"), 0)]);
+    assert_eq!(log.expire(&Expiry { now_ms, needed: needed.clone(), max_bytes: None }).unwrap(), 3);
+    assert_eq!(lows(), [3, 0]);
+    assert_eq!(log.expire(&Expiry { now_ms: 0, needed, max_bytes: Some(0) }).unwrap(), 0, "whatever the size");
+
+    // None is old: of the 27 records that are left eight are too many, and the oldest that may go are of both in turn.
+    let stored: u64 = log.stats().unwrap().iter().map(|stats| stats.stored_bytes).sum();
+    let max_bytes = Some(stored - 8 * stored / 27 + 2_000);
+    let needed = Positions::from([(partition("raw"), 5)]);
+    assert_eq!(log.expire(&Expiry { now_ms: 0, needed, max_bytes }).unwrap(), 8);
+    assert_eq!(lows(), [5, 6]);
+    assert_eq!(log.bounds("for ever").unwrap(), [Bounds { low: 0, high: 10 }]);
+    assert!(log.check().unwrap().damage.is_empty());
 }

@@ -126,7 +126,7 @@ impl Daemon {
             while !context.shutdown.wait(interval) {
                 if Instant::now() >= tidy_at {
                     tidy_at = Instant::now() + TIDY_INTERVAL;
-                    let removed = opened.log.backend().expire((context.now)().as_millisecond())?;
+                    let removed = opened.expire((context.now)(), false)?;
                     tracing::debug!(removed, "removed what retention and compaction no longer keep");
                 }
                 for stage in &stages {

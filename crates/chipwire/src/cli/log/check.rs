@@ -1,4 +1,4 @@
-//! `chipwire log check` and `chipwire log backup`
+//! `chipwire log check`, `chipwire log backup` and `chipwire log expire`
 
 use std::{
     io::{self, Write},
@@ -15,6 +15,8 @@ use serde_json::json;
 use crate::{
     config::{Backend, Config},
     data_dir::DataDir,
+    pipeline::Opened,
+    runner::system_clock,
 };
 
 #[derive(Debug, Args)]
@@ -28,6 +30,30 @@ pub(in crate::cli) struct Check {
 pub(in crate::cli) struct Backup {
     /// The copy: a file that does not exist yet
     file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Expire {
+    /// Remove what a stage has still to read, too
+    #[arg(long)]
+    force: bool,
+}
+
+impl Expire {
+    pub(super) fn run(&self, opened: &Opened) -> Result<()> {
+        let config = &opened.config.log;
+        if config.backend != Backend::Sqlite {
+            bail!(
+                "this is for the embedded log: Kafka removes by itself what is older than the retention of its topics"
+            );
+        }
+        if config.retention_days == 0 && config.max_size_mib == 0 {
+            bail!("the log is kept for ever: set `log.retention_days` or `log.max_size_mib`");
+        }
+        let removed = opened.expire(system_clock(), self.force)?;
+        writeln!(io::stdout(), "{removed} events removed")?;
+        Ok(())
+    }
 }
 
 /// The file of the embedded log, which need not be in order.

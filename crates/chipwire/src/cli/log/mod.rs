@@ -39,6 +39,9 @@ pub(super) enum LogCommand {
                       without `log.db-wal` and `log.db-shm` beside it.\n\nExample:\n  chipwire log backup /backup/chipwire.db"
     )]
     Backup(check::Backup),
+    /// Remove what `log.retention_days` and `log.max_size_mib` no longer keep; a daemon does so by itself, every hour
+    #[command(after_help = "Example:\n  chipwire log expire")]
+    Expire(check::Expire),
     /// Print every event, one CloudEvent as JSON a line
     #[command(after_help = "Example:\n  chipwire log export > chipwire.jsonl")]
     Export(portable::Export),
@@ -84,6 +87,7 @@ impl LogCommand {
             LogCommand::Backup(backup) => backup.run(&global.config()?)?,
             LogCommand::Stats(stats) => stats.run(&global.open()?)?,
             LogCommand::Tail(tail) => tail.run(&global.open()?)?,
+            LogCommand::Expire(expire) => expire.run(&global.open()?)?,
             LogCommand::Export(export) => export.run(&global.open()?)?,
             LogCommand::Import(import) => import.run(&global.open()?)?,
         }
