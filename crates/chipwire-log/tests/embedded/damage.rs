@@ -106,7 +106,7 @@ fn check_damaged(trials: usize, seed: u64, damage: impl Fn(&mut Vec<u8>, &mut Nu
 
 #[test]
 fn a_flipped_bit_is_found_or_does_no_harm() {
-    check_damaged(400, 1, |bytes, numbers| {
+    check_damaged(500, 1, |bytes, numbers| {
         let (at, bit) = (numbers.below(bytes.len()), numbers.below(8));
         bytes[at] ^= 1 << bit;
         format!("bit {bit} of byte {at}")

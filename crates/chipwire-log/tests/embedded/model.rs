@@ -185,8 +185,13 @@ fn run(folder: &Path, ops: &[Op]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// A short run by default; `PROPTEST_CASES=10000 cargo test --release -p chipwire-log --test embedded model` makes a long one.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn sqlite_does_what_memory_does(ops in vec(op(), 1..40)) {
