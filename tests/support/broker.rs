@@ -53,9 +53,29 @@ if [ -z "$word" ]; then rm -rf "$folder"; fi
 /// A running broker, or one that was stopped and can be started again.
 pub struct Broker {
     folder: TempDir,
-    port: u16,
+    ports: Ports,
     /// The shell that keeps it.
     running: Mutex<Option<Child>>,
+}
+
+/// What a broker with TLS and passwords is given, certificates and keys in PEM.
+pub struct Secured<'a> {
+    /// Its key and its certificate.
+    pub keys: &'a str,
+    /// The certificate of whoever signed those of the clients.
+    pub authority: &'a str,
+    /// The name of the one user, the same for all mechanisms.
+    pub user: &'a str,
+    /// The password of that user.
+    pub password: &'a str,
+}
+
+/// Where a broker listens.
+struct Ports {
+    plain: u16,
+    controller: u16,
+    sasl: u16,
+    tls: u16,
 }
 
 impl Broker {
@@ -67,14 +87,29 @@ impl Broker {
 
     /// Starts a new broker with an empty log and waits until it is ready.
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("kafka-").tempdir().unwrap();
-        let [port, controller] = free_ports();
-        let config = folder.path().join("server.properties");
-        fs::write(&config, properties(port, controller, &folder.path().join("data"))).unwrap();
+        Self::start_with(None)
+    }
 
-        let formatted = java()
-            .args(["kafka.tools.StorageTool", "format", "-t", &cluster_id(), "-c"])
-            .arg(&config)
+    /// The same, with listeners of its own for clients with a password and for clients with a certificate.
+    pub fn start_secured(secured: &Secured<'_>) -> Self {
+        Self::start_with(Some(secured))
+    }
+
+    fn start_with(secured: Option<&Secured<'_>>) -> Self {
+        let folder = tempfile::Builder::new().prefix("kafka-").tempdir().unwrap();
+        let [plain, controller, sasl, tls] = free_ports();
+        let broker = Self { folder, ports: Ports { plain, controller, sasl, tls }, running: Mutex::new(None) };
+        let config = broker.folder.path().join("server.properties");
+        fs::write(&config, broker.properties(secured)).unwrap();
+
+        let mut format = java();
+        format.args(["kafka.tools.StorageTool", "format", "-t", &cluster_id(), "-c"]).arg(&config);
+        if let Some(Secured { user, password, .. }) = secured {
+            for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
+                format.args(["--add-scram", &format!("{mechanism}=[name={user},password={password}]")]);
+            }
+        }
+        let formatted = format
             .output()
             .unwrap_or_else(|error| panic!("failed to run java, which the Kafka broker of the tests needs: {error}"));
         assert!(
@@ -83,14 +118,44 @@ impl Broker {
             String::from_utf8_lossy(&formatted.stdout),
             String::from_utf8_lossy(&formatted.stderr)
         );
-        let broker = Self { folder, port, running: Mutex::new(None) };
         broker.restart();
         broker
     }
 
+    /// Its settings. Writes the files that they name.
+    fn properties(&self, secured: Option<&Secured<'_>>) -> String {
+        let mut text = include_str!("../kafka/server.properties").to_owned();
+        if let Some(secured) = secured {
+            let (keys, authority) = (self.folder.path().join("keys.pem"), self.folder.path().join("authority.pem"));
+            fs::write(&keys, secured.keys).unwrap();
+            fs::write(&authority, secured.authority).unwrap();
+            // Of two lines for one key the later one counts.
+            text += &include_str!("../kafka/secure.properties")
+                .replace("@SASL_PORT@", &self.ports.sasl.to_string())
+                .replace("@TLS_PORT@", &self.ports.tls.to_string())
+                .replace("@KEYS@", &keys.display().to_string())
+                .replace("@AUTHORITY@", &authority.display().to_string())
+                .replace("@USER@", secured.user)
+                .replace("@PASSWORD@", secured.password);
+        }
+        text.replace("@PORT@", &self.ports.plain.to_string())
+            .replace("@CONTROLLER_PORT@", &self.ports.controller.to_string())
+            .replace("@DATA@", &self.data().display().to_string())
+    }
+
     /// The address for clients.
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.ports.plain)
+    }
+
+    /// The port for clients with TLS and a password, of a secured broker.
+    pub fn sasl_port(&self) -> u16 {
+        self.ports.sasl
+    }
+
+    /// The port for clients with TLS and a certificate, of a secured broker.
+    pub fn tls_port(&self) -> u16 {
+        self.ports.tls
     }
 
     /// Ends the broker as a power cut would, and waits until it is gone.
@@ -191,13 +256,6 @@ fn java() -> Command {
         .arg("-cp")
         .arg(jars.join("*"));
     java
-}
-
-fn properties(port: u16, controller: u16, data: &Path) -> String {
-    include_str!("../kafka/server.properties")
-        .replace("@PORT@", &port.to_string())
-        .replace("@CONTROLLER_PORT@", &controller.to_string())
-        .replace("@DATA@", &data.display().to_string())
 }
 
 /// Ports that nobody listens on. They lie below those that systems hand out for outgoing connections (32768 and up on Linux), so

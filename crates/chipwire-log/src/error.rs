@@ -88,6 +88,16 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// The brokers turn this client away, or it does not trust them. Waiting does not help.
+    #[error("log `{target}` cannot be used: {reason}; check {check}")]
+    Denied {
+        /// The brokers.
+        target: String,
+        /// What happened, and at which of them.
+        reason: String,
+        /// The settings that may be wrong.
+        check: &'static str,
+    },
     /// Writing ended with an I/O error. What the disk holds beyond the last success is not known, so nothing more is written
     /// until the log is opened again, best by a new process.
     #[error("log `{path}` stopped writing: {reason}; check the disk, then start again")]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -16,17 +17,24 @@ use rdkafka::{
 
 use super::{
     config::{KafkaConfig, unusable},
-    context::Context,
+    context::{Context, Denial},
     failure::{Meaning, code_of, meaning},
+    security::Security,
 };
 use crate::{Bounds, Error, PartitionId, Positions, Result};
 
 /// The pause before a broker is asked again that has not heard of its duty yet.
 const LEADER_PAUSE: Duration = Duration::from_millis(20);
+/// How often it is looked, before the first answer, whether the brokers turn the client away.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// How long brokers are given that close connections before they have answered anything: they may expect TLS or a password.
+const CLOSED_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A cluster, and a client for questions. It reads nothing and is in no group.
 pub(super) struct Cluster {
     pub(super) config: KafkaConfig,
+    pub(super) security: Security,
     consumer: BaseConsumer<Context>,
     id: OnceLock<String>,
     /// Partition counts never change, so each is asked for once.
@@ -46,19 +54,32 @@ pub(super) struct Described {
 impl Cluster {
     pub(super) fn new(config: KafkaConfig) -> Result<Self> {
         config.check()?;
-        let consumer = config.questions().create_with_context(Context::default()).map_err(unusable)?;
-        Ok(Self { config, consumer, id: OnceLock::new(), partitions: Mutex::default(), groups: Mutex::default() })
+        let security = Security::read(&config, &|name| env::var(name).ok())?;
+        let consumer = config.questions(&security).create_with_context(Context::default()).map_err(unusable)?;
+        let (id, partitions, groups) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        Ok(Self { config, security, consumer, id, partitions, groups })
     }
 
     /// The cluster's own id.
-    pub(super) fn id(&self) -> Result<String> {
+    ///
+    /// Every broker's first answer brings it, so everything else asks for this first: a client that is turned away, which
+    /// every other question takes for a broker that is away, hears of it at once.
+    pub(super) fn id(&self) -> Result<&str> {
         if let Some(id) = self.id.get() {
-            return Ok(id.clone());
+            return Ok(id);
         }
-        let Some(id) = self.consumer.client().fetch_cluster_id(self.config.request_timeout()) else {
-            return Err(self.unavailable("ask for the cluster id", Code::OperationTimedOut));
-        };
-        Ok(self.id.get_or_init(|| id).clone())
+        let started = Instant::now();
+        loop {
+            if let Some(id) = self.consumer.client().fetch_cluster_id(GLANCE) {
+                return Ok(self.id.get_or_init(|| id));
+            }
+            drop(self.consumer.poll(Duration::from_millis(1)));
+            let (context, waited) = (self.consumer.context(), started.elapsed());
+            let closed = context.was_closed() && waited >= CLOSED_PATIENCE;
+            if closed || context.denial().is_some() || waited >= self.config.request_timeout() {
+                return Err(self.unavailable("ask for the cluster id", Code::OperationTimedOut));
+            }
+        }
     }
 
     /// All partitions of `topics`, in order.
@@ -93,6 +114,7 @@ impl Cluster {
         if !is_topic_name(topic) {
             return Ok(None);
         }
+        self.id()?;
         self.serve();
         let asking = || format!("describe topic `{topic}`");
         let metadata = self
@@ -176,8 +198,11 @@ impl Cluster {
         if let Some(consumer) = groups.get(group) {
             return Ok(Arc::clone(consumer));
         }
-        let consumer: BaseConsumer<Context> =
-            self.config.group_consumer(group).create_with_context(Context::default()).map_err(unusable)?;
+        let consumer: BaseConsumer<Context> = self
+            .config
+            .group_consumer(group, &self.security)
+            .create_with_context(Context::default())
+            .map_err(unusable)?;
         let consumer = Arc::new(consumer);
         groups.insert(group.to_owned(), Arc::clone(&consumer));
         Ok(consumer)
@@ -221,11 +246,23 @@ impl Cluster {
 
     /// The same, as another client sees it.
     pub(super) fn unavailable_to(&self, context: &Context, doing: &str, code: Code) -> Error {
-        let reason = match context.last_error() {
-            Some(heard) => format!("failed to {doing}: {code}; last heard: {heard}"),
-            None => format!("failed to {doing}: {code}"),
-        };
+        if let Some(denied) = self.denied(context) {
+            return denied;
+        }
+        let mut reason = format!("failed to {doing}: {code}");
+        if let Some(heard) = context.last_error() {
+            reason += &format!("; last heard: {heard}");
+        }
+        if context.was_closed() && self.id.get().is_none() {
+            reason += "; check whether `tls` and `sasl` are set as the broker expects it at that port";
+        }
         Error::Unavailable { target: self.config.brokers.clone(), reason }
+    }
+
+    /// The error for a client that is turned away, if this one is, or if the one for questions is.
+    pub(super) fn denied(&self, context: &Context) -> Option<Error> {
+        let Denial { reason, check } = context.denial().or_else(|| self.consumer.context().denial())?;
+        Some(Error::Denied { target: self.config.brokers.clone(), reason, check })
     }
 
     /// Takes a line out of the queue in which log lines and errors wait; nothing else empties it.
@@ -269,12 +306,12 @@ pub(super) fn list<'a>(partitions: impl Iterator<Item = (&'a PartitionId, Offset
     Ok(list)
 }
 
-/// A list from librdkafka, or the first error in it.
 /// Whether a broker only has to hear of its new duty.
 fn not_leading_yet(error: &KafkaError) -> bool {
     matches!(code_of(error), Code::NotLeaderForPartition | Code::LeaderNotAvailable | Code::UnknownTopicOrPartition)
 }
 
+/// A list from librdkafka, or the first error in it.
 pub(super) fn entries(list: &TopicPartitionList) -> Result<Vec<(PartitionId, Offset)>, KafkaError> {
     list.elements().into_iter().map(|entry| entry.error().map(|()| (id(&entry), entry.offset()))).collect()
 }

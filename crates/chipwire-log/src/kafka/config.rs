@@ -1,11 +1,19 @@
 //! The settings, and what they mean to librdkafka.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rdkafka::{ClientConfig, config::RDKafkaLogLevel, error::KafkaError};
 use serde::Deserialize;
 
-use super::context::TARGET;
+use super::{
+    context::TARGET,
+    security::{self, SaslConfig, Security, TlsConfig},
+};
 use crate::{Error, Result};
 
 /// How to reach and use a Kafka cluster.
@@ -30,7 +38,12 @@ pub struct KafkaConfig {
     /// The largest record, in bytes of key, headers and value together. Topics that are created here take as much. Default
     /// 16 MiB.
     pub max_record_bytes: u32,
-    /// Further settings of librdkafka, for example `security.protocol` or `sasl.username`, for every client.
+    /// TLS. Off unless there is such a table.
+    pub tls: Option<TlsConfig>,
+    /// SASL. Off unless there is such a table.
+    pub sasl: Option<SaslConfig>,
+    /// Further settings of librdkafka, for example `ssl.cipher.suites`, for every client. What `tls` and `sasl` set cannot be
+    /// set here too.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -44,6 +57,8 @@ impl Default for KafkaConfig {
             transaction_timeout_ms: 30_000,
             request_timeout_ms: 10_000,
             max_record_bytes: 16 << 20,
+            tls: None,
+            sasl: None,
             properties: BTreeMap::new(),
         }
     }
@@ -60,6 +75,8 @@ impl fmt::Debug for KafkaConfig {
             .field("transaction_timeout_ms", &self.transaction_timeout_ms)
             .field("request_timeout_ms", &self.request_timeout_ms)
             .field("max_record_bytes", &self.max_record_bytes)
+            .field("tls", &self.tls)
+            .field("sasl", &self.sasl)
             .field("properties", &self.properties.keys().collect::<Vec<_>>())
             .finish()
     }
@@ -90,8 +107,23 @@ const RESERVED: &[&str] = &[
 ];
 
 impl KafkaConfig {
-    /// Refuses what cannot work, naming the setting.
-    /// Checks every setting, without asking a broker.
+    /// Takes the files that it names to be relative to `folder`.
+    pub fn files_below(&mut self, folder: &Path) {
+        let below = |file: &mut Option<PathBuf>| *file = file.take().map(|file| folder.join(file));
+        if let Some(tls) = &mut self.tls {
+            [&mut tls.ca_file, &mut tls.cert_file, &mut tls.key_file, &mut tls.key_password_file]
+                .into_iter()
+                .for_each(below);
+        }
+        if let Some(sasl) = &mut self.sasl {
+            below(&mut sasl.password_file);
+        }
+    }
+
+    /// Checks every setting, without asking a broker and without looking at files and variables.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] names the first that cannot work.
     pub fn check(&self) -> Result<()> {
         let refuse = |key: &str, reason: &str| Err(Error::Setting { key: key.to_owned(), reason: reason.to_owned() });
         if self.brokers.split(',').any(|broker| broker.trim().is_empty()) {
@@ -113,10 +145,21 @@ impl KafkaConfig {
         if let Some(key) = self.properties.keys().find(|key| RESERVED.contains(&key.as_str())) {
             return refuse(&format!("properties.{key}"), "chipwire sets it by itself");
         }
+        security::check(self)?;
         // Lets librdkafka say what it thinks of the rest.
-        self.worker("check").create_native_config().map_err(setting)?;
-        self.producer("check").create_native_config().map_err(setting)?;
+        let open = Security::default();
+        self.worker("check", &open).create_native_config().map_err(setting)?;
+        self.producer("check", &open).create_native_config().map_err(setting)?;
         Ok(())
+    }
+
+    /// Reads the certificates and passwords that the settings name, as whoever opens the log does. `env` looks up environment
+    /// variables.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] names the first that cannot be read or used. No error ever holds a secret.
+    pub fn check_secrets(&self, env: impl Fn(&str) -> Option<String>) -> Result<()> {
+        Security::read(self, &env).map(drop)
     }
 
     pub(super) fn request_timeout(&self) -> Duration {
@@ -133,28 +176,28 @@ impl KafkaConfig {
     }
 
     /// For clients that create topics.
-    pub(super) fn admin(&self) -> ClientConfig {
-        self.client(&[], &[])
+    pub(super) fn admin(&self, security: &Security) -> ClientConfig {
+        self.client(security, &[], &[])
     }
 
     /// For questions. It reads nothing, and is told the ends of partitions with what is not decided yet.
-    pub(super) fn questions(&self) -> ClientConfig {
-        let mut config = self.client(CONSUMER_DEFAULTS, CONSUMER_LAWS);
+    pub(super) fn questions(&self, security: &Security) -> ClientConfig {
+        let mut config = self.client(security, CONSUMER_DEFAULTS, CONSUMER_LAWS);
         config.set("isolation.level", "read_uncommitted");
         config
     }
 
     /// For clients that use a group's name without joining it: to ask for its offsets, or, because librdkafka reads only in
     /// the name of some group, to read by themselves.
-    pub(super) fn group_consumer(&self, group: &str) -> ClientConfig {
-        let mut config = self.client(CONSUMER_DEFAULTS, CONSUMER_LAWS);
+    pub(super) fn group_consumer(&self, group: &str, security: &Security) -> ClientConfig {
+        let mut config = self.client(security, CONSUMER_DEFAULTS, CONSUMER_LAWS);
         config.set("group.id", self.id(group));
         config
     }
 
     /// For members of a group.
-    pub(super) fn worker(&self, group: &str) -> ClientConfig {
-        let mut config = self.client(&[CONSUMER_DEFAULTS, WORKER_DEFAULTS].concat(), CONSUMER_LAWS);
+    pub(super) fn worker(&self, group: &str, security: &Security) -> ClientConfig {
+        let mut config = self.client(security, &[CONSUMER_DEFAULTS, WORKER_DEFAULTS].concat(), CONSUMER_LAWS);
         config.set("group.id", self.id(group));
         // Only what has to move moves, and nobody stops for the others.
         config.set("partition.assignment.strategy", "cooperative-sticky");
@@ -162,8 +205,8 @@ impl KafkaConfig {
     }
 
     /// For whoever writes: one transactional producer.
-    pub(super) fn producer(&self, name: &str) -> ClientConfig {
-        let mut config = self.client(PRODUCER_DEFAULTS, &[("acks", "all"), ("enable.idempotence", "true")]);
+    pub(super) fn producer(&self, name: &str, security: &Security) -> ClientConfig {
+        let mut config = self.client(security, PRODUCER_DEFAULTS, &[("acks", "all"), ("enable.idempotence", "true")]);
         config.set("transactional.id", self.id(name));
         config.set("transaction.timeout.ms", self.transaction_timeout_ms.to_string());
         config.set("message.max.bytes", self.max_record_bytes.to_string());
@@ -176,7 +219,7 @@ impl KafkaConfig {
     }
 
     /// `defaults` give way to the user's properties, and these to `laws`.
-    fn client(&self, defaults: &[(&str, &str)], laws: &[(&str, &str)]) -> ClientConfig {
+    fn client(&self, security: &Security, defaults: &[(&str, &str)], laws: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         let log_level = if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
             RDKafkaLogLevel::Debug
@@ -195,6 +238,7 @@ impl KafkaConfig {
         for (key, value) in &self.properties {
             config.set(key, value);
         }
+        security.put_on(&mut config);
         for (key, value) in laws {
             config.set(*key, *value);
         }
@@ -292,10 +336,10 @@ mod tests {
     fn properties_override_defaults_only() {
         let mut config = KafkaConfig::default();
         config.properties.insert("linger.ms".into(), "1".into());
-        let producer = config.producer("w");
+        let producer = config.producer("w", &Security::default());
         assert_eq!(producer.get("linger.ms"), Some("1"));
         assert_eq!(producer.get("transactional.id"), Some("chipwire.w"));
-        assert_eq!(config.group_consumer("g").get("isolation.level"), Some("read_committed"));
+        assert_eq!(config.group_consumer("g", &Security::default()).get("isolation.level"), Some("read_committed"));
     }
 
     #[test]

@@ -61,7 +61,8 @@ fn create(cluster: &Cluster, missing: &[&TopicSpec]) -> Result<()> {
         .collect();
 
     let context = Context::default();
-    let admin: AdminClient<Context> = config.admin().create_with_context(context.clone()).map_err(unusable)?;
+    let admin: AdminClient<Context> =
+        config.admin(&cluster.security).create_with_context(context.clone()).map_err(unusable)?;
     let timeout = Some(config.request_timeout());
     let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
     let results = block_on(admin.create_topics(&topics, &options))

@@ -23,7 +23,10 @@ pub(super) enum Meaning {
 
 pub(super) fn meaning(code: Code) -> Meaning {
     match code {
-        Code::BrokerTransportFailure
+        // Of these the client says more on its own; see `Context::denial`.
+        Code::Authentication
+        | Code::SSL
+        | Code::BrokerTransportFailure
         | Code::Resolve
         | Code::MessageTimedOut
         | Code::AllBrokersDown

@@ -15,6 +15,7 @@ use rdkafka::{
 
 use super::{
     cluster::{Cluster, entries, remaining},
+    context::Context,
     failure::{Meaning, code_of, meaning},
     record,
 };
@@ -30,6 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 /// Where a reader or worker stands.
 pub(super) struct Intake {
     cluster: Arc<Cluster>,
+    /// What the client that reads has said.
+    context: Context,
     /// For every partition that is read, the position that the caller was told last.
     stand: Positions,
     /// A record that did not fit into the last batch.
@@ -45,8 +48,9 @@ pub(super) struct Haul {
 }
 
 impl Intake {
-    pub(super) fn new(cluster: Arc<Cluster>) -> Self {
-        Self { cluster, stand: Positions::new(), carried: None }
+    /// `context` is that of the client that reads.
+    pub(super) fn new(cluster: Arc<Cluster>, context: Context) -> Self {
+        Self { cluster, context, stand: Positions::new(), carried: None }
     }
 
     /// These partitions are read from now on.
@@ -105,6 +109,12 @@ impl Intake {
             if let Some(record) = self.poll(consumer, pause)? {
                 haul.push(record);
             }
+        }
+        // Who has nothing to read yet asks no broker about it, and would wait for ever for a group that turns it away.
+        if self.stand.is_empty()
+            && let Some(denied) = self.cluster.denied(&self.context)
+        {
+            return Err(denied);
         }
         match silence {
             Some(error) if haul.records.is_empty() && !interrupted() => Err(error),
@@ -272,7 +282,7 @@ mod tests {
 
     #[test]
     fn what_is_revoked_is_dropped_wherever_it_waits() {
-        let mut intake = Intake::new(Arc::new(Cluster::new(KafkaConfig::default()).unwrap()));
+        let mut intake = Intake::new(Arc::new(Cluster::new(KafkaConfig::default()).unwrap()), Context::default());
         intake.add(Positions::from([(id(0), 5), (id(1), 7)]));
         let mut haul = Haul::default();
         for record in [stored(0, 5), stored(1, 7), stored(0, 6), stored(1, 8)] {

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `config` | [`KafkaConfig`] and the settings of every kind of client |
+//! | `security` | TLS and SASL: their settings, their files and passwords |
 //! | `cluster` | what is asked of the brokers: topics, partitions, bounds, committed offsets |
 //! | `ensure` | creating topics |
 //! | `transaction` | one transactional producer: all or nothing, and what each failure means |
@@ -36,6 +37,7 @@ mod failure;
 mod intake;
 mod reader;
 mod record;
+mod security;
 mod transaction;
 mod worker;
 mod writer;
@@ -43,6 +45,7 @@ mod writer;
 use std::sync::Arc;
 
 pub use config::KafkaConfig;
+pub use security::{Mechanism, SaslConfig, TlsConfig};
 
 use self::{cluster::Cluster, reader::KafkaReader, worker::KafkaWorker, writer::KafkaWriter};
 use crate::{Bounds, Error, EventLog, PartitionId, Positions, Reader, Result, State, TopicSpec, Worker, Writer};
@@ -53,8 +56,8 @@ pub struct KafkaLog {
 }
 
 impl KafkaLog {
-    /// Checks the settings. The brokers need not be there yet: operations answer
-    /// [`Error::Unavailable`] as long as they are not.
+    /// Checks the settings, and reads the files and environment variables that they name. The brokers need not be there yet:
+    /// operations answer [`Error::Unavailable`] as long as they are not.
     ///
     /// # Errors
     /// [`Error::Setting`] when a setting cannot be used.
@@ -65,7 +68,7 @@ impl KafkaLog {
 
 impl EventLog for KafkaLog {
     fn genesis(&self) -> Result<String> {
-        self.cluster.id()
+        self.cluster.id().map(str::to_owned)
     }
 
     fn max_record_bytes(&self) -> Option<usize> {

@@ -24,6 +24,7 @@ const STALL: Duration = Duration::from_secs(30);
 
 pub(super) struct KafkaReader {
     cluster: Arc<Cluster>,
+    context: Context,
     intake: Intake,
     /// Absent after an error that ends a client, until the next call makes a new one.
     consumer: Option<BaseConsumer<Context>>,
@@ -39,10 +40,11 @@ impl KafkaReader {
             let position = from.get(&id).copied().unwrap_or(low);
             (id, position)
         });
-        let mut intake = Intake::new(Arc::clone(&cluster));
+        let context = Context::default();
+        let mut intake = Intake::new(Arc::clone(&cluster), context.clone());
         intake.add(start.collect());
-        let consumer = connect(&cluster, intake.stand())?;
-        Ok(Self { cluster, intake, consumer: Some(consumer), waiting_since: None })
+        let consumer = connect(&cluster, context.clone(), intake.stand())?;
+        Ok(Self { cluster, context, intake, consumer: Some(consumer), waiting_since: None })
     }
 
     /// Reads to the end and keeps the latest record of every key.
@@ -81,7 +83,7 @@ impl KafkaReader {
         }
         let consumer = match self.consumer.take() {
             Some(consumer) => consumer,
-            None => connect(&self.cluster, self.intake.stand())?,
+            None => connect(&self.cluster, self.context.clone(), self.intake.stand())?,
         };
         // An error leaves no client behind: some end it, and others make it skip what it could not read. The next one
         // starts where the caller stands, and meets the same again if it is still there.
@@ -124,14 +126,14 @@ impl Reader for KafkaReader {
 }
 
 /// A client that starts at `positions`, all of which must be inside of their partitions.
-fn connect(cluster: &Cluster, positions: &Positions) -> Result<BaseConsumer<Context>> {
+fn connect(cluster: &Cluster, context: Context, positions: &Positions) -> Result<BaseConsumer<Context>> {
     let partitions: Vec<PartitionId> = positions.keys().cloned().collect();
     let bounds = cluster.bounds(&partitions)?;
     if let Some(error) = positions.iter().find_map(|(id, &position)| outside(id, position, bounds.get(id)?)) {
         return Err(error);
     }
     let consumer: BaseConsumer<Context> =
-        cluster.config.group_consumer("reader").create_with_context(Context::default()).map_err(unusable)?;
+        cluster.config.group_consumer("reader", &cluster.security).create_with_context(context).map_err(unusable)?;
     let assignment = list(positions.iter().map(|(id, &position)| (id, Offset::Offset(position))))?;
     consumer
         .assign(&assignment)

@@ -74,9 +74,10 @@ type Failed = (Stage, Option<KafkaError>);
 impl Transactions {
     /// `id` tells producers apart, `name` is what messages call it.
     pub(super) fn open(cluster: Arc<Cluster>, id: &str, name: &str) -> Result<Self> {
+        cluster.id()?;
         let context = Context::default();
         let producer: BaseProducer<Context> =
-            cluster.config.producer(id).create_with_context(context.clone()).map_err(unusable)?;
+            cluster.config.producer(id, &cluster.security).create_with_context(context.clone()).map_err(unusable)?;
         let opened = Self { cluster, producer: Arc::new(producer), context, name: name.to_owned(), ended: None };
 
         let doing = || format!("open writer `{name}`");

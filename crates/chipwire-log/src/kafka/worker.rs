@@ -48,12 +48,14 @@ impl KafkaWorker {
         cluster.partitions_of(topics)?;
         let name = format!("{group}/{member}");
         let transactions = Transactions::open(Arc::clone(&cluster), &format!("worker/{name}"), &name)?;
+        let context = Context::default();
+        let intake = Intake::new(Arc::clone(&cluster), context.clone());
+        let context = WorkerContext { context, ..WorkerContext::default() };
         let consumer: BaseConsumer<WorkerContext> =
-            cluster.config.worker(group).create_with_context(WorkerContext::default()).map_err(unusable)?;
+            cluster.config.worker(group, &cluster.security).create_with_context(context).map_err(unusable)?;
         consumer
             .subscribe(topics)
             .map_err(|error| Error::Backend { action: format!("join group `{group}`"), source: Box::new(error) })?;
-        let intake = Intake::new(Arc::clone(&cluster));
         Ok(Self { cluster, consumer, transactions, group: group.to_owned(), intake, held: None, broken: false })
     }
 
