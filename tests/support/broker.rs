@@ -126,7 +126,7 @@ impl Broker {
     fn properties(&self, secured: Option<&Secured<'_>>) -> String {
         let mut text = include_str!("../kafka/server.properties").to_owned();
         if let Some(secured) = secured {
-            let (keys, authority) = (self.folder.path().join("keys.pem"), self.folder.path().join("authority.pem"));
+            let (keys, authority) = (self.keys(), self.folder.path().join("authority.pem"));
             fs::write(&keys, secured.keys).unwrap();
             fs::write(&authority, secured.authority).unwrap();
             // Of two lines for one key the later one counts.
@@ -192,6 +192,11 @@ impl Broker {
     /// Where its topics are.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// The file with the key and the certificate of a secured broker.
+    pub fn keys(&self) -> PathBuf {
+        self.folder.path().join("keys.pem")
     }
 
     /// The file that has all that the broker said so far.

@@ -62,33 +62,36 @@ struct Kafka {
 }
 
 impl Kafka {
-    /// One for all tests. Its certificate is for 127.0.0.1, not for localhost.
+    /// One for all tests that do not change it.
     fn shared() -> &'static Self {
         static SHARED: OnceLock<Kafka> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            let (ours, other) = (Authority::new("ours"), Authority::new("other"));
-            let (key, certificate) = ours.sign(&["127.0.0.1"]);
-            let broker = Broker::start_secured(&Secured {
-                keys: &(key + &certificate),
-                authority: &ours.certificate,
-                user: USER,
-                password: PASSWORD,
-            });
-            let (client_key, client_certificate) = ours.sign(&[]);
-            let folder = tempfile::tempdir().unwrap();
-            for (name, text) in [
-                ("ca.pem", ours.certificate.as_str()),
-                ("other-ca.pem", &other.certificate),
-                ("client.pem", &client_certificate),
-                ("client.key", &client_key),
-                // As an editor leaves it.
-                ("password", &format!("{PASSWORD}\n")),
-                ("wrong-password", WRONG_PASSWORD),
-            ] {
-                fs::write(folder.path().join(name), text).unwrap();
-            }
-            Kafka { broker, folder }
-        })
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// A new one. Its certificate is for 127.0.0.1, not for localhost.
+    fn start() -> Self {
+        let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+        let (key, certificate) = ours.sign(&["127.0.0.1"]);
+        let broker = Broker::start_secured(&Secured {
+            keys: &(key + &certificate),
+            authority: &ours.certificate,
+            user: USER,
+            password: PASSWORD,
+        });
+        let (client_key, client_certificate) = ours.sign(&[]);
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("ca.pem", ours.certificate.as_str()),
+            ("other-ca.pem", &other.certificate),
+            ("client.pem", &client_certificate),
+            ("client.key", &client_key),
+            // As an editor leaves it.
+            ("password", &format!("{PASSWORD}\n")),
+            ("wrong-password", WRONG_PASSWORD),
+        ] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        Self { broker, folder }
     }
 
     fn file(&self, name: &str) -> Option<PathBuf> {
@@ -261,4 +264,50 @@ fn with_and_without_tls_do_not_mix() {
     check_unclear(&KafkaConfig { sasl: None, ..both.clone() });
     check_unclear(&KafkaConfig { sasl: None, brokers: kafka.broker.bootstrap(), ..both.clone() });
     check_denied(&KafkaConfig { tls: None, brokers: kafka.broker.bootstrap(), ..both }, &["`sasl`"]);
+}
+
+#[test]
+fn a_broker_that_comes_back_as_another_is_told_to_all() {
+    let kafka = Kafka::start();
+    // Each call waits for so long, as for a broker that is away.
+    let config = KafkaConfig {
+        request_timeout_ms: 2_000,
+        transaction_timeout_ms: 2_000,
+        ..kafka.with_password(Mechanism::ScramSha256)
+    };
+    let log = KafkaLog::connect(config.clone()).unwrap();
+    let topic: Arc<str> = "topic".into();
+    let spec = TopicSpec { name: Arc::clone(&topic), partitions: 1, cleanup: Cleanup::Delete { retention: None } };
+    // The first use of a new broker makes its inner topics, which takes it more than a second.
+    let deadline = Instant::now() + DEADLINE;
+    let until_there = |error: Error| assert!(error.is_transient() && Instant::now() < deadline, "{error}");
+    while let Err(error) = log.ensure(std::slice::from_ref(&spec)) {
+        until_there(error);
+    }
+    while let Err(error) = log.writer("w").and_then(|mut writer| writer.append(&[record(&topic, "before")])) {
+        until_there(error);
+    }
+    let mut reader = log.reader(&[&topic], &Positions::new()).unwrap();
+    assert_eq!(reader.next(Limit::default(), DEADLINE).unwrap().records.len(), 1);
+    let mut worker = log.worker("g", "m", &[&topic]).unwrap();
+
+    kafka.broker.stop();
+    let (key, certificate) = Authority::new("somebody").sign(&["127.0.0.1"]);
+    fs::write(kafka.broker.keys(), key + &certificate).unwrap();
+    kafka.broker.restart();
+
+    let deadline = Instant::now() + DEADLINE;
+    let denied = |what: &str, attempt: &mut dyn FnMut() -> Option<Error>| loop {
+        assert!(Instant::now() < deadline, "{what} was told nothing");
+        match attempt() {
+            Some(error @ Error::Denied { .. }) => break check_told(&config, &error, &["certificate", "`tls.ca_file`"]),
+            Some(error) => assert!(error.is_transient(), "{what}: {error}"),
+            None => {}
+        }
+    };
+    denied("a question", &mut || log.bounds(&topic).err());
+    denied("a writer", &mut || log.writer("w").err());
+    denied("a reader", &mut || reader.next(Limit::default(), WAIT).err());
+    denied("a worker", &mut || worker.next(Limit::default(), WAIT).err());
+    denied("a new worker", &mut || log.worker("g", "m", &[&topic]).err());
 }
