@@ -219,7 +219,7 @@ impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;
         if let Some((number, text)) = &self.line {
-            write!(f, ":{number}: {}\n  | {}", self.message, text.trim())
+            write!(f, ":{number}: {}\n  | {}", self.message, without_secret(text.trim()))
         } else {
             write!(f, ": {}", self.message)
         }
@@ -258,6 +258,8 @@ impl Config {
         for sink in config.sinks.values_mut() {
             sink.secret_file_below(folder);
         }
+        #[cfg(feature = "kafka")]
+        config.log.kafka.files_below(folder);
         Ok(config)
     }
 
@@ -327,14 +329,39 @@ impl Config {
         if self.log.backend == Backend::Kafka
             && let Err(error) = self.log.kafka.check()
         {
-            let key = if let chipwire_log::Error::Setting { key, .. } = &error { key.as_str() } else { "" };
-            let bare = key.strip_prefix("properties.").unwrap_or(key);
-            let is_property = self.log.kafka.properties.contains_key(bare);
-            let section = if is_property { "log.kafka.properties" } else { "log.kafka" };
-            return fail(section, bare, crate::runner::chain(&error));
+            return Err(kafka_invalid(path, text, &error));
         }
         Ok(())
     }
+
+    /// Reads the certificates and passwords that `[log.kafka]` names, where that is the log. `file` is what was loaded.
+    #[cfg(feature = "kafka")]
+    pub fn check_kafka_secrets(
+        &self,
+        file: Option<&Path>,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<(), Invalid> {
+        if self.log.backend != Backend::Kafka {
+            return Ok(());
+        }
+        self.log.kafka.check_secrets(env).or_else(|error| {
+            let text = file.map(read).transpose()?.unwrap_or_default();
+            Err(kafka_invalid(file.unwrap_or(Path::new(DEFAULT_PATH)), &text, &error))
+        })
+    }
+}
+
+/// What is wrong with `[log.kafka]`, at the line of the setting or else at that of its table.
+#[cfg(feature = "kafka")]
+fn kafka_invalid(path: &Path, text: &str, error: &chipwire_log::Error) -> Invalid {
+    let key = if let chipwire_log::Error::Setting { key, .. } = error { key.as_str() } else { "" };
+    // Where librdkafka names a property that it was given under another name, or by default, there is no such line.
+    let (table, bare) = match key.split_once('.') {
+        Some((table @ ("tls" | "sasl" | "properties"), bare)) => (format!("log.kafka.{table}"), bare),
+        _ => ("log.kafka".to_owned(), key),
+    };
+    let line = line_of(text, &table, bare).or_else(|| line_of(text, "log.kafka", table.rsplit('.').next()?));
+    Invalid { path: path.to_owned(), line, message: crate::runner::chain(error) }
 }
 
 fn read(path: &Path) -> Result<String, Invalid> {
@@ -356,109 +383,45 @@ fn line_at(text: &str, at: usize) -> (usize, String) {
     (number, text.lines().nth(number - 1).unwrap_or_default().to_owned())
 }
 
-/// The line where `key` of `[section]` is set, if it is.
+/// The line where `key` of `[section]` is set, if it is; of a key that is a table itself, where that begins.
 fn line_of(text: &str, section: &str, key: &str) -> Option<(usize, String)> {
+    let wanted = format!("{section}.{key}");
     let mut current = String::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            current = name.trim().to_owned();
-        } else if current == section && line.split('=').next().is_some_and(|name| name.trim().trim_matches('"') == key)
-        {
+        let full = if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            current = bare(name);
+            current.clone()
+        } else {
+            format!("{current}.{}", bare(line.split('=').next().unwrap_or_default()))
+        };
+        if full.trim_start_matches('.') == wanted {
             return Some((number, line.to_owned()));
         }
     }
     None
 }
 
-#[cfg(test)]
-mod tests {
-    use expect_test::{Expect, expect};
+/// A key as it is without quotes and spaces.
+fn bare(key: &str) -> String {
+    key.chars().filter(|c| !matches!(c, ' ' | '\t' | '"' | '\'')).collect()
+}
 
-    use super::*;
-
-    fn check(text: &str, expected: Expect) {
-        let message = match Config::parse(Path::new("chipwire.toml"), text) {
-            Ok(_) => "ok".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        expected.assert_eq(&message);
-    }
-
-    #[test]
-    fn the_example_has_every_key_at_its_default() {
-        let example =
-            Config::parse(Path::new("deploy/chipwire.toml"), include_str!("../../../deploy/chipwire.toml")).unwrap();
-        assert_eq!(format!("{example:#?}"), format!("{:#?}", Config::default()));
-        Config::parse(Path::new("deploy/compose.toml"), include_str!("../../../deploy/compose.toml")).unwrap();
-    }
-
-    #[test]
-    fn nothing_is_needed() {
-        check("", expect!["ok"]);
-    }
-
-    #[test]
-    fn errors_name_file_line_and_key() {
-        check(
-            "data_dir = \"x\"\n\n[log]\nbackend = \"kafak\"\n",
-            expect![[r#"
-            chipwire.toml:4: unknown variant `kafak`, expected `sqlite` or `kafka`
-              | backend = "kafak""#]],
-        );
-        check(
-            "[index]\nthread = 2\n",
-            expect![[r#"
-            chipwire.toml:2: unknown field `thread`, expected one of `memory_mib`, `threads`, `commit_interval_ms`, `lag_limit_events`
-              | thread = 2"#]],
-        );
-        check(
-            "[index]\n# how many\nthreads = 99\n",
-            expect![[r#"
-            chipwire.toml:3: `index.threads` must be from 1 to 8
-              | threads = 99"#]],
-        );
-        check(
-            "[index]\nthreads = \"two\"\n",
-            expect![[r#"
-            chipwire.toml:2: invalid type: string "two", expected usize
-              | threads = "two""#]],
-        );
-        check(
-            "[log\n",
-            expect![[r#"
-            chipwire.toml:1: unclosed table, expected `]`
-              | [log"#]],
-        );
-        check(
-            "[server]\nlisten = \"127.0.0.1:1\"\nmax_requests = 0\n",
-            expect![[r#"
-                chipwire.toml:3: `server`: `max_requests` must be from 1 to 4294967295
-                  | max_requests = 0"#]],
-        );
-        check(
-            "[fetch]\ntotal_timeout_ms = 0\n",
-            expect![[r#"
-            chipwire.toml:2: `fetch.total_timeout_ms` must be at least 1
-              | total_timeout_ms = 0"#]],
-        );
-        check(
-            "[log]\nbackend = \"kafka\"\n[log.kafka]\nreplication_factor = 0\n",
-            expect![[r#"
-            chipwire.toml:4: setting `replication_factor` cannot be used: expected 1 or more
-              | replication_factor = 0"#]],
-        );
-        check(
-            "[log]\nbackend = \"kafka\"\n[log.kafka.properties]\n\"security.protocol\" = \"tsl\"\n",
-            expect![[r#"
-                chipwire.toml:4: setting `properties.security.protocol` cannot be used: Invalid value "tsl" for configuration property "security.protocol"
-                  | "security.protocol" = "tsl""#]],
-        );
-        check(
-            "[feeds]\nurls = [\"ftp://example.org/feed\"]\n",
-            expect![[r#"
-            chipwire.toml:2: `feeds.urls`: `ftp://example.org/feed`: a feed's address begins with https:// or http://
-              | urls = ["ftp://example.org/feed"]"#]],
-        );
+/// A line of the configuration without the values that nobody is to see, and what follows them.
+fn without_secret(line: &str) -> String {
+    const NAMES: [&str; 5] = ["password", "secret", "token", ".pem", "headers"];
+    let value = |name: &str| {
+        line.match_indices(name).find_map(|(at, _)| {
+            let after = line.get(at + name.len()..)?;
+            let rest = after.trim_start_matches(['"', '\'', ' ', '\t']);
+            rest.starts_with('=').then_some(line.len() - rest.len() + 1)
+        })
+    };
+    match NAMES.iter().filter_map(|name| value(name)).min() {
+        Some(at) => format!("{} ...", line.get(..at).unwrap_or_default()),
+        None => line.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,6 +131,8 @@ impl StageError {
                     | Log::SchemaVersion { .. }
                     | Log::TopicMismatch { .. }
                     | Log::OutOfRange { .. }
+                    // Certificates and passwords are read once, when the process starts.
+                    | Log::Denied { .. }
                     | Log::Stopped { .. }
             ),
             StageError::Index(error) => !error.needs_rebuild(),

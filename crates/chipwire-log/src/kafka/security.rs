@@ -240,15 +240,16 @@ impl Security {
                 } else {
                     ("tls.key_file", &tls.key_file)
                 };
-                let what = match (key, file) {
-                    (_, None) => return Err(unusable(KafkaError::ClientCreation(reason))),
-                    ("tls.key_file", Some(_)) => {
-                        "expected the key of `tls.cert_file` in PEM, and its password if it has one"
-                    }
-                    _ => "expected certificates in PEM",
+                let Some(path) = file.as_deref().map(Path::display) else {
+                    return Err(unusable(KafkaError::ClientCreation(reason)));
                 };
-                let path = file.as_deref().unwrap_or(Path::new("")).display();
-                refuse(key, &format!("`{path}` cannot be used, {what}: {reason}"))
+                let expected = match key {
+                    "tls.key_file" => {
+                        format!("the key of `tls.cert_file` in `{path}`, in PEM, and its password if it has one")
+                    }
+                    _ => format!("certificates in `{path}`, in PEM"),
+                };
+                refuse(key, &format!("expected {expected}: {reason}"))
             }
             Err(other) => Err(unusable(other)),
         }

@@ -21,6 +21,8 @@ pub(super) fn run(global: &Global) -> Result<()> {
     config.server.access(|name| env::var(name).ok()).context("`server`")?;
     hubs::check_env(&config.fetch).context("`fetch.websub_key_env`")?;
     let file = Config::file(global.config.as_deref());
+    #[cfg(feature = "kafka")]
+    config.check_kafka_secrets(file.as_deref(), |name| env::var(name).ok())?;
     let file = file.map_or("none, all defaults".to_owned(), |file| file.display().to_string());
     let log = match config.log.backend {
         Backend::Sqlite => "sqlite",

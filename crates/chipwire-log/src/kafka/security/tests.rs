@@ -178,8 +178,8 @@ fn files_are_loaded_before_any_broker_is_asked() {
     refused("tls.cert_file", &missing, &|tls| tls.cert_file = Some("nowhere".into()));
     refused("tls.key_file", &missing, &|tls| tls.key_file = Some("nowhere".into()));
     refused("tls.key_password_file", &missing, &|tls| tls.key_password_file = Some("nowhere".into()));
-    refused("tls.ca_file", "expected certificates in PEM", &|tls| tls.ca_file = Some("junk".into()));
-    refused("tls.cert_file", "expected certificates in PEM", &|tls| tls.cert_file = Some("junk".into()));
+    refused("tls.ca_file", "expected certificates in `", &|tls| tls.ca_file = Some("junk".into()));
+    refused("tls.cert_file", "expected certificates in `", &|tls| tls.cert_file = Some("junk".into()));
     refused("tls.key_file", "expected the key of `tls.cert_file`", &|tls| tls.key_file = Some("junk".into()));
     refused("tls.key_file", "and its password", &|tls| tls.key_password_file = None);
     refused("tls.key_file", "and its password", &|tls| {
