@@ -29,7 +29,17 @@ pub enum ConfigError {
     Zero(&'static str),
     /// The HTTP client could not be set up.
     #[error("failed to set up the HTTP client")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] rustls::Error),
+}
+
+/// What the HTTP client says.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub enum WireError {
+    /// Up to the head of the answer.
+    Client(#[from] hyper_util::client::legacy::Error),
+    /// In the body.
+    Body(#[from] hyper::Error),
 }
 
 /// Why no answer came from a feed's address. Messages name the cause and, where there is one, the remedy.
@@ -60,7 +70,7 @@ pub enum FetchError {
         /// The host.
         host: String,
         /// Why not.
-        source: reqwest::Error,
+        source: hyper_util::client::legacy::Error,
     },
     /// The TLS handshake failed.
     #[error("no secure connection to `{host}`: its certificate or protocol is not acceptable")]
@@ -68,7 +78,7 @@ pub enum FetchError {
         /// The host.
         host: String,
         /// Why not.
-        source: reqwest::Error,
+        source: hyper_util::client::legacy::Error,
     },
     /// Too slow.
     #[error("`{host}` took longer than {limit_ms} ms to {step}")]
@@ -153,7 +163,7 @@ pub enum FetchError {
         /// The host.
         host: String,
         /// What was wrong.
-        source: reqwest::Error,
+        source: WireError,
     },
 }
 

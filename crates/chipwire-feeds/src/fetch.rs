@@ -12,12 +12,13 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use chipwire_events::{FeedHeader, Timestamp};
-use jiff::SignedDuration;
-use reqwest::{
-    Client, Response, StatusCode,
+use hyper::{
+    Method, StatusCode,
     header::{self, HeaderValue},
 };
+use jiff::SignedDuration;
 use tokio::time::Instant;
 use url::{Host, Origin, Url};
 
@@ -32,7 +33,7 @@ use crate::{
     resolve::{AtConnect, Lookup, Resolver, system_lookup},
     rest::Rests,
     robots::{self, Robots},
-    transfer::{self, Budget, Size},
+    transfer::{self, Budget, HttpClient, Response, Size},
     websub::{Subscriber, callback::Key},
 };
 
@@ -123,8 +124,8 @@ pub struct Fetcher {
     config: FetchConfig,
     guard: Guard,
     resolver: Arc<Resolver>,
-    public: Client,
-    allowed: Client,
+    public: HttpClient,
+    allowed: HttpClient,
     turns: Turns,
     rests: Rests,
     robots: Mutex<HashMap<Origin, RobotsSlot>>,
@@ -153,8 +154,8 @@ impl Fetcher {
         let at_connect = |passage| AtConnect { resolver: Arc::clone(&resolver), passage };
         // Two clients, so that a connection that was opened to a private address on purpose is never used for a name
         // that must be public.
-        let public = transfer::client(&config, at_connect(Passage::Public))?;
-        let allowed = transfer::client(&config, at_connect(Passage::Allowed))?;
+        let public = HttpClient::new(&config, at_connect(Passage::Public))?;
+        let allowed = HttpClient::new(&config, at_connect(Passage::Allowed))?;
         let turns = Turns::new(&config);
         let (rests, robots) = (Rests::default(), Mutex::default());
         if let Some(callback) = &config.websub_callback {
@@ -194,7 +195,7 @@ impl Fetcher {
 
     /// Sends a form to a hub and gives the status of its answer. A hub may move its users on with 307 and 308.
     pub(crate) async fn post_form(&self, url: &Url, form: String, now: Timestamp) -> Result<u16, FetchError> {
-        let mut url = url.clone();
+        let (mut url, form) = (url.clone(), Bytes::from(form));
         let mut seen = Vec::new();
         let mut budget = Budget::new(self.config.total_timeout_ms);
         for hop in 0..=MAX_REDIRECTS {
@@ -205,10 +206,11 @@ impl Fetcher {
             }
             let address = self.address(&url, passage, &mut budget).await?;
             let mut permit = self.turns.permit(&url, address, Duration::ZERO).await;
-            let request = self.client(passage).post(url.clone()).body(form.clone());
-            let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-            let sending = transfer::send(&self.config, request, &host);
-            let response = budget.spend(&host, "begin its answer", sending).await?;
+            let client = self.client(passage);
+            let mut request = client.request(Method::POST, &url, form.clone())?;
+            let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers_mut().insert(header::CONTENT_TYPE, kind);
+            let response = client.send(request, &host, &mut budget).await?;
             let status = response.status().as_u16();
             self.take_note(&url, &response, Some(&mut permit), now);
             if !matches!(status, 307 | 308) {
@@ -220,7 +222,7 @@ impl Fetcher {
         Err(FetchError::Redirect { to: url.to_string(), reason: "too many redirects in a row" })
     }
 
-    fn client(&self, passage: Passage) -> &Client {
+    fn client(&self, passage: Passage) -> &HttpClient {
         match passage {
             Passage::Public => &self.public,
             Passage::Allowed => &self.allowed,
@@ -331,20 +333,22 @@ impl Fetcher {
         host: &str,
         budget: &mut Budget,
     ) -> Result<Response, FetchError> {
-        let mut builder =
-            self.client(passage).get(url.clone()).header(header::ACCEPT, HeaderValue::from_static(purpose.accept()));
+        let client = self.client(passage);
+        let mut asking = client.request(Method::GET, url, Bytes::new())?;
+        let headers = asking.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static(purpose.accept()));
         if !request.headers.is_empty() && own_headers::is_same_origin(request.url, url) {
             // They take the place of what is set above.
-            builder = builder.headers(own_headers::resolve(request.headers, |name| std::env::var(name).ok())?);
+            headers.extend(own_headers::resolve(request.headers, |name| std::env::var(name).ok())?);
         }
         for (name, value) in [(header::IF_NONE_MATCH, request.etag), (header::IF_MODIFIED_SINCE, request.last_modified)]
         {
             // Opaque bytes: what cannot be sent back is not sent.
             if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
-                builder = builder.header(name, value);
+                headers.append(name, value);
             }
         }
-        budget.spend(host, "begin its answer", transfer::send(&self.config, builder, host)).await
+        client.send(asking, host, budget).await
     }
 
     #[expect(clippy::too_many_arguments, reason = "what one answer is about; they have nothing else in common")]

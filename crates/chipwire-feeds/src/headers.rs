@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chipwire_events::Timestamp;
-use reqwest::header::{self, HeaderMap, HeaderName};
+use hyper::header::{self, HeaderMap, HeaderName};
 use url::Url;
 
 use crate::error::FetchError;
@@ -102,7 +102,7 @@ pub(crate) fn shortened(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use hyper::header::HeaderValue;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! A feed's own request headers: checked, filled in from the environment, and kept from other origins.
 
 use chipwire_events::{Feed, FeedHeader};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::error::HeaderError;

@@ -9,10 +9,13 @@ use std::{
     net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 
+use hyper_util::client::legacy::connect::dns::Name;
 use tokio::time::Instant;
+use tower::Service;
 
 use crate::{
     address::{Guard, Passage},
@@ -106,12 +109,21 @@ pub(crate) struct AtConnect {
     pub(crate) passage: Passage,
 }
 
-impl reqwest::dns::Resolve for AtConnect {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+impl Service<Name> for AtConnect {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = FetchError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, FetchError>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), FetchError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let Self { resolver, passage } = self.clone();
         Box::pin(async move {
             let found = resolver.addresses(name.as_str(), passage).await?;
-            Ok(Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0))) as reqwest::dns::Addrs)
+            // The port is that of the request.
+            Ok(found.into_iter().map(|address| SocketAddr::new(address, 0)).collect::<Vec<_>>().into_iter())
         })
     }
 }
