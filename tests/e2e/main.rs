@@ -13,6 +13,7 @@
 //! | `feeds` | what a feed is told, discovery, article pages |
 //! | `bad_input` | bad feeds, configurations, logs and disks |
 //! | `page` | the page in a real browser |
+//! | `tls` | feeds over HTTPS, by HTTP/1.1 and HTTP/2 |
 //! | `hub` | a feed that a hub pushes, through a restart |
 //! | `demo` | the demo's account |
 //! | `support` | an origin, a webhook receiver, the processes |
@@ -38,6 +39,7 @@ mod pipeline;
 mod poison;
 mod retag;
 mod support;
+mod tls;
 mod trace;
 
 #[path = "../support/broker.rs"]

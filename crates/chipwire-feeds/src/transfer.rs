@@ -280,11 +280,7 @@ fn explain(error: WireError, host: &str) -> FetchError {
         if inner.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large) {
             return FetchError::HeadTooLarge { host, limit_bytes: MAX_HEAD_BYTES };
         }
-        // An I/O error hides the error inside it from `source` and shows it only here.
-        if let Some(inside) = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            tls |= inside.is::<rustls::Error>();
-        }
-        tls |= inner.is::<rustls::Error>();
+        tls |= inner.is::<rustls::Error>() || holds_tls(inner);
         cause = inner.source();
     }
     match error {
@@ -292,6 +288,12 @@ fn explain(error: WireError, host: &str) -> FetchError {
         WireError::Client(source) if source.is_connect() => FetchError::Connect { host, source },
         source => FetchError::Protocol { host, source },
     }
+}
+
+/// Whether an I/O error holds one of TLS, however deep: such an error hides what is inside it from `source`.
+fn holds_tls(error: &(dyn StdError + 'static)) -> bool {
+    let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    inside.is_some_and(|inside| inside.is::<rustls::Error>() || holds_tls(inside))
 }
 
 /// Opens connections within a time, and notes when a request begins to open one and when it has one.

@@ -18,7 +18,8 @@ pub enum LogFormat {
 
 /// Starts logging. `filter` is a level, or directives such as `info,chipwire_feeds=debug`.
 pub fn init(filter: &str, format: LogFormat) -> Result<()> {
-    let filter = EnvFilter::try_new(filter)
+    // Of a certificate that it does not trust, the feed's error tells.
+    let filter = EnvFilter::try_new(format!("rustls_platform_verifier=off,{filter}"))
         .with_context(|| format!("`--log {filter}` is no level (error, warn, info, debug, trace) and no filter"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
     match format {
