@@ -44,6 +44,8 @@ struct Stored {
 struct Allowed {
     /// No request before that, by the last answer that the client kept.
     from_s: i64,
+    /// `ttl` of the last document, which a 304 leaves as it was.
+    ttl_s: i64,
     last_probe_s: Option<i64>,
     holds_validators: bool,
 }
@@ -256,13 +258,14 @@ impl<'a> Simulation<'a> {
         } else if poll.conditional && (feed.lies || stored.validators == Some(published)) {
             self.report.not_modified += 1;
             stored.failing = None;
-            allowed.from_s = done_s + fresh_s;
+            allowed.from_s = done_s + fresh_s.max(allowed.ttl_s);
             plan(&self.config, &feed.id, None, timing, Answer::NotModified { fresh_s: feed.fresh_s }, now)
         } else {
             stored.failing = None;
             stored.validators = feed.validators.then_some(published);
             allowed.holds_validators = feed.validators;
-            allowed.from_s = done_s + fresh_s.max(i64::from(feed.ttl_s.unwrap_or(0)).min(DAY_S));
+            allowed.ttl_s = i64::from(feed.ttl_s.unwrap_or(0)).min(DAY_S);
+            allowed.from_s = done_s + fresh_s.max(allowed.ttl_s);
             let entries = feed.document(published);
             let new = &feed.articles[stored.found.min(published)..published];
             let first = stored.next_poll.is_none();
