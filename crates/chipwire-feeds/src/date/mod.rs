@@ -5,6 +5,7 @@
 //! without a zone is taken as UTC, Korean ones as Korean time; one that cannot exist (30 February) is none. What may have
 //! been meant otherwise is read with a [`Doubt`], never silently.
 
+mod months;
 mod parts;
 mod words;
 
@@ -405,7 +406,7 @@ mod tests {
             format!("{year}년 {month}월 {day}일 {hms} +0000"),
         ];
         let mut days = vec![format!("{year}-{month:02}-{day:02}"), format!("{year}{month:02}{day:02}")];
-        for (_, months) in words::MONTHS {
+        for (_, months) in months::MONTHS {
             for form in months[usize::try_from(month - 1).unwrap()].split('|') {
                 days.push(format!("{day}. {form} {year}"));
                 days.push(format!("{form} {day}, {year}"));

@@ -7,8 +7,10 @@
 
 pub(crate) mod canonical;
 mod codepages;
+mod collect;
 pub(crate) mod decode;
 pub(crate) mod entities;
+mod forgotten;
 pub(crate) mod head;
 pub(crate) mod names;
 mod noted;

@@ -6,7 +6,7 @@ use super::{
     Stage,
     entities::{ends_section, push_escaped, push_literal, push_mended, push_text},
     scan::{Tag, attributes},
-    tags::{Form, attribute, is_alternate, parted},
+    tags::{Form, attribute, from_base64, is_alternate, parted},
     writer::{Kind, Open, Writer},
 };
 use crate::text::decode_entities;
@@ -116,6 +116,46 @@ impl<'a> Writer<'a, '_> {
         if !tag.empty {
             let kind = if wrapper { Kind::Wrapper } else { Kind::Markup };
             self.stack.push(Open { name: tag.name, written: "", kind });
+        }
+    }
+
+    /// The end of an element, as far as it has one. `has_end` if it has one in the document.
+    pub(super) fn write_end(&mut self, open: Open<'a>, has_end: bool) {
+        if open.kind == Kind::Text && self.open_text.is_some_and(|text| text.form == Form::Base64) {
+            match from_base64(&self.encoded) {
+                Some(text) => push_escaped(&mut self.out, &text, self.repairs),
+                None => self.repairs.note(Stage::Text, "a text in base64 that cannot be decoded"),
+            }
+        }
+        let in_section = self.open_text.is_some_and(|text| text.section);
+        if open.kind == Kind::Text && in_section {
+            let start = self.open_text.map_or(self.out.len(), |text| text.start);
+            // Names of tags may hold anything, such as the end of a section.
+            if self.out.get(start..).is_some_and(ends_section) {
+                let markup = self.out.split_off(start);
+                self.out.truncate(start - "<![CDATA[".len());
+                push_escaped(&mut self.out, &markup, self.repairs);
+            } else {
+                self.out.push_str("]]>");
+            }
+        }
+        match open.kind {
+            Kind::Text | Kind::Structure | Kind::Item => {
+                self.out.push_str("</");
+                self.out.push_str(open.written);
+                self.out.push('>');
+            }
+            Kind::Markup if has_end => {
+                let local = open.name.rsplit(':').next().unwrap_or_default();
+                if in_section {
+                    self.out.push_str("</");
+                    self.out.push_str(local);
+                    self.out.push('>');
+                } else {
+                    push_escaped(&mut self.out, &format!("</{local}>"), self.repairs);
+                }
+            }
+            _ => {}
         }
     }
 }
