@@ -14,7 +14,7 @@ use crate::{
     identity, json,
     repair::{
         Repair, Repairs, Stage,
-        canonical::{self, Canonical, Family, Item},
+        canonical::{self, Canonical, Family, Item, Told},
         decode,
         entities::Declared,
         head::Head,
@@ -262,13 +262,13 @@ fn convert_entry(
     base: Option<&Url>,
     feed_authors: &[String],
 ) -> Entry {
-    let body_base = item.base.as_ref().or(base);
+    let item_base = item.base.as_ref().or(base);
     let guid = Some(entry.id).filter(|id| !id.trim().is_empty());
     let link = page_link(&entry.links, family)
-        .and_then(|link| text::web_url(link, body_base))
+        .and_then(|link| text::web_url(link, item_base))
         .or_else(|| text::web_url(guid.as_deref().filter(|_| item.guid_is_link)?, None))
         .map(|link| identity::without_tracking(&link).into());
-    let absolute = |body: String| match text::absolute_links(&body, body_base) {
+    let absolute = |body: String, told: &Told| match text::absolute_links(&body, told.base.as_ref().or(item_base)) {
         Cow::Owned(absolute) => absolute,
         Cow::Borrowed(_) => body,
     };
@@ -286,8 +286,8 @@ fn convert_entry(
         updated: item.dates.updated.as_ref().and_then(|date| date.time),
         authors,
         categories: entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect(),
-        summary: entry.summary.map(|summary| absolute(summary.content)),
-        content: entry.content.and_then(|content| content.body).map(absolute),
+        summary: entry.summary.map(|summary| absolute(summary.content, &item.summary)),
+        content: entry.content.and_then(|content| content.body).map(|body| absolute(body, &item.content)),
     }
     .finished()
 }

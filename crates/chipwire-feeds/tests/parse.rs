@@ -150,6 +150,60 @@ fn atom() {
     );
 }
 
+/// Links, and the addresses in summary and content, of the one entry of a document.
+fn check_links(text: &str, expected: [&str; 3]) {
+    let url = Url::parse("https://example.org/news/feed.xml").unwrap();
+    let feed = parse_feed(text.as_bytes(), None, Some(&url)).unwrap();
+    let entry = feed.entries.first().unwrap();
+    let address = |html: &Option<String>| {
+        let html = html.as_deref().unwrap_or_default();
+        let addresses = html.split("href=\"").skip(1).filter_map(|after| after.split('"').next());
+        addresses.collect::<Vec<_>>().join(" ")
+    };
+    let found = [entry.link.clone().unwrap_or_default(), address(&entry.summary), address(&entry.content)];
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn each_text_has_its_own_base() {
+    let (content, summary) = (
+        "<content type='html' xml:base='http://c.example/deep/'>&lt;a href=\"x\"></content>",
+        "<summary type='html' xml:base='http://s.example/'>&lt;a href=\"x\"></summary>",
+    );
+    let plain = "<summary type='html'>&lt;a href=\"x\"></summary>";
+    for texts in [format!("{content}{summary}"), format!("{summary}{content}")] {
+        check_links(
+            &format!("<feed xmlns='http://www.w3.org/2005/Atom'><entry><link href='one'/>{texts}</entry></feed>"),
+            ["https://example.org/news/one", "http://s.example/x", "http://c.example/deep/x"],
+        );
+    }
+    check_links(
+        &format!(
+            "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='http://f.example/'><entry xml:base='e/'>{content}{plain}<link href='one'/></entry></feed>"
+        ),
+        ["http://f.example/e/one", "http://f.example/e/x", "http://c.example/deep/x"],
+    );
+    check_links(
+        "<rss version='2.0'><channel><item><link>one</link><content:encoded xml:base='http://c.example/deep/'>&lt;a href=\"x\"></content:encoded><description>&lt;a href=\"x\"></description></item></channel></rss>",
+        ["https://example.org/news/one", "https://example.org/news/x", "http://c.example/deep/x"],
+    );
+}
+
+#[test]
+fn bases_inside_xhtml_count() {
+    let markup = "<div xmlns='http://www.w3.org/1999/xhtml' xml:base='/in/'><a href=\"x\"/><p xml:base='deep/'><a href=\"x\">y</a></p><a xml:base='own/' href=\"x\"/><a href=\"x\"/></div>";
+    let addresses = "http://c.example/in/x http://c.example/in/deep/x http://c.example/in/own/x http://c.example/in/x";
+    // A character that XML does not allow takes the writer another way.
+    for odd in ["", "\u{1}"] {
+        check_links(
+            &format!(
+                "<feed xmlns='http://www.w3.org/2005/Atom'><entry><content type='xhtml' xml:base='http://c.example/'>{markup}</content><summary type='html'>&lt;a href=\"x\">{odd}</summary></entry></feed>"
+            ),
+            ["", "https://example.org/news/x", addresses],
+        );
+    }
+}
+
 #[test]
 fn json() {
     check(

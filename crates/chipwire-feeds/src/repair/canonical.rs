@@ -48,11 +48,33 @@ pub(crate) struct Canonical {
 pub(crate) struct Item {
     /// Where it stands in the document.
     pub(crate) span: Range<usize>,
-    /// What relative links in its body are relative to.
+    /// What its relative addresses are relative to, as far as the document says.
     pub(crate) base: Option<Url>,
+    pub(crate) summary: Told,
+    pub(crate) content: Told,
     /// Its guid is, as far as it says, the address of its page.
     pub(crate) guid_is_link: bool,
     pub(crate) dates: Dates,
+}
+
+/// What the document says of a text of an item.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Told {
+    /// What relative links in it are relative to.
+    pub(crate) base: Option<Url>,
+}
+
+impl Item {
+    pub(super) fn new(start: usize, base: Option<Url>) -> Self {
+        Self {
+            span: start..start,
+            base,
+            summary: Told::default(),
+            content: Told::default(),
+            guid_is_link: true,
+            dates: Dates::default(),
+        }
+    }
 }
 
 impl Canonical {

@@ -93,7 +93,7 @@ impl<'a> Writer<'a, '_> {
 
     /// Notes the element's own `xml:base` for as long as it is open, and answers it.
     pub(super) fn push_base(&mut self, tag: Tag<'a>) -> Option<Url> {
-        if !tag.attributes.contains("xml:base") {
+        if !self.has_bases || !tag.attributes.contains("xml:base") {
             return None;
         }
         let base = attribute(tag, "xml:base").and_then(|base| self.joined(&base))?;

@@ -9,7 +9,7 @@ use super::{
     tags::{Form, attribute, from_base64, is_alternate, parted},
     writer::{Kind, Open, Writer},
 };
-use crate::text::decode_entities;
+use crate::text::{absolute_attributes, decode_entities};
 
 /// Attributes that are kept, besides `xml:base`.
 const KEPT_ATTRIBUTES: &[&str] = &["href", "rel", "type", "term", "label", "hreflang", "title"];
@@ -99,24 +99,39 @@ impl<'a> Writer<'a, '_> {
         if open.form != Form::Inline {
             self.repairs.note(Stage::Structure, format!("markup in <{}> that was not escaped", open.written));
         }
-        if !wrapper && open.section {
+        let (depth, form, section) = (open.depth, open.form, open.section);
+        let base = if self.has_bases && form == Form::Inline { self.base_inside(tag, depth) } else { None };
+        let attributes = match &base {
+            Some(base) => absolute_attributes(tag.attributes, base),
+            None => tag.attributes.into(),
+        };
+        if !wrapper && section {
             self.out.push('<');
             self.out.push_str(local);
-            match ends_section(tag.attributes) {
-                true => self.out.push_str(&tag.attributes.replace("]]>", "]]&gt;")),
-                false => self.out.push_str(tag.attributes),
+            match ends_section(&attributes) {
+                true => self.out.push_str(&attributes.replace("]]>", "]]&gt;")),
+                false => self.out.push_str(&attributes),
             }
             self.out.push_str(if tag.empty { "/>" } else { ">" });
         } else if !wrapper {
             push_escaped(&mut self.out, "<", self.repairs);
             self.out.push_str(local);
-            push_escaped(&mut self.out, tag.attributes, self.repairs);
+            push_escaped(&mut self.out, &attributes, self.repairs);
             push_escaped(&mut self.out, if tag.empty { "/>" } else { ">" }, self.repairs);
         }
         if !tag.empty {
             let kind = if wrapper { Kind::Wrapper } else { Kind::Markup };
             self.stack.push(Open { name: tag.name, written: "", kind });
         }
+    }
+
+    /// What the links of a tag inside markup are relative to, where an element of the markup says so.
+    fn base_inside(&mut self, tag: Tag<'a>, depth: usize) -> Option<Url> {
+        let own = self.push_base(tag);
+        if tag.empty && own.is_some() {
+            self.bases.pop();
+        }
+        own.or_else(|| self.bases.last().filter(|(at, _)| *at > depth).map(|(_, base)| base.clone()))
     }
 
     /// The end of an element, as far as it has one. `has_end` if it has one in the document.

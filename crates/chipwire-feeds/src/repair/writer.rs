@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use memchr::memmem;
 use url::Url;
 
 use super::{
     Repairs, Stage,
-    canonical::{ATOM_EPILOG, ATOM_PROLOG, Canonical, Family, Item, RSS_EPILOG, RSS_PROLOG},
+    canonical::{ATOM_EPILOG, ATOM_PROLOG, Canonical, Family, Item, RSS_EPILOG, RSS_PROLOG, Told},
     entities::{Declared, push_mended},
-    head::{Captured, Dates, Head},
+    head::{Captured, Head},
     names::{Ns, Role, atom_role, rss_role},
     scan::{Scanner, Tag, Token, attributes},
     tags::{Form, attribute, construct, is_alternate},
@@ -69,6 +70,8 @@ pub(super) struct Writer<'a, 'r> {
     pub(super) stack: Vec<Open<'a>>,
     pub(super) namespaces: HashMap<&'a str, Ns>,
     pub(super) bases: Vec<(usize, Url)>,
+    /// The document has an `xml:base` at all.
+    pub(super) has_bases: bool,
     pub(super) url: Option<&'a Url>,
     pub(super) items: Vec<Item>,
     pub(super) max_items: usize,
@@ -108,6 +111,7 @@ impl<'a, 'r> Writer<'a, 'r> {
             stack: Vec::new(),
             namespaces: HashMap::new(),
             bases: Vec::new(),
+            has_bases: memmem::find(text.as_bytes(), b"xml:base").is_some(),
             url,
             items: Vec::new(),
             max_items,
@@ -242,7 +246,7 @@ impl<'a, 'r> Writer<'a, 'r> {
             push_mended(&mut self.out, about, self.declared, self.repairs);
             self.out.push_str("</guid>");
         }
-        self.items.push(Item { span: start..start, base, guid_is_link: true, dates: Dates::default() });
+        self.items.push(Item::new(start, base));
         self.attributes_of_cdf(tag);
         (written, Kind::Item)
     }
@@ -276,12 +280,14 @@ impl<'a, 'r> Writer<'a, 'r> {
             start: self.out.len(),
         });
         self.encoded.clear();
-        let base = self.base().cloned();
+        let told = || Told { base: self.bases.last().map(|(_, base)| base.clone()) };
         if self.in_item()
             && let Some(item) = self.items.last_mut()
         {
             match written {
-                "content" | "summary" | "description" | "content:encoded" => item.base = base,
+                // The parser takes the last of several.
+                "summary" | "description" => item.summary = told(),
+                "content" | "content:encoded" => item.content = told(),
                 "guid" => {
                     let says = attributes(tag.attributes).find(|(name, _)| name.eq_ignore_ascii_case("isPermaLink"));
                     item.guid_is_link = says.is_none_or(|(_, value)| !value.trim().eq_ignore_ascii_case("false"));
