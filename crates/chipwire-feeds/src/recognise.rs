@@ -198,8 +198,10 @@ impl<'a> Known<'a> {
     fn by_common(&self, policy: IdentityPolicy, sight: &Sight<'_>) -> Option<&'a ItemState> {
         match policy {
             IdentityPolicy::Guid => None,
-            IdentityPolicy::Link => *self.by_link.get(sight.link.as_deref()?)?,
-            IdentityPolicy::Hash => self.by_content.get(sight.content_hash(sight.published).as_str()).copied(),
+            IdentityPolicy::Link if sight.link.is_some() => *self.by_link.get(sight.link.as_deref()?)?,
+            IdentityPolicy::Link | IdentityPolicy::Hash => {
+                self.by_content.get(sight.content_hash(sight.published).as_str()).copied()
+            }
         }
     }
 
