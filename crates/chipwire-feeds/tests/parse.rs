@@ -351,7 +351,24 @@ fn feeds_that_panic_the_parser_are_read() {
         &expect![[r#"
             - <->
             1 | - |  | 张三
-            2 | - |  | “ x ”"#]],
+            2 | - |  | “x”"#]],
+    );
+}
+
+#[test]
+fn names_are_kept_as_they_are_written() {
+    check(
+        "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>\
+         <item><guid>1</guid><author>Tim O’Reilly</author><dc:creator><![CDATA[Renée “R.” Müller – dpa]]></dc:creator></item>\
+         <item><guid>2</guid><author>tim@example.org (Tim O’Reilly)</author></item>\
+         <item><guid>3</guid><author>“Tim <![CDATA[O’Reilly”tim@]]>example.org</author></item>\
+         <item><guid>4</guid><author>John Smith (Reuters)</author></item></channel></rss>",
+        &expect![[r#"
+            - <->
+            1 | - |  | Tim O’Reilly; Renée “R.” Müller – dpa
+            2 | - |  | Tim O’Reilly
+            3 | - |  | “Tim O’Reilly”
+            4 | - |  | John Smith (Reuters)"#]],
     );
 }
 

@@ -6,7 +6,7 @@ use super::{
     Stage,
     entities::{ends_section, push_escaped, push_literal, push_mended, push_text},
     scan::{Tag, attributes},
-    tags::{Form, attribute, from_base64, is_alternate, parted},
+    tags::{Form, attribute, from_base64, is_alternate, with_apart_addresses},
     writer::{Kind, Open, Writer},
 };
 use crate::text::{absolute_attributes, decode_entities};
@@ -14,17 +14,22 @@ use crate::text::{absolute_attributes, decode_entities};
 /// Attributes that are kept, besides `xml:base`.
 const KEPT_ATTRIBUTES: &[&str] = &["href", "rel", "type", "term", "label", "hreflang", "title"];
 
+/// Whether it is an element of RSS in which the parser looks for an e-mail address.
+fn is_person(written: &str) -> bool {
+    matches!(written, "author" | "dc:creator" | "managingEditor")
+}
+
 impl<'a> Writer<'a, '_> {
     /// Text inside an element whose text is kept. `literal` if it is the inside of a CDATA section.
     pub(super) fn write_text(&mut self, text: &'a str, literal: bool) {
         let Some(open) = &mut self.open_text else { return };
         open.wrapper_may_follow &= text.trim_start().is_empty();
-        let is_person = matches!(open.written, "author" | "dc:creator" | "managingEditor");
         match open.form {
             Form::Base64 => self.encoded.push_str(text),
-            Form::Escaped if is_person => {
+            // In no section, so that what is written can be looked at once more.
+            Form::Escaped if is_person(open.written) => {
                 let name = if literal { text.into() } else { decode_entities(text) };
-                push_escaped(&mut self.out, &parted(&name), self.repairs);
+                push_escaped(&mut self.out, &name, self.repairs);
             }
             Form::Escaped if literal => push_literal(&mut self.out, text, self.repairs),
             Form::Escaped => push_text(&mut self.out, text, self.declared, self.repairs),
@@ -141,6 +146,14 @@ impl<'a> Writer<'a, '_> {
                 Some(text) => push_escaped(&mut self.out, &text, self.repairs),
                 None => self.repairs.note(Stage::Text, "a text in base64 that cannot be decoded"),
             }
+        }
+        if open.kind == Kind::Text
+            && is_person(open.written)
+            && let Some(start) = self.open_text.map(|text| text.start)
+            && let Some(apart) = self.out.get(start..).and_then(with_apart_addresses)
+        {
+            self.out.truncate(start);
+            self.out.push_str(&apart);
         }
         let in_section = self.open_text.is_some_and(|text| text.section);
         if open.kind == Kind::Text && in_section {
