@@ -6,14 +6,15 @@ mod references;
 use std::collections::HashSet;
 
 use chipwire_events::Markup;
+use memchr::memmem;
 use url::Url;
 
 pub(crate) use self::{
     links::absolute_attributes,
-    references::{code_point, entity},
+    references::{code_point, decode_text, entity},
 };
 pub use self::{links::absolute_links, references::decode_entities};
-use crate::repair::scan::{Scanner, Token};
+use crate::repair::scan::{Scanner, Tag, Token, attributes};
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 1_000;
@@ -48,34 +49,49 @@ const INLINE: &[&str] = &[
 /// Elements whose content nobody reads.
 const HIDDEN: &[&str] = &["script", "style", "head", "svg", "noscript"];
 
-/// HTML as plain text: tags go, entities are decoded once, white space collapses. Angle brackets that are no HTML stay.
+/// Attributes that may stand without a value. A tag with any other such attribute is a text with angle brackets in it:
+/// `if a<b and c>d`.
+#[rustfmt::skip]
+const BOOLEAN: &[&str] = &[
+    "allowfullscreen", "async", "autofocus", "autoplay", "checked", "compact", "controls", "default", "defer",
+    "disabled", "download", "formnovalidate", "hidden", "inert", "ismap", "itemscope", "loop", "multiple", "muted",
+    "nomodule", "noresize", "noshade", "novalidate", "nowrap", "open", "playsinline", "readonly", "required",
+    "reversed", "selected",
+];
+
+/// HTML as plain text: tags go, entities are decoded once, white space collapses. Angle brackets that are no HTML stay, as does
+/// the start tag of an element that nobody reads when it has no end: it is spoken of.
 pub fn plain_of_html(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return collapse(html);
     }
     let mut out = String::with_capacity(html.len());
-    let mut hidden: Option<String> = None;
-    for token in Scanner::new(html) {
+    // Hidden elements that do not end from here on.
+    let mut endless: Vec<String> = Vec::new();
+    let mut scanner = Scanner::new(html);
+    while let Some(token) = scanner.next() {
         match token {
-            Token::Text(text) if hidden.is_none() => out.push_str(&decode_entities(text)),
-            Token::Cdata(text) if hidden.is_none() => out.push_str(text),
+            Token::Text(text) => out.push_str(&decode_text(text)),
+            Token::Cdata(text) => out.push_str(text),
             Token::Start(tag) => {
                 let name = tag.name.to_ascii_lowercase();
-                if hidden.is_some() {
-                    continue;
+                if !is_tag(tag, &name) || endless.contains(&name) {
+                    out.push_str(&decode_text(tag.raw));
                 } else if HIDDEN.contains(&name.as_str()) && !tag.empty {
-                    hidden = Some(name);
-                } else if !is_html(&name) {
-                    out.push_str(&decode_entities(tag.raw));
+                    match after_end_tag(html, scanner.position(), &name) {
+                        Some(end) => scanner.skip_to(end),
+                        None => {
+                            out.push_str(&decode_text(tag.raw));
+                            endless.push(name);
+                        }
+                    }
                 } else if !INLINE.contains(&name.as_str()) {
                     out.push(' ');
                 }
             }
             Token::End { name, raw, .. } => {
                 let name = name.to_ascii_lowercase();
-                if hidden.is_some() {
-                    hidden = hidden.filter(|open| *open != name);
-                } else if !is_html(&name) {
+                if !is_html(&name) {
                     out.push_str(raw);
                 } else if !INLINE.contains(&name.as_str()) {
                     out.push(' ');
@@ -91,11 +107,29 @@ fn is_html(name: &str) -> bool {
     HTML_ELEMENTS.binary_search(&name).is_ok()
 }
 
+/// Whether a tag is one of HTML. `name` is its name in lower case.
+fn is_tag(tag: Tag<'_>, name: &str) -> bool {
+    let may_stand = |name: &str| BOOLEAN.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.contains('-');
+    is_html(name) && (tag.attributes.contains('=') || attributes(tag.attributes).all(|(name, _)| may_stand(name)))
+}
+
+/// The byte after the next end tag of an element, at or after `from`. `name` is in lower case.
+fn after_end_tag(html: &str, from: usize, name: &str) -> Option<usize> {
+    let rest = html.get(from..)?;
+    memmem::find_iter(rest.as_bytes(), b"</").find_map(|at| {
+        let inside = rest.get(at + 2..)?;
+        let after = inside.get(name.len()..)?;
+        let ends = inside.get(..name.len())?.eq_ignore_ascii_case(name)
+            && !after.starts_with(|c: char| !c.is_whitespace() && !matches!(c, '>' | '/'));
+        ends.then(|| html.len() - after.len() + after.find('>').map_or(after.len(), |close| close + 1))
+    })
+}
+
 /// Whether a text is to be read as HTML: it has a tag of HTML or an entity.
 pub fn markup_of(text: &str) -> Markup {
     let tagged = text.contains('<')
         && Scanner::new(text).any(|token| match token {
-            Token::Start(tag) => is_html(&tag.name.to_ascii_lowercase()),
+            Token::Start(tag) => is_tag(tag, &tag.name.to_ascii_lowercase()),
             Token::End { name, .. } => is_html(&name.to_ascii_lowercase()),
             _ => false,
         });
@@ -192,6 +226,19 @@ mod tests {
             ("R&D", "R&D"),
             ("&nbsp;", ""),
             ("unclosed <b", "unclosed <b"),
+            ("How the <head> element works", "How the <head> element works"),
+            ("<script> or <style>: which <SCRIPT> is first?", "<script> or <style>: which <SCRIPT> is first?"),
+            ("a<script>if (x</y) {}</SCRIPT >b<script src=x></script>c <script>d", "abc <script>d"),
+            ("a<style><!-- </style>b", "ab"),
+            ("a<svg><g/>x</svg", "a"),
+            ("x</scripting><script>y</scripting>z", "x</scripting><script>y</scripting>z"),
+            ("if a<b and c>d", "if a<b and c>d"),
+            ("x<p and y>q", "x<p and y>q"),
+            ("<td nowrap>a</td><video controls data-x muted>b", "a b"),
+            ("a<br clear=all>b<br / >c", "a b c"),
+            ("&copy 2026, &copy2026 and &copying", "© 2026, ©2026 and &copying"),
+            ("AT&amp T &lt 3 ?a=1&copy=2&not", "AT& T < 3 ?a=1&copy=2¬"),
+            ("&#8217s &#x2014- &#; &#x;", "’s —- &#; &#x;"),
         ] {
             assert_eq!(plain_of_html(html), collapse(expected), "{html}");
         }
@@ -204,6 +251,8 @@ mod tests {
             ("a < b > c", Markup::Plain),
             ("Vec<T>", Markup::Plain),
             ("R&D; done", Markup::Plain),
+            ("if a<b and c>d", Markup::Plain),
+            ("<input disabled>", Markup::Html),
             ("<p>x", Markup::Html),
             ("x<br/>", Markup::Html),
             ("x &amp; y", Markup::Html),

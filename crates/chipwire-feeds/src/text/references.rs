@@ -4,8 +4,31 @@ use std::borrow::Cow;
 
 use super::is_legal;
 
-/// Decodes every entity of a text once, as a browser would.
+/// References that HTML knows without their semicolon as well (HTML, section 13.5).
+#[rustfmt::skip]
+const WITHOUT_SEMICOLON: &[&str] = &[
+    "AElig", "AMP", "Aacute", "Acirc", "Agrave", "Aring", "Atilde", "Auml", "COPY", "Ccedil", "ETH", "Eacute", "Ecirc",
+    "Egrave", "Euml", "GT", "Iacute", "Icirc", "Igrave", "Iuml", "LT", "Ntilde", "Oacute", "Ocirc", "Ograve", "Oslash",
+    "Otilde", "Ouml", "QUOT", "REG", "THORN", "Uacute", "Ucirc", "Ugrave", "Uuml", "Yacute", "aacute", "acirc", "acute",
+    "aelig", "agrave", "amp", "aring", "atilde", "auml", "brvbar", "ccedil", "cedil", "cent", "copy", "curren", "deg",
+    "divide", "eacute", "ecirc", "egrave", "eth", "euml", "frac12", "frac14", "frac34", "gt", "iacute", "icirc",
+    "iexcl", "igrave", "iquest", "iuml", "laquo", "lt", "macr", "micro", "middot", "nbsp", "not", "ntilde", "oacute",
+    "ocirc", "ograve", "ordf", "ordm", "oslash", "otilde", "ouml", "para", "plusmn", "pound", "quot", "raquo", "reg",
+    "sect", "shy", "sup1", "sup2", "sup3", "szlig", "thorn", "times", "uacute", "ucirc", "ugrave", "uml", "uuml",
+    "yacute", "yen", "yuml",
+];
+
+/// Decodes every entity of a text once. Those without a semicolon stay: in an address they are the names of parameters.
 pub fn decode_entities(text: &str) -> Cow<'_, str> {
+    decode(text, entity)
+}
+
+/// As [`decode_entities`], with the references that HTML knows without a semicolon: for text that is read.
+pub(crate) fn decode_text(text: &str) -> Cow<'_, str> {
+    decode(text, |from| entity(from).or_else(|| unfinished(from)))
+}
+
+fn decode(text: &str, reference: impl Fn(&str) -> Option<(Cow<'static, str>, usize)>) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }
@@ -14,7 +37,7 @@ pub fn decode_entities(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('&') {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        match entity(from) {
+        match reference(from) {
             Some((value, length)) => {
                 out.push_str(&value);
                 rest = from.get(length..).unwrap_or_default();
@@ -54,6 +77,26 @@ pub(crate) fn entity(text: &str) -> Option<(Cow<'static, str>, usize)> {
     }
 }
 
+/// As [`entity`], of a reference without its semicolon. More careful than a browser: `&notes` is a word.
+fn unfinished(text: &str) -> Option<(Cow<'static, str>, usize)> {
+    let inside = text.strip_prefix('&')?;
+    if let Some(number) = inside.strip_prefix('#') {
+        let hex = number.starts_with(['x', 'X']);
+        let digits = number.get(usize::from(hex)..)?;
+        let is_digit = |c: char| if hex { c.is_ascii_hexdigit() } else { c.is_ascii_digit() };
+        let length = digits.find(|c: char| !is_digit(c)).unwrap_or(digits.len());
+        let value = u32::from_str_radix(digits.get(..length)?, if hex { 16 } else { 10 }).ok()?;
+        return Some((character(value), "&#".len() + usize::from(hex) + length));
+    }
+    let name = WITHOUT_SEMICOLON.iter().filter(|name| inside.starts_with(**name)).max_by_key(|name| name.len())?;
+    let after = inside.get(name.len()..)?.chars().next();
+    if after.is_some_and(|c| c.is_ascii_alphabetic() || c == '=') {
+        return None;
+    }
+    let (value, _) = entity(&format!("&{name};"))?;
+    Some((value, name.len() + 1))
+}
+
 /// The number in `#8217` or `#x2019`.
 pub(crate) fn code_point(name: &str) -> Option<u32> {
     let digits = name.strip_prefix('#')?;
@@ -73,5 +116,31 @@ fn character(code: u32) -> Cow<'static, str> {
     match char::from_u32(code) {
         Some(c) if is_legal(c) => Cow::Owned(c.to_string()),
         _ => Cow::Borrowed(""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_of_text_and_of_addresses() {
+        for name in WITHOUT_SEMICOLON {
+            let with = entity(&format!("&{name};")).map(|(value, _)| value);
+            assert!(with.is_some(), "{name}");
+            assert_eq!(unfinished(&format!("&{name} x")), with.map(|value| (value, name.len() + 1)), "{name}");
+        }
+        for (text, of_address, of_text) in [
+            ("a&amp;b &eacute; &AMP;", "a&b é &", "a&b é &"),
+            ("?a&copy=1", "?a&copy=1", "?a&copy=1"),
+            ("&copy 1", "&copy 1", "© 1"),
+            ("&notit; &notes", "&notit; &notes", "&notit; &notes"),
+            ("&sup2 &frac12.", "&sup2 &frac12.", "² ½."),
+            ("&#150 &#x41,", "&#150 &#x41,", "– A,"),
+            ("&#99999999999 &", "&#99999999999 &", "&#99999999999 &"),
+        ] {
+            assert_eq!(decode_entities(text), of_address, "{text}");
+            assert_eq!(decode_text(text), of_text, "{text}");
+        }
     }
 }
