@@ -7,7 +7,11 @@ use crate::{
     error::ParseError,
     identity, json_salvage,
     parse::{Entry, ParsedFeed},
-    repair::{Repairs, Stage, head::Dates, names::When},
+    repair::{
+        Repairs, Stage,
+        dates::{Dates, Problems},
+        names::When,
+    },
     text,
 };
 
@@ -39,20 +43,23 @@ pub(crate) fn parse(
     let link = string(&feed, "home_page_url").and_then(|link| text::web_url(&link, url));
     let base = link.as_ref().or(url);
     let feed_authors = authors(&feed);
-    let mut entries = Vec::new();
+    let language = string(&feed, "language").and_then(|language| text::language_tag(&language));
+    let (mut dates, mut problems) = (Vec::new(), Problems::default());
     for (index, item) in items.iter().take(max_items).enumerate() {
         repairs.about(Some(index + 1));
-        if item.is_object() {
-            entries.push(entry(item, base, &feed_authors, repairs));
-        } else {
+        dates.push(dates_of(item, &mut problems, repairs));
+        if !item.is_object() {
             repairs.note(Stage::Structure, "an item that is no object");
         }
     }
     repairs.about(None);
+    problems.settle(&mut Dates::default(), dates.iter_mut(), language.as_deref(), repairs);
+    let objects = items.iter().zip(dates).filter(|(item, _)| item.is_object());
+    let entries = objects.map(|(item, dates)| entry(item, dates, base, &feed_authors)).collect();
     Ok(ParsedFeed {
         title: string(&feed, "title").map(|title| text::collapse(&title)).filter(|title| !title.is_empty()),
         link: link.map(String::from),
-        language: string(&feed, "language").and_then(|language| text::language_tag(&language)),
+        language,
         entries,
         ..ParsedFeed::default()
     })
@@ -94,7 +101,17 @@ fn count(feed: &Value) -> usize {
     feed.get("items").and_then(Value::as_array).map_or(0, Vec::len)
 }
 
-fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String], repairs: &mut Repairs) -> Entry {
+fn dates_of(item: &Value, problems: &mut Problems, repairs: &mut Repairs) -> Dates {
+    let mut dates = Dates::default();
+    for (key, when) in [("date_published", When::Published), ("date_modified", When::Updated)] {
+        if let Some(text) = string(item, key) {
+            dates.take(when, 1, &text, problems, repairs);
+        }
+    }
+    dates
+}
+
+fn entry(item: &Value, dates: Dates, base: Option<&Url>, feed_authors: &[String]) -> Entry {
     let link = ["url", "external_url", "id"]
         .iter()
         .find_map(|key| text::web_url(&string(item, key)?, if *key == "id" { None } else { base }))
@@ -103,12 +120,6 @@ fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String], repairs: &mu
     let mut authors = authors(item);
     if authors.is_empty() {
         authors = feed_authors.to_vec();
-    }
-    let mut dates = Dates::default();
-    for (key, when) in [("date_published", When::Published), ("date_modified", When::Updated)] {
-        if let Some(problem) = string(item, key).and_then(|text| dates.take(when, 1, &text)) {
-            repairs.note(Stage::Dates, format!("a date {problem}"));
-        }
     }
     Entry {
         id: String::new(),

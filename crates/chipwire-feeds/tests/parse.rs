@@ -234,6 +234,41 @@ fn json() {
 }
 
 #[test]
+fn dates_are_read_as_the_rest_of_the_feed_has_them() {
+    check(
+        "<rss version='2.0'><channel><item><guid>1</guid><pubDate>3/5/2026</pubDate></item><item><guid>2</guid><pubDate>25/3/2026</pubDate></item></channel></rss>",
+        &expect![[r#"
+            - <->
+            1 | - |  | 2026-05-03T00:00:00Z
+            2 | - |  | 2026-03-25T00:00:00Z"#]],
+    );
+    check(
+        "<rss version='2.0'><channel><language>hr</language><item><guid>1</guid><pubDate>5. listopada 2026. 10:20</pubDate></item></channel></rss>",
+        &expect![[r#"
+            - <-> hr
+            1 | - |  | 2026-10-05T10:20:00Z"#]],
+    );
+    check(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='zh-CN'><entry><id>1</id><updated>Thu, 05 Mar 2026 10:20:30 CST</updated></entry><entry><id>2</id><updated>03-05-2026</updated></entry></feed>",
+        &expect![[r#"
+            - <-> zh-cn
+            1 | - |  | 2026-03-05T02:20:30Z
+            2 | - |  | 2026-05-03T00:00:00Z
+            ! a date whose day and month, or year, may be the other way round, such as `03-05-2026` (item 2)"#]],
+    );
+    check(
+        "{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[7,{\"id\":1,\"date_published\":\"3/5/2026\"},{\"id\":2,\"date_published\":\"25/3/2026\"},{\"id\":3,\"date_published\":\"soon\"}]}",
+        &expect![[r#"
+            - <->
+            1 | - |  | 2026-05-03T00:00:00Z
+            2 | - |  | 2026-03-25T00:00:00Z
+            3 | - | 
+            ! an item that is no object (item 1)
+            ! a date that cannot be read, such as `soon` (item 4)"#]],
+    );
+}
+
+#[test]
 fn damage_is_repaired_and_said() {
     // Bare ampersands, named references, illegal characters, missing guids.
     check(

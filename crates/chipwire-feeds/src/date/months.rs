@@ -189,6 +189,24 @@ pub(super) const MONTHS: &[(&str, [&str; 12])] = &[
             "prosince|prosinec",
         ],
     ),
+    // October is among the words of several meanings.
+    (
+        "Croatian, Bosnian",
+        [
+            "sijecnja|sijecanj|sij",
+            "veljace|veljaca|velj",
+            "ozujka|ozujak|ozu",
+            "travnja|travanj|tra",
+            "svibnja|svibanj|svi",
+            "lipnja|lipanj",
+            "srpnja|srpanj|srp",
+            "kolovoza|kolovoz|kol",
+            "rujna|rujan|ruj",
+            "oktobra|oktobar",
+            "studenoga|studenog|studeni|stu",
+            "prosinca|prosinac|pro",
+        ],
+    ),
     (
         "Hungarian",
         [
@@ -359,4 +377,13 @@ pub(super) const MONTHS: &[(&str, [&str; 12])] = &[
             "दिसंबर|दिसम्बर",
         ],
     ),
+];
+
+/// Words that mean another month in another language, with what they mean by language. In the table above they have the
+/// meaning that is read where the language is not known.
+pub(super) const BY_LANGUAGE: &[(&str, &[(&str, i8)])] = &[
+    ("listopada", &[("hr", 10), ("bs", 10), ("pl", 11)]),
+    ("listopad", &[("hr", 10), ("bs", 10), ("pl", 11), ("cs", 11)]),
+    ("lis", &[("hr", 10), ("bs", 10), ("pl", 11)]),
+    ("lip", &[("hr", 6), ("bs", 6), ("pl", 7)]),
 ];

@@ -6,10 +6,11 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::months::MONTHS;
+use super::months::{self, MONTHS};
 
-/// Short names of days that are names of months too: `mar` is Tuesday in French, Italian and Spanish.
-const DAYS_LIKE_MONTHS: &[&str] = &["mar"];
+/// Short names of days that are names of months too: `mar` is Tuesday in French, Italian and Spanish, `sub`
+/// Saturday in Croatian.
+const DAYS_LIKE_MONTHS: &[&str] = &["mar", "sub"];
 
 /// Names of days where they stand inside a date or after it. In front of it any word may stand.
 const WEEKDAYS: &[&str] = &[
@@ -129,6 +130,31 @@ const ZONES: &[(&str, i32)] = &[
     ("nzdt", 780),
 ];
 
+/// Zones with several meanings, with those by language.
+const ZONES_BY_LANGUAGE: &[(&str, &[(&str, i32)])] = &[
+    (
+        "ist",
+        &[
+            ("en-in", 330),
+            ("hi", 330),
+            ("bn", 330),
+            ("ta", 330),
+            ("te", 330),
+            ("mr", 330),
+            ("gu", 330),
+            ("kn", 330),
+            ("ml", 330),
+            ("pa", 330),
+            ("en-ie", 60),
+            ("ga", 60),
+            ("he", 120),
+            ("iw", 120),
+        ],
+    ),
+    ("cst", &[("en-us", -360), ("en-ca", -360), ("es-mx", -360), ("zh", 480)]),
+    ("bst", &[("en-gb", 60), ("cy", 60), ("gd", 60), ("bn", 360)]),
+];
+
 /// Words for the half of the day before and after noon.
 const HALVES: &[(&str, bool)] = &[
     ("am", false),
@@ -235,6 +261,25 @@ fn meanings(word: &str) -> Meanings {
 /// The month, from 1, that a folded word names.
 pub(super) fn month(word: &str) -> Option<i8> {
     meanings(word).month
+}
+
+/// The month that a folded word names in a language (a BCP 47 tag in small letters), and whether that is sure.
+pub(super) fn month_in(word: &str, language: Option<&str>) -> Option<(i8, bool)> {
+    Some(in_language(month(word)?, word, months::BY_LANGUAGE, language))
+}
+
+/// As [`month_in`], of the minutes east of Greenwich of a zone's name.
+pub(super) fn zone_in(word: &str, language: Option<&str>) -> Option<(i32, bool)> {
+    Some(in_language(zone(word)?, word, ZONES_BY_LANGUAGE, language))
+}
+
+/// What a word means: `usual`, unless it has several meanings and the language is known. And whether that is sure.
+fn in_language<T: Copy>(usual: T, word: &str, table: &[(&str, &[(&str, T)])], language: Option<&str>) -> (T, bool) {
+    let Some((_, meanings)) = table.iter().find(|(known, _)| *known == word) else { return (usual, true) };
+    let language = language.unwrap_or_default();
+    let is_of = |tag: &str| language.strip_prefix(tag).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let settled = meanings.iter().find(|(tag, _)| is_of(tag)).map(|(_, meaning)| *meaning);
+    (settled.unwrap_or(usual), settled.is_some())
 }
 
 /// Whether a name of a month may be one of a day as well.

@@ -11,8 +11,9 @@ use url::Url;
 
 use super::{
     Repairs,
+    dates::Dates,
     entities::{Declared, has_odd_characters},
-    head::{Dates, Head},
+    head::Head,
     writer::Writer,
 };
 

@@ -15,7 +15,7 @@ use super::{
     tags::{Form, attribute},
     writer::{Capture, Kind, Writer},
 };
-use crate::text::{cap_chars, collapse, language_tag};
+use crate::text::language_tag;
 
 impl<'a> Writer<'a, '_> {
     /// The root tag decides nothing but namespaces, base and language: the rest is known.
@@ -120,18 +120,7 @@ impl<'a> Writer<'a, '_> {
             Some(item) if in_item => &mut item.dates,
             _ => &mut self.head.dates,
         };
-        let Some(problem) = dates.take(when, rank, text) else { return };
-        let known = self.doubted.iter().find(|(known, _)| *known == problem);
-        let what = match known {
-            Some((_, what)) => what.clone(),
-            None => {
-                let example = collapse(cap_chars(text.trim(), 40));
-                let what = format!("a date {problem}, such as `{example}`");
-                self.doubted.push((problem, what.clone()));
-                what
-            }
-        };
-        self.repairs.note(Stage::Dates, what);
+        dates.take(when, rank, text, &mut self.problems, self.repairs);
     }
 
     /// CDF has address and date of a channel or item in attributes.

@@ -8,6 +8,7 @@
 pub(crate) mod canonical;
 mod codepages;
 mod collect;
+pub(crate) mod dates;
 pub(crate) mod decode;
 pub(crate) mod entities;
 mod forgotten;

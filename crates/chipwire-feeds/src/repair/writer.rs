@@ -8,6 +8,7 @@ use url::Url;
 use super::{
     Repairs, Stage,
     canonical::{ATOM_EPILOG, ATOM_PROLOG, Canonical, Family, Item, RSS_EPILOG, RSS_PROLOG, Told},
+    dates::Problems,
     entities::{Declared, push_mended},
     head::{Captured, Head},
     names::{Ns, Role, atom_role, rss_role},
@@ -81,8 +82,7 @@ pub(super) struct Writer<'a, 'r> {
     /// The text of an element in base64, as far as it has come.
     pub(super) encoded: String,
     pub(super) capture: Option<Capture>,
-    /// What is said of the dates that are not clear, with the first of each kind.
-    pub(super) doubted: Vec<(&'static str, String)>,
+    pub(super) problems: Problems,
     pub(super) head: Head,
     pub(super) fault: Option<(usize, String)>,
     pub(super) fault_item: Option<usize>,
@@ -119,7 +119,7 @@ impl<'a, 'r> Writer<'a, 'r> {
             open_text: None,
             encoded: String::new(),
             capture: None,
-            doubted: Vec::new(),
+            problems: Problems::default(),
             head: Head::default(),
             fault: None,
             fault_item: None,
@@ -375,6 +375,8 @@ impl<'a, 'r> Writer<'a, 'r> {
             self.repairs.note(Stage::Structure, format!("line {line}: {what}"));
             self.repairs.about(None);
         }
+        let dates = self.items.iter_mut().map(|item| &mut item.dates);
+        self.problems.settle(&mut self.head.dates, dates, self.head.language.as_deref(), self.repairs);
         self.out.push_str(if self.family == Family::Rss { RSS_EPILOG } else { ATOM_EPILOG });
         self.head.skip_hours.truncate(24);
         self.head.skip_days.truncate(7);
