@@ -195,7 +195,7 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// At least five digits in the last part of the path, and no date; with the host.
+/// At least five digits in the last part of the path, and no date; with the host and the query, which may say more.
 fn article_number(url: &Url) -> Option<String> {
     // A comment on the article, or a part of it, is not the article.
     if url.fragment().is_some() {
@@ -205,7 +205,8 @@ fn article_number(url: &Url) -> Option<String> {
     let number = last.split(|c: char| !c.is_ascii_digit()).max_by_key(|digits| digits.len())?;
     let is_date = number.len() == 8 && (number.starts_with("19") || number.starts_with("20"));
     let host = url.host_str().unwrap_or_default().trim_start_matches("www.");
-    (number.len() >= 5 && !is_date).then(|| format!("{host} {number}"))
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    (number.len() >= 5 && !is_date).then(|| format!("{host} {number}{query}"))
 }
 
 /// Decides whether the feed's policy still holds, from one document and the items known before. `known` answers whether
@@ -307,7 +308,8 @@ mod tests {
     fn articles_have_numbers_and_dates_are_none() {
         for (link, expected) in [
             ("https://www.example.org/en/new-title/a-71466432", Some("example.org 71466432")),
-            ("https://example.org/news/71466432-old-title.html?x=1", Some("example.org 71466432")),
+            ("https://example.org/news/71466432-old-title.html", Some("example.org 71466432")),
+            ("https://example.org/forecast/90210?d=1", Some("example.org 90210?d=1")),
             ("https://example.org/2026/03/01/title", None),
             ("https://example.org/title-20260301", None),
             ("https://example.org/title-1234", None),

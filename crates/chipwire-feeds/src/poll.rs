@@ -14,7 +14,7 @@ use crate::{
     identity::{Marks, policy_for},
     own_headers::for_origin,
     parse::{Entry, ParsedFeed, parse_at_most},
-    recognise::{Judged, Known, Sight, judge},
+    recognise::{Drift, Judged, Known, Sight, judge},
     schedule::{self, Answer, Document, Failure, Plan},
     text, websub,
 };
@@ -396,7 +396,7 @@ pub(crate) fn take_in_part(
         })
         .collect();
     let (found, mut duplicates) = known.recognise(&feed.id, policy, &sights);
-    let (old_copy, drift) = (known.is_old_copy(&sights, &found, now), Known::dates_drift(&sights, &found));
+    let (old_copy, drift) = (known.is_old_copy(&sights, &found, now), Drift::of(&sights, &found));
     let (mut new, mut revised, mut unchanged, mut unbelievable) = (0, 0, 0, 0);
     let mut articles = Vec::new();
     let mut items: Vec<ItemState> = Vec::with_capacity(entries.len());
@@ -414,7 +414,7 @@ pub(crate) fn take_in_part(
             None => Judged { state: sight.first_state(now), edited: false },
             Some(item) => judge(sight, item, old_copy, drift, now),
         };
-        let (revision, content_hash) = (judged.state.revision, judged.state.content_hash.clone());
+        let (revision, published) = (judged.state.revision, judged.state.published);
         items.push(judged.state);
         match item {
             None => new += 1,
@@ -428,7 +428,7 @@ pub(crate) fn take_in_part(
         articles.push(Article {
             id,
             revision,
-            content_hash,
+            content_hash: sight.article_hash(published),
             feed: feed.id.clone(),
             source: source.clone(),
             url: entry.link.clone(),
@@ -438,7 +438,7 @@ pub(crate) fn take_in_part(
             authors: entry.authors.clone(),
             categories: entry.categories.clone(),
             language: parsed.language.clone(),
-            published: sight.published,
+            published,
             published_raw: entry.published_raw.clone(),
             updated: believable(entry.updated, now),
             first_seen: now,
