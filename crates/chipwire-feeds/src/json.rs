@@ -115,6 +115,7 @@ fn entry(item: &Value, dates: Dates, base: Option<&Url>, feed_authors: &[String]
     let link = ["url", "external_url", "id"]
         .iter()
         .find_map(|key| text::web_url(&string(item, key)?, if *key == "id" { None } else { base }))
+        .or_else(|| attachment(item, base))
         .map(|link| identity::without_tracking(&link).into());
     let html = string(item, "content_html").map(|html| text::absolute_links(&html, base).into_owned());
     let mut authors = authors(item);
@@ -131,10 +132,19 @@ fn entry(item: &Value, dates: Dates, base: Option<&Url>, feed_authors: &[String]
         updated: dates.updated.and_then(|date| date.time),
         authors,
         categories: item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(text_of).collect(),
+        language: string(item, "language").and_then(|language| text::language_tag(&language)),
         summary: string(item, "summary"),
+        summary_is_text: false,
+        content_is_text: html.is_none(),
         content: html.or_else(|| string(item, "content_text")),
     }
     .finished()
+}
+
+/// The address of the first file that comes with an item.
+fn attachment(item: &Value, base: Option<&Url>) -> Option<Url> {
+    let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
+    attachments.filter_map(|attachment| text::web_url(attachment.get("url")?.as_str()?, base)).next()
 }
 
 fn authors(value: &Value) -> Vec<String> {

@@ -437,7 +437,7 @@ pub(crate) fn take_in_part(
             markup,
             authors: entry.authors.clone(),
             categories: entry.categories.clone(),
-            language: parsed.language.clone(),
+            language: entry.language.clone().or_else(|| parsed.language.clone()),
             published,
             published_raw: entry.published_raw.clone(),
             updated: believable(entry.updated, now),
@@ -506,7 +506,8 @@ fn title_of(entry: &Entry) -> String {
     if !entry.title.is_empty() {
         return entry.title.clone();
     }
-    let text = text::plain_of_html(text::cap_bytes(entry.body().0, 4_096));
+    let (body, markup) = entry.body();
+    let text = text::plain(text::cap_bytes(body, 4_096), markup);
     let start = text::cap_chars(&text, 100);
     match start.rsplit_once(' ') {
         Some((words, _)) if start.len() < text.len() => format!("{words} …"),

@@ -11,7 +11,7 @@ use std::{
     hash::Hash,
 };
 
-use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemState, Markup, Timestamp, hash_hex};
+use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemState, Timestamp, hash_hex};
 use jiff::SignedDuration;
 
 use crate::{
@@ -80,9 +80,9 @@ impl<'a> Sight<'a> {
     }
 
     fn plain(&self) -> &str {
-        self.plain.get_or_init(|| match self.entry.body() {
-            (body, Markup::Html) => text::plain_of_html(body),
-            (body, Markup::Plain) => text::collapse(body),
+        self.plain.get_or_init(|| {
+            let (body, markup) = self.entry.body();
+            text::plain(body, markup)
         })
     }
 

@@ -19,6 +19,9 @@ fn render(feed: &ParsedFeed) -> String {
     }
     for entry in &feed.entries {
         out += &format!("\n{} | {} | {}", entry.id, entry.link.as_deref().unwrap_or("-"), entry.title);
+        if let Some(language) = &entry.language {
+            out += &format!(" | {language}");
+        }
         for time in [entry.published, entry.updated].into_iter().flatten() {
             out += &format!(" | {time}");
         }
@@ -125,7 +128,7 @@ fn atom() {
                 Html <p>x &lt; y &amp; <a href="http://base.example/x/deep/z" title="&quot;q&quot;">z</a></p>
             urn:2 | - | H2O | Own
                 Plain plain
-            urn:3 | - | t | Feed Author"#]],
+            urn:3 | http://base.example/x/v.mp4 | t | Feed Author"#]],
     );
     check(
         r#"<feed version="0.3" xmlns="http://purl.org/atom/ns#"><title>Old</title><tagline>x</tagline><entry><id>1</id><title mode="escaped" type="text/html">a &lt;b&gt;b&lt;/b&gt;</title>
@@ -230,6 +233,99 @@ fn json() {
         &expect![
             "error: the feed is damaged at line 2 (invalid JSON: expected value at line 2 column 2), and no item could be saved"
         ],
+    );
+}
+
+#[test]
+fn what_says_that_it_is_text_is_text() {
+    check(
+        "<feed xmlns='http://www.w3.org/2005/Atom'>\
+         <entry><id>1</id><content type='text'>x&lt;p>y &lt;a href='z'> R&amp;amp;D</content></entry>\
+         <entry><id>2</id><summary type='text/plain'>a &lt;b>b&lt;/b></summary></entry>\
+         <entry><id>3</id><summary>a &lt;b>b&lt;/b></summary></entry></feed>",
+        &expect![[r#"
+            - <->
+            1 | - | 
+                Plain x<p>y <a href='z'> R&amp;D
+            2 | - | 
+                Plain a <b>b</b>
+            3 | - | 
+                Html a <b>b</b>"#]],
+    );
+    check(
+        "{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[\
+         {\"id\":\"1\",\"content_text\":\"x<p and y>q <b>z</b>\",\"language\":\"de_AT\"},\
+         {\"id\":\"2\",\"summary\":\"s\",\"attachments\":[{\"url\":7},{\"url\":\"/a.mp3\"}]},\
+         {\"id\":\"3\",\"external_url\":\"https://other.example/\",\"attachments\":[{\"url\":\"/a.mp3\"}]}]}",
+        &expect![[r#"
+            - <->
+            1 | - |  | de-at
+                Plain x<p and y>q <b>z</b>
+            2 | https://example.org/a.mp3 | 
+                Plain s
+            3 | https://other.example/ | "#]],
+    );
+}
+
+#[test]
+fn markup_of_atom_and_xhtml_in_rss_is_decoded_once() {
+    check(
+        "<rss version='2.0' xmlns:a='http://www.w3.org/2005/Atom' xmlns:x='http://www.w3.org/1999/xhtml'><channel>\
+         <item><guid>1</guid><x:body><x:p>Use &lt;script> with <x:b>care</x:b></x:p></x:body></item>\
+         <item><guid>2</guid><body xmlns='http://www.w3.org/1999/xhtml'><p>Use &lt;script></p></body></item>\
+         <item><guid>3</guid><a:content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>Use &lt;script></div></a:content></item>\
+         <item><guid>4</guid><a:content type='html'>Use &lt;b>&amp;lt;script>&lt;/b></a:content></item>\
+         <item><guid>5</guid><a:content type='text'>Use &lt;b></a:content></item>\
+         <item><guid>6</guid><a:content type='image/png'>AAAA</a:content><a:summary type='text'>Use &lt;b></a:summary></item>\
+         </channel></rss>",
+        &expect![[r#"
+            - <->
+            1 | - | 
+                Html <p>Use &lt;script> with <b>care</b></p>
+            2 | - | 
+                Html <p>Use &lt;script></p>
+            3 | - | 
+                Html Use &lt;script>
+            4 | - | 
+                Html Use <b>&lt;script></b>
+            5 | - | 
+                Plain Use <b>
+            6 | - | 
+                Plain Use <b>"#]],
+    );
+}
+
+#[test]
+fn what_an_entry_lacks_is_found_elsewhere() {
+    check(
+        "<rss version='2.0' xmlns:media='http://search.yahoo.com/mrss/' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>\
+         <item><guid isPermaLink='false'>1</guid><dc:language>fr</dc:language><enclosure url='/a.mp3?x=1&amp;y=2'/><media:content url='http://media.example/b'/><itunes:subtitle>Sub</itunes:subtitle><itunes:summary><![CDATA[A <b>summary</b>]]></itunes:summary></item>\
+         <item><guid isPermaLink='false'>2</guid><media:group><media:content url='http://media.example/c'/><media:description>Of the media</media:description></media:group></item>\
+         <item><guid>3</guid><link>/3</link><media:content url='http://media.example/c'><media:description>A caption</media:description></media:content><description>Text</description><enclosure url='/b.mp3'/></item>\
+         <item><guid isPermaLink='false'>4</guid><media:description>A caption</media:description><content:encoded>Text</content:encoded><enclosure url='ftp://x/'/></item>\
+         </channel></rss>",
+        &expect![[r#"
+            - <->
+            1 | https://example.org/a.mp3?x=1&y=2 |  | fr
+                Html A <b>summary</b>
+            2 | http://media.example/c | 
+                Plain Of the media
+            3 | https://example.org/3 | 
+                Plain Text
+            4 | - | 
+                Plain Text"#]],
+    );
+    check(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:media='http://search.yahoo.com/mrss/'><author><name>Feed</name></author>\
+         <entry><id>1</id><link rel='http://www.iana.org/assignments/relation/alternate' href='/1'/><link rel='enclosure' href='/1.mp3'/><media:group><media:title>T</media:title><media:description>Of the video</media:description></media:group></entry>\
+         <entry xml:lang='pt-BR'><id>2</id><link rel='enclosure' href='/2.mp3'/><content type='text/html' src='/2.html'/><source><title>S</title><author><name>Source (dpa)</name></author></source></entry>\
+         <entry><id>3</id><link rel='enclosure' href='/3.mp3'/><author><name>Own</name></author><source><author><name>Source</name></author></source><summary/></entry></feed>",
+        &expect![[r#"
+            - <->
+            1 | https://example.org/1 |  | Feed
+                Plain Of the video
+            2 | https://example.org/2.html |  | pt-br | Source (dpa)
+            3 | https://example.org/3.mp3 |  | Own"#]],
     );
 }
 

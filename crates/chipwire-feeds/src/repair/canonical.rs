@@ -56,6 +56,14 @@ pub(crate) struct Item {
     /// Its guid is, as far as it says, the address of its page.
     pub(crate) guid_is_link: bool,
     pub(crate) dates: Dates,
+    /// Its own language, as a BCP 47 tag.
+    pub(crate) language: Option<String>,
+    /// The authors of the feed that it was taken from.
+    pub(crate) source_authors: Vec<String>,
+    /// The address of what comes with it, or is its content.
+    pub(crate) spare_link: Spare<Url>,
+    /// What is said of its media.
+    pub(crate) spare_summary: Spare<String>,
 }
 
 /// What the document says of a text of an item.
@@ -63,6 +71,31 @@ pub(crate) struct Item {
 pub(crate) struct Told {
     /// What relative links in it are relative to.
     pub(crate) base: Option<Url>,
+    /// It says that it is plain text. Where it says nothing, it may be HTML all the same.
+    pub(crate) is_text: bool,
+}
+
+/// What may stand in for something that an item lacks, the best of several.
+#[derive(Debug, Clone)]
+pub(crate) struct Spare<T>(Option<(u8, T)>);
+
+impl<T> Default for Spare<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Spare<T> {
+    /// The higher the rank the better; of two alike the first is kept.
+    pub(super) fn take(&mut self, rank: u8, value: T) {
+        if self.0.as_ref().is_none_or(|(known, _)| *known < rank) {
+            self.0 = Some((rank, value));
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(|(_, value)| value)
+    }
 }
 
 impl Item {
@@ -74,6 +107,10 @@ impl Item {
             content: Told::default(),
             guid_is_link: true,
             dates: Dates::default(),
+            language: None,
+            source_authors: Vec::new(),
+            spare_link: Spare::default(),
+            spare_summary: Spare::default(),
         }
     }
 }

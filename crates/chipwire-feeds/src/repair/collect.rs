@@ -10,7 +10,7 @@ use super::{
     canonical::Family,
     entities::push_mended,
     head::Captured,
-    names::{Ns, Role, When},
+    names::{Ns, Role, When, relation},
     scan::{Tag, attributes},
     tags::{Form, attribute},
     writer::{Capture, Kind, Writer},
@@ -104,11 +104,48 @@ impl<'a> Writer<'a, '_> {
     pub(super) fn capture_from(&mut self, ns: Ns, local: &str, role: Role) {
         let what = match role {
             Role::Date(when, rank) => Some(Captured::Date(when, rank)),
-            _ if self.capture.is_none() && !self.in_item() => Captured::of_feed(ns, local),
-            _ => None,
+            _ if self.capture.is_some() => None,
+            _ if self.in_item() => Captured::of_item(ns, local, ns == Ns::Atom && self.in_source()),
+            _ => Captured::of_feed(ns, local),
         };
         if let Some(what) = what {
             self.capture = Some(Capture { what, depth: self.stack.len(), text: String::new() });
+        }
+    }
+
+    /// Whether an item says here where it was taken from.
+    fn in_source(&self) -> bool {
+        let is_source = |name: &str| split_prefix(name).map_or(name, |(_, local)| local) == "source";
+        self.stack.iter().any(|open| open.kind == Kind::Ignored && is_source(open.name))
+    }
+
+    /// Keeps what was taken of the element that ends here.
+    pub(super) fn store(&mut self, what: Captured, text: &str) {
+        let in_item = self.in_item();
+        match (what, self.items.last_mut()) {
+            (Captured::Date(when, rank), _) => self.date(when, rank, text),
+            (_, Some(_)) | (Captured::Summary(_) | Captured::SourceAuthor, None) if text.trim().is_empty() => {}
+            (Captured::Summary(rank), Some(item)) => item.spare_summary.take(rank, text.to_owned()),
+            (Captured::SourceAuthor, Some(item)) => item.source_authors.push(text.to_owned()),
+            (Captured::Language, Some(item)) if in_item => item.language = language_tag(text),
+            _ => self.head.store(what, text),
+        }
+    }
+
+    /// The address of what comes with the open item, or of its content: its link, if it has no other.
+    pub(super) fn spare_link(&mut self, tag: Tag<'a>, ns: Ns, local: &str) {
+        let (name, rank) = match (ns, local) {
+            (Ns::Atom, "content") => ("src", 3),
+            (Ns::Rss, "enclosure") => ("url", 2),
+            (Ns::Atom, "link") if attribute(tag, "rel").is_some_and(|rel| relation(&rel) == "enclosure") => ("href", 2),
+            (Ns::Media, "content") => ("url", 1),
+            _ => return,
+        };
+        let link = attribute(tag, name).filter(|link| !link.is_empty()).and_then(|link| self.joined(&link));
+        if let (Some(link), Some(item)) =
+            (link.filter(|link| matches!(link.scheme(), "http" | "https")), self.items.last_mut())
+        {
+            item.spare_link.take(rank, link);
         }
     }
 

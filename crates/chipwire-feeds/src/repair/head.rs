@@ -30,6 +30,9 @@ pub(super) enum Captured {
     Period,
     Frequency,
     Language,
+    /// What else is said of an item, and how well it stands in for a summary.
+    Summary(u8),
+    SourceAuthor,
     /// A date, and how well the element is meant for it.
     Date(When, u8),
 }
@@ -47,10 +50,22 @@ impl Captured {
             _ => None,
         }
     }
+
+    /// What is taken of an element of an item. `in_source` if it is inside `source`.
+    pub(super) fn of_item(ns: Ns, local: &str, in_source: bool) -> Option<Self> {
+        match (ns, local) {
+            (Ns::Itunes, "summary") => Some(Captured::Summary(3)),
+            (Ns::Media, "description") => Some(Captured::Summary(2)),
+            (Ns::Itunes, "subtitle") => Some(Captured::Summary(1)),
+            (Ns::Dc, "language") => Some(Captured::Language),
+            (Ns::Atom, "name") if in_source => Some(Captured::SourceAuthor),
+            _ => None,
+        }
+    }
 }
 
 impl Head {
-    /// Keeps what was taken, dates excepted.
+    /// Keeps what was taken of the feed itself, dates excepted.
     pub(super) fn store(&mut self, what: Captured, text: &str) {
         let text = text.trim();
         match what {
@@ -63,7 +78,7 @@ impl Head {
             Captured::Period => self.update_period = Some(text.to_ascii_lowercase()),
             Captured::Frequency => self.update_frequency = text.parse().ok(),
             Captured::Language => self.language = language_tag(text).or(self.language.take()),
-            Captured::Date(..) => {}
+            Captured::Date(..) | Captured::Summary(_) | Captured::SourceAuthor => {}
         }
     }
 }

@@ -5,7 +5,10 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use super::scan::{Tag, attributes};
+use super::{
+    names::relation,
+    scan::{Tag, attributes},
+};
 use crate::text::{decode_entities, is_legal};
 
 /// The value of an attribute, references decoded.
@@ -17,7 +20,7 @@ pub(super) fn attribute(tag: Tag<'_>, wanted: &str) -> Option<String> {
 
 /// Whether a link leads to the page that the item is about.
 pub(super) fn is_alternate(tag: Tag<'_>) -> bool {
-    attribute(tag, "rel").is_none_or(|rel| matches!(rel.as_str(), "" | "alternate"))
+    attribute(tag, "rel").is_none_or(|rel| matches!(relation(&rel), "" | "alternate"))
 }
 
 /// How the text of an element is written.

@@ -15,7 +15,7 @@ use super::{
     scan::{Scanner, Tag, Token, attributes},
     tags::{Form, attribute, construct, is_alternate},
 };
-use crate::text::decode_entities;
+use crate::text::{decode_entities, language_tag};
 
 /// Elements within elements that are followed.
 const MAX_DEPTH: usize = 200;
@@ -194,11 +194,24 @@ impl<'a, 'r> Writer<'a, 'r> {
             role => role,
         };
         self.capture_from(ns, &local, role);
+        if in_item {
+            self.spare_link(tag, ns, &local);
+        }
+        // Elements of Atom and XHTML are written as they are there, in RSS as well.
+        let (kind_of_text, form) = match (self.family, ns, &*local) {
+            (Family::Rss, Ns::Xhtml, _) => ("html", Form::Inline),
+            (Family::Rss, Ns::Atom, "content" | "summary" | "title") => match construct(tag, &local) {
+                Some(construct) => construct,
+                None => ("", Form::Escaped),
+            },
+            _ => ("html", Form::Escaped),
+        };
         let (written, kind) = match role {
             Role::Item if in_item => ("", Kind::Ignored),
             Role::Item => self.start_item(tag),
             Role::Transparent => ("", Kind::Transparent),
             Role::Structure(name) => (name, Kind::Structure),
+            Role::Fallback(_) if kind_of_text.is_empty() => ("", Kind::Ignored),
             Role::Fallback(name) if self.written.contains(&name) => ("", Kind::Ignored),
             Role::Fallback("link") if !is_alternate(tag) => ("", Kind::Ignored),
             Role::Fallback(name) | Role::Text(name) => (name, Kind::Text),
@@ -216,7 +229,8 @@ impl<'a, 'r> Writer<'a, 'r> {
         if matches!(kind, Kind::Structure | Kind::Text) {
             self.write_start(written, base.as_ref(), None);
         }
-        self.push(tag, written, kind, Form::Escaped);
+        self.push(tag, written, kind, form);
+        self.says_text(tag, written, kind_of_text);
         if kind == Kind::Text && tag.empty {
             self.href_as_text(tag, written);
         }
@@ -246,7 +260,8 @@ impl<'a, 'r> Writer<'a, 'r> {
             push_mended(&mut self.out, about, self.declared, self.repairs);
             self.out.push_str("</guid>");
         }
-        self.items.push(Item::new(start, base));
+        let language = attribute(tag, "xml:lang").and_then(|language| language_tag(&language));
+        self.items.push(Item { language, ..Item::new(start, base) });
         self.attributes_of_cdf(tag);
         (written, Kind::Item)
     }
@@ -255,6 +270,7 @@ impl<'a, 'r> Writer<'a, 'r> {
         let base = self.push_base(tag);
         self.write_start(name, base.as_ref(), Some(kind));
         self.push(tag, name, Kind::Text, form);
+        self.says_text(tag, name, kind);
         if tag.empty {
             self.pop(true);
         }
@@ -280,7 +296,7 @@ impl<'a, 'r> Writer<'a, 'r> {
             start: self.out.len(),
         });
         self.encoded.clear();
-        let told = || Told { base: self.bases.last().map(|(_, base)| base.clone()) };
+        let told = || Told { base: self.bases.last().map(|(_, base)| base.clone()), is_text: false };
         if self.in_item()
             && let Some(item) = self.items.last_mut()
         {
@@ -294,6 +310,19 @@ impl<'a, 'r> Writer<'a, 'r> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Notes of the text that begins here whether it says that it is plain text.
+    fn says_text(&mut self, tag: Tag<'a>, written: &'static str, kind: &str) {
+        if kind != "text" || !self.in_item() {
+            return;
+        }
+        let is_text = attribute(tag, "type").is_some_and(|kind| !kind.is_empty());
+        match (written, self.items.last_mut()) {
+            ("summary" | "description", Some(item)) => item.summary.is_text = is_text,
+            ("content" | "content:encoded", Some(item)) => item.content.is_text = is_text,
+            _ => {}
         }
     }
 
@@ -346,10 +375,7 @@ impl<'a, 'r> Writer<'a, 'r> {
             self.bases.retain(|(at, _)| *at < depth);
         }
         if let Some(capture) = self.capture.take_if(|capture| capture.depth >= depth) {
-            match capture.what {
-                Captured::Date(when, rank) => self.date(when, rank, &capture.text),
-                what => self.head.store(what, &capture.text),
-            }
+            self.store(capture.what, &capture.text);
         }
     }
 

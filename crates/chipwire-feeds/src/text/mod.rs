@@ -1,6 +1,7 @@
 //! Small pure functions over the texts of a feed: titles as plain text, entities, links in bodies, caps.
 
 mod links;
+mod names;
 mod references;
 
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use url::Url;
 
 pub(crate) use self::{
     links::absolute_attributes,
+    names::bare_name,
     references::{code_point, decode_text, entity},
 };
 pub use self::{links::absolute_links, references::decode_entities};
@@ -123,6 +125,14 @@ fn after_end_tag(html: &str, from: usize, name: &str) -> Option<usize> {
             && !after.starts_with(|c: char| !c.is_whitespace() && !matches!(c, '>' | '/'));
         ends.then(|| html.len() - after.len() + after.find('>').map_or(after.len(), |close| close + 1))
     })
+}
+
+/// A body as plain text.
+pub fn plain(body: &str, markup: Markup) -> String {
+    match markup {
+        Markup::Html => plain_of_html(body),
+        Markup::Plain => collapse(body),
+    }
 }
 
 /// Whether a text is to be read as HTML: it has a tag of HTML or an entity.
