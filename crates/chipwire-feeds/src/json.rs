@@ -164,3 +164,62 @@ fn text_of(value: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The items of a feed, each as a JSON object, and the fields of theirs that are asked for.
+    fn check(item: &str, field: impl Fn(&Entry) -> String, expected: &str) {
+        let document = format!(
+            "{{\"version\":\"https://jsonfeed.org/version/1.1\",\"home_page_url\":\"https://example.org/\",\"authors\":[{{\"name\":\"Feed\"}}],\"items\":[{item}]}}"
+        );
+        let feed = parse(&document, None, 10, &mut Repairs::default()).unwrap();
+        assert_eq!(feed.entries.first().map(field).unwrap_or_default(), expected, "{item}");
+    }
+
+    #[test]
+    fn fields_of_the_wrong_type_are_missing() {
+        let title = |entry: &Entry| entry.title.clone();
+        check("{\"title\":\" a\\n b\\u0000 \"}", title, "a b");
+        check("{\"title\":7}", title, "7");
+        check("{\"title\":[\"a\"]}", title, "");
+        check("{\"title\":null,\"tags\":{}}", title, "");
+        check("7", title, "");
+        check("{\"id\":7.5}", |entry| entry.id.clone(), "7.5");
+        check("{\"tags\":[\"a\",3,null,\" \"]}", |entry| entry.categories.join("; "), "a; 3");
+    }
+
+    #[test]
+    fn links_are_found_in_their_order() {
+        let link = |entry: &Entry| entry.link.clone().unwrap_or_default();
+        let attached = "\"attachments\":[{\"url\":7},{\"url\":\"/a.mp3\"},{\"url\":\"/b.mp3\"}]";
+        check(
+            "{\"url\":\"a?utm_source=x\",\"external_url\":\"b\",\"id\":\"https://c.org/\"}",
+            link,
+            "https://example.org/a",
+        );
+        check("{\"external_url\":\"b\",\"id\":\"https://c.org/\"}", link, "https://example.org/b");
+        check(&format!("{{\"id\":\"https://c.org/\",{attached}}}"), link, "https://c.org/");
+        check(&format!("{{\"id\":\"c\",{attached}}}"), link, "https://example.org/a.mp3");
+        check("{\"id\":\"c\",\"attachments\":[{\"url\":\"mailto:x\"}]}", link, "");
+    }
+
+    #[test]
+    fn authors_are_those_of_the_item_or_else_of_the_feed() {
+        let authors = |entry: &Entry| entry.authors.join("; ");
+        check("{\"authors\":[{\"name\":\"A\"},{\"url\":\"x\"},\"B\"],\"author\":{\"name\":\"C\"}}", authors, "A; B; C");
+        check("{\"author\":\"D\"}", authors, "D");
+        check("{\"authors\":[]}", authors, "Feed");
+    }
+
+    #[test]
+    fn texts_are_what_they_say_they_are() {
+        let body = |entry: &Entry| format!("{:?}", entry.body());
+        check("{\"content_text\":\"a <b>b</b>\"}", body, "(\"a <b>b</b>\", Plain)");
+        check("{\"content_html\":\"a <b>b</b>\",\"content_text\":\"c\"}", body, "(\"a <b>b</b>\", Html)");
+        check("{\"content_html\":\"<a href='x'>\"}", body, "(\"<a href='https://example.org/x'>\", Html)");
+        check("{\"summary\":\"s <i>t</i>\"}", body, "(\"s <i>t</i>\", Html)");
+        check("{\"language\":\"de_AT\"}", |entry| entry.language.clone().unwrap_or_default(), "de-at");
+    }
+}

@@ -504,6 +504,29 @@ fn names_are_kept_as_they_are_written() {
 }
 
 #[test]
+fn a_feed_is_read_up_to_a_number_of_items() {
+    const MOST: usize = 2_000;
+    let list = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>();
+    for count in [MOST, MOST + 1] {
+        let rss = list(count, &|n| format!("<item><guid>{n}</guid></item>")).concat();
+        let atom = list(count, &|n| format!("<entry><id>{n}</id></entry>")).concat();
+        let json = list(count, &|n| format!("{{\"id\":{n}}}")).join(",");
+        for document in [
+            format!("<rss version='2.0'><channel>{rss}</channel></rss>"),
+            format!("<feed xmlns='http://www.w3.org/2005/Atom'>{atom}</feed>"),
+            format!("{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{json}]}}"),
+        ] {
+            let feed = parse_feed(document.as_bytes(), None, None).unwrap();
+            assert_eq!(feed.entries.len(), MOST);
+            assert_eq!(feed.entries.last().map(|entry| entry.id.as_str()), Some("1999"));
+            let notes: Vec<String> = feed.repairs.iter().map(ToString::to_string).collect();
+            let noted = if count > MOST { &["more than 2000 items: the rest is left out"][..] } else { &[] };
+            assert_eq!(notes, noted);
+        }
+    }
+}
+
+#[test]
 fn hostile_documents_take_bounded_time() {
     let start = std::time::Instant::now();
     for piece in

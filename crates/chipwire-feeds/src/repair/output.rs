@@ -187,3 +187,102 @@ impl<'a> Writer<'a, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::super::canonical::told;
+
+    #[expect(clippy::needless_pass_by_value, reason = "as expect-test is used")]
+    fn check(text: &str, expected: Expect) {
+        expected.assert_eq(&told(text));
+    }
+
+    #[test]
+    fn texts_of_rss() {
+        check(
+            "<rss version='2.0'><item><title>a &amp; b</title><title>plain</title><description><![CDATA[<p>c</p>]]></description></item></rss>",
+            expect![
+                "<item><title><![CDATA[a & b]]></title><title>plain</title><description><![CDATA[<p>c</p>]]></description></item>"
+            ],
+        );
+        check(
+            "<rss version='2.0'><item><title>a & b\u{1}</title></item></rss>",
+            expect![[r#"
+            <item><title>a &amp; b</title></item>
+            ! an ampersand that was not escaped (item 1)
+            ! characters that XML does not allow (item 1)"#]],
+        );
+        check(
+            "<rss version='2.0'><item><description>a <b class='x'>b</b><br/></description></item></rss>",
+            expect![[r#"
+                <item><description>a &lt;b class='x'&gt;b&lt;/b&gt;&lt;br/&gt;</description></item>
+                ! markup in <description> that was not escaped (item 1)"#]],
+        );
+        check(
+            "<rss version='2.0'><item><link/><title/></item></rss>",
+            expect!["<item><link></link><title></title></item>"],
+        );
+        check(
+            "<rss version='2.0'><item><link href='/a?b&amp;c'/></item></rss>",
+            expect!["<item><link>/a?b&amp;c</link></item>"],
+        );
+        check(
+            "<rss version='2.0'><item><author>a &amp; <![CDATA[b@x.org]]>…</author><category>…a@b.cc…</category></item></rss>",
+            expect!["<item><author>a &amp; b@x.org …</author><category>…a@b.cc…</category></item>"],
+        );
+    }
+
+    #[test]
+    fn texts_of_atom() {
+        check(
+            "<feed><entry><title type='text'>a &lt;b></title><content type='xhtml'><div><p title='x'>a &lt; b</p><br/></div></content></entry></feed>",
+            expect![[
+                r#"<entry><title type="text"><![CDATA[a <b>]]></title><content type="html"><![CDATA[<p title='x'>a &lt; b</p><br/>]]></content></entry>"#
+            ]],
+        );
+        // A character that XML does not allow takes another way to the same.
+        check(
+            "<feed><entry><id>\u{1}</id><content type='xhtml'><div><p title='x'>a &lt; b</p><br/></div></content></entry></feed>",
+            expect![[r#"
+                <entry><id></id><content type="html">&lt;p title='x'&gt;a &amp;lt; b&lt;/p&gt;&lt;br/&gt;</content></entry>
+                ! characters that XML does not allow (item 1)"#]],
+        );
+        check(
+            "<feed><entry><content type='xhtml'><div>a</div><div>b</div></content></entry></feed>",
+            expect![[r#"<entry><content type="html"><![CDATA[a<div>b</div>]]></content></entry>"#]],
+        );
+        check(
+            "<feed><entry><content type='xhtml'><x:p a=']]>'>b</x:p></content></entry></feed>",
+            expect![[r#"<entry><content type="html"><![CDATA[<p a=']]&gt;'>b</p>]]></content></entry>"#]],
+        );
+        check(
+            "<feed><entry><content mode='base64'>PGI+YTwv\nYj4=</content><title mode='base64'>/w==</title></entry></feed>",
+            expect![[r#"
+                <entry><content type="html">&lt;b&gt;a&lt;/b&gt;</content><title type="html"></title></entry>
+                ! a text in base64 that cannot be decoded (item 1)"#]],
+        );
+    }
+
+    #[test]
+    fn tags_keep_what_is_read() {
+        check(
+            "<feed xml:base='/in/'><link rel='self' href='s?a&b' foo='x'/><entry xml:base='e/'><link href='l' xml:base='/own/'/><category term='t' scheme='s' label='\"l\"'/><title xml:base='/t/'>x</title></entry></feed>",
+            expect![[r#"
+                <link rel="self" href="s?a&amp;b"/>
+                <entry xml:base="http://example.org/in/e/"><link href="l" xml:base="http://example.org/own/"/><category term="t" label="&quot;l&quot;"/><title type="text" xml:base="http://example.org/t/">x</title></entry>
+                ! an ampersand that was not escaped"#]],
+        );
+    }
+
+    #[test]
+    fn links_inside_markup_follow_the_bases_there() {
+        check(
+            "<feed><entry><content type='xhtml' xml:base='/c/'><a href='x'/><p xml:base='/in/'><a href='x'/><img xml:base='/own/' src='y'/><a href='x'/></p><a href='x'/></content></entry></feed>",
+            expect![[
+                r#"<entry><content type="html" xml:base="http://example.org/c/"><![CDATA[<a href='x'/><p xml:base='/in/'><a href='http://example.org/in/x'/><img xml:base='/own/' src='http://example.org/own/y'/><a href='http://example.org/in/x'/></p><a href='x'/>]]></content></entry>"#
+            ]],
+        );
+    }
+}

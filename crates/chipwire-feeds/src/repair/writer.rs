@@ -416,3 +416,6 @@ impl<'a, 'r> Writer<'a, 'r> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
