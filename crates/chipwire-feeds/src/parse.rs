@@ -291,10 +291,12 @@ fn convert_entry(
     if authors.is_empty() {
         authors = feed_authors.to_vec();
     }
+    let mut summary_is_text = item.summary.is_text;
     let mut summary = entry.summary.map(|summary| absolute(summary.content, &item.summary));
     let content = entry.content.and_then(|content| content.body).map(|body| absolute(body, &item.content));
     if [&summary, &content].into_iter().flatten().all(|body| body.trim().is_empty()) {
         summary = item.spare_summary.get().map(|spare| absolute(spare.clone(), &Told::default()));
+        summary_is_text = false;
     }
     Entry {
         id: String::new(),
@@ -308,7 +310,7 @@ fn convert_entry(
         categories: entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect(),
         language: item.language.clone(),
         summary,
-        summary_is_text: item.summary.is_text,
+        summary_is_text,
         content,
         content_is_text: item.content.is_text,
     }

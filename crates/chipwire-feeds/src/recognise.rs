@@ -2,8 +2,11 @@
 //!
 //! An entry is known by its identity. Where a feed was switched to another policy, older items keep the ids of the policy
 //! before and are known by link or content. And where an item has gone from a feed in the same moment in which an unknown
-//! one came that shares at least two of link, title and date with it, or the number in its address, the one succeeds the
-//! other: its guid was changed, not the article. When most of a document changes in this way at once, one of them is enough.
+//! one came that shares at least two of link, title and date with it, the one succeeds the other: its guid was changed, not
+//! the article. The number in its address is enough while other items stay, and one of the others when most of a document
+//! changes in this way at once.
+//!
+//! Dates and addresses that are others with every poll say nothing: they are a [`Drift`] of the feed, and no edit.
 
 use std::{
     cell::OnceCell,

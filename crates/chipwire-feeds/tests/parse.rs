@@ -317,13 +317,13 @@ fn what_an_entry_lacks_is_found_elsewhere() {
     );
     check(
         "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:media='http://search.yahoo.com/mrss/'><author><name>Feed</name></author>\
-         <entry><id>1</id><link rel='http://www.iana.org/assignments/relation/alternate' href='/1'/><link rel='enclosure' href='/1.mp3'/><media:group><media:title>T</media:title><media:description>Of the video</media:description></media:group></entry>\
+         <entry><id>1</id><summary type='text'/><link rel='http://www.iana.org/assignments/relation/alternate' href='/1'/><link rel='enclosure' href='/1.mp3'/><media:group><media:title>T</media:title><media:description>Of the &lt;i>video&lt;/i></media:description></media:group></entry>\
          <entry xml:lang='pt-BR'><id>2</id><link rel='enclosure' href='/2.mp3'/><content type='text/html' src='/2.html'/><source><title>S</title><author><name>Source (dpa)</name></author></source></entry>\
          <entry><id>3</id><link rel='enclosure' href='/3.mp3'/><author><name>Own</name></author><source><author><name>Source</name></author></source><summary/></entry></feed>",
         &expect![[r#"
             - <->
             1 | https://example.org/1 |  | Feed
-                Plain Of the video
+                Html Of the <i>video</i>
             2 | https://example.org/2.html |  | pt-br | Source (dpa)
             3 | https://example.org/3.mp3 |  | Own"#]],
     );

@@ -223,11 +223,12 @@ mod tests {
         }
         assert!(first.content.is_text && !first.summary.is_text);
         let document = written(
-            "<rss><ttl>30</ttl><skipDays><day>Sunday</day></skipDays><sy:updatePeriod>Daily</sy:updatePeriod><item><guid isPermaLink=' False '>1</guid></item><item><guid>2</guid></item><item><itunes:subtitle>a</itunes:subtitle><media:description>b</media:description><media:description>c</media:description></item></rss>",
+            "<rss><dc:language>de</dc:language><image><language>fr</language></image><ttl>30</ttl><skipDays><day>Sunday</day></skipDays><sy:updatePeriod>Daily</sy:updatePeriod><item><guid isPermaLink=' False '>1</guid></item><item><guid>2</guid></item><item><itunes:subtitle>a</itunes:subtitle><media:description>b</media:description><media:description>c</media:description></item></rss>",
             Family::Rss,
         );
         assert_eq!((document.head.ttl_min, document.head.update_period.as_deref()), (Some(30), Some("daily")));
         assert_eq!(document.head.skip_days, ["sunday"]);
+        assert_eq!(document.head.language.as_deref(), Some("de"));
         assert_eq!(document.items.iter().map(|item| item.guid_is_link).collect::<Vec<_>>(), [false, true, true]);
         assert_eq!(document.items[2].spare_summary.get().map(String::as_str), Some("b"));
     }

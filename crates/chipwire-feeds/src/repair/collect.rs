@@ -105,6 +105,8 @@ impl<'a> Writer<'a, '_> {
         let what = match role {
             Role::Date(when, rank) => Some(Captured::Date(when, rank)),
             _ if self.capture.is_some() => None,
+            Role::Text("language") => Some(Captured::Language),
+            Role::Fallback("language") if !self.written.contains(&"language") => Some(Captured::Language),
             _ if self.in_item() => Captured::of_item(ns, local, ns == Ns::Atom && self.in_source()),
             _ => Captured::of_feed(ns, local),
         };
@@ -121,10 +123,12 @@ impl<'a> Writer<'a, '_> {
 
     /// Keeps what was taken of the element that ends here.
     pub(super) fn store(&mut self, what: Captured, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
         let in_item = self.in_item();
         match (what, self.items.last_mut()) {
             (Captured::Date(when, rank), _) => self.date(when, rank, text),
-            (_, Some(_)) | (Captured::Summary(_) | Captured::SourceAuthor, None) if text.trim().is_empty() => {}
             (Captured::Summary(rank), Some(item)) => item.spare_summary.take(rank, text.to_owned()),
             (Captured::SourceAuthor, Some(item)) => item.source_authors.push(text.to_owned()),
             (Captured::Language, Some(item)) if in_item => item.language = language_tag(text),

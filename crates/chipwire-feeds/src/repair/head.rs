@@ -44,7 +44,6 @@ impl Captured {
             (Ns::Rss, "ttl") => Some(Captured::Ttl),
             (Ns::Rss, "hour") => Some(Captured::Hour),
             (Ns::Rss, "day") => Some(Captured::Day),
-            (Ns::Rss | Ns::Dc, "language") => Some(Captured::Language),
             (Ns::Syndication, "updateperiod") => Some(Captured::Period),
             (Ns::Syndication, "updatefrequency") => Some(Captured::Frequency),
             _ => None,
