@@ -535,6 +535,26 @@ fn hostile_documents_take_bounded_time() {
         let text = format!("<rss version='2.0'><channel>{}", piece.repeat(1_000_000 / piece.len()));
         let _ = parse_feed(text.as_bytes(), None, None);
     }
+    let url = Url::parse("https://example.org/news/feed.xml").unwrap();
+    for element in ["title", "author", "description", "pubDate"] {
+        for piece in [
+            "(",
+            "((a)",
+            "é@",
+            "@",
+            "\"",
+            "&lt;script>",
+            "&lt;img srcset=https://",
+            "srcset=\"https://x, ",
+            "&amp;",
+            "&amp;#1",
+        ] {
+            let text = piece.repeat(200_000 / piece.len());
+            let text =
+                format!("<rss version='2.0'><channel><item><{element}>{text}</{element}></item></channel></rss>");
+            assert_eq!(parse_feed(text.as_bytes(), None, Some(&url)).unwrap().entries.len(), 1);
+        }
+    }
     // About a second of work even without optimisation; quadratic work would take minutes.
     assert!(start.elapsed().as_secs() < 60);
 }

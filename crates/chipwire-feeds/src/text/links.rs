@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
+use memchr::memchr_iter;
 use url::Url;
 
-use super::decode_entities;
+use super::{cap_bytes, decode_entities};
 use crate::repair::scan::{Scanner, Token, attributes};
 
 /// Attributes that hold an address. `srcset` holds several.
@@ -13,6 +13,9 @@ const ADDRESSES: &[&str] = &["href", "src", "poster", "cite"];
 
 /// What most addresses begin with; nothing of it is relative.
 const ABSOLUTE: &[&str] = &["#", "https://", "http://", "mailto:"];
+
+/// A list of images that is longer gets a closer look: without an end, it would be searched once for each that begins.
+const MAX_LIST_BYTES: usize = 4_096;
 
 /// HTML with its relative addresses made absolute.
 pub fn absolute_links<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
@@ -78,24 +81,24 @@ impl<'a> Edited<'a> {
 /// A quick look: most bodies have absolute links only, and need no closer one.
 fn may_have_relative_links(html: &str) -> bool {
     let is_relative = |value: &str| !ABSOLUTE.iter().any(|start| value.starts_with(start));
-    ["href", "src", "poster", "cite", "HREF", "SRC"].iter().any(|name| {
-        memmem::find_iter(html.as_bytes(), name).any(|at| {
-            let after = html.get(at + name.len()..).unwrap_or_default();
-            let set = after.strip_prefix("set").or_else(|| after.strip_prefix("SET"));
-            // Without a `=` it is the word in a text.
-            let Some(value) = set.unwrap_or(after).trim_start().strip_prefix('=') else { return false };
-            let value = value.trim_start();
-            let inside = value.trim_start_matches(['"', '\'']);
-            match set {
-                Some(_) => {
-                    let end =
-                        if value.len() > inside.len() { inside.find(['"', '\'']) } else { inside.find(['>', ' ']) };
-                    let value = inside.get(..end.unwrap_or(inside.len())).unwrap_or_default();
-                    value.split(',').any(|candidate| is_relative(candidate.trim_start()))
-                }
-                None => is_relative(inside),
-            }
-        })
+    memchr_iter(b'=', html.as_bytes()).any(|at| {
+        let name = html.get(..at).unwrap_or_default().trim_end().as_bytes();
+        let ends_with = |end: &str| {
+            name.len()
+                .checked_sub(end.len())
+                .and_then(|start| name.get(start..))
+                .is_some_and(|name| name.eq_ignore_ascii_case(end.as_bytes()))
+        };
+        let value = html.get(at + 1..).unwrap_or_default().trim_start();
+        let inside = value.trim_start_matches(['"', '\'']);
+        if ends_with("srcset") {
+            let start = cap_bytes(inside, MAX_LIST_BYTES);
+            let end = if value.len() > inside.len() { start.find(['"', '\'']) } else { start.find(['>', ' ']) };
+            let list = start.get(..end.unwrap_or(start.len())).unwrap_or_default();
+            return (end.is_none() && start.len() < inside.len())
+                || list.split(',').any(|candidate| is_relative(candidate.trim_start()));
+        }
+        ADDRESSES.iter().any(|known| ends_with(known)) && is_relative(inside)
     })
 }
 
@@ -180,6 +183,8 @@ mod tests {
             ("<img srcset=\"https://x.org/a 1x, b 2x\">", true),
             ("<img srcset='/a'>", true),
             ("<a href = '/a'>", true),
+            ("<IMG SrcSet=/a>", true),
+            ("<p class=x title='src'>1 = 1, a==b, =", false),
         ] {
             assert_eq!(may_have_relative_links(html), closer, "{html}");
         }

@@ -1,11 +1,19 @@
 //! Names of people.
 
+use super::cap_chars;
+
+/// Longer names, in characters, are cut.
+const MAX_CHARS: usize = 1_000;
+
+/// Marks around marks that are taken off: nobody writes as many.
+const MAX_LAYERS: usize = 8;
+
 /// A name without the marks around it, and without those that are left of an e-mail address that was taken out of it.
 /// Brackets that belong to it stay: `John Smith (Reuters)`.
 pub(crate) fn bare_name(name: &str) -> &str {
     const PAIRS: &[(char, char)] = &[('(', ')'), ('<', '>'), ('[', ']'), ('（', '）')];
-    let mut name = name;
-    loop {
+    let mut name = cap_chars(name, MAX_CHARS);
+    for _ in 0..MAX_LAYERS {
         let before = name.len();
         name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
         for &(open, close) in PAIRS {
@@ -32,9 +40,10 @@ pub(crate) fn bare_name(name: &str) -> &str {
             name = inside;
         }
         if name.len() == before {
-            return name;
+            break;
         }
     }
+    name
 }
 
 /// Where the bracket that is open at the start of `inside` is closed.
