@@ -2,7 +2,8 @@
 //!
 //! An item is named by its guid, else by its link, else by title and date. Some feeds give every item the same guid, or a new
 //! guid at every build: such a feed is switched to another policy for good, which looks at no guid any more, and the items
-//! that are known by then keep their ids. Nothing that an editor changes after publication, the title above all, takes part as long as there is anything else.
+//! that are known by then keep their ids. Nothing that an editor changes after publication, the title above all, takes part
+//! as long as there is anything else.
 
 use std::collections::{HashMap, HashSet};
 

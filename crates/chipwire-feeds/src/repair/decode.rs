@@ -12,7 +12,8 @@ use crate::text::cap_chars;
 const DECLARATION_BYTES: usize = 1_024;
 
 /// Decodes a document: byte order mark, then the pattern of UTF-16 and UTF-32, then UTF-8 if it is valid (unless it is said
-/// to be ISO-2022-JP, which is valid UTF-8 as well), then what the HTTP header says, then what the document says, then a guess by its letters. Text that is UTF-8 is not copied.
+/// to be ISO-2022-JP, which is valid UTF-8 as well), then what the HTTP header says, then what the document says, then a guess
+/// by its letters. Text that is UTF-8 is not copied.
 pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &mut Repairs) -> Cow<'a, str> {
     if let Some((big_endian, skip)) = utf32(bytes) {
         repairs.note(Stage::Encoding, "encoded as UTF-32, which feeds must not be");

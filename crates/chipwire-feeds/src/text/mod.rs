@@ -61,8 +61,8 @@ const BOOLEAN: &[&str] = &[
     "reversed", "selected",
 ];
 
-/// HTML as plain text: tags go, entities are decoded once, white space collapses. Angle brackets that are no HTML stay, as does
-/// the start tag of an element that nobody reads when it has no end: it is spoken of.
+/// HTML as plain text: tags go, entities are decoded once, white space collapses. Angle brackets that are no HTML stay, as
+/// does the start tag of an element that nobody reads when it has no end: it is spoken of.
 pub fn plain_of_html(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return collapse(html);
