@@ -7,7 +7,8 @@
 //! - `poll` or `poll +3h` or `poll +20m`: a poll that much later, an hour if nothing is said
 //! - `guid | link | title | date | body`: an item of that poll's document, `-` for what it lacks; a link that begins with `/`
 //!   is on `http://example.org`; a date is `10:00`, `2 10:00` for the second of the month, `now`, or else taken as it is
-//! - `> text`: what comes out. `#0 r1` is the first article that ever came out, in its first revision
+//! - `> text`: what comes out. `#0 r1` is the first article that ever came out, in its first revision; of later ones it says
+//!   when date or address are others than in the revision before
 //!
 //! `UPDATE_EXPECT=1 cargo test -p chipwire-feeds histories` writes the last kind: look at what changed.
 
@@ -129,6 +130,8 @@ struct Story {
     feed: Feed,
     format: String,
     state: FeedState,
+    /// Date and address of each article, as they came out last.
+    published: BTreeMap<String, (Option<Timestamp>, Option<String>)>,
 }
 
 impl Story {
@@ -136,7 +139,7 @@ impl Story {
         let (format, address) = kind.split_once('/').unwrap_or((kind, "example.org"));
         let feed = Feed::new(format!("https://{address}/{name}.xml"), FeedOrigin::User);
         let state = fresh_state(&feed, start());
-        Self { feed, format: format.to_owned(), state }
+        Self { feed, format: format.to_owned(), state, published: BTreeMap::new() }
     }
 
     fn poll(&mut self, items: &[Item<'_>], now: Timestamp, ids: &mut Vec<String>) -> String {
@@ -166,7 +169,17 @@ impl Story {
                 ids.len() - 1
             });
             let title = if article.title.is_empty() { "-" } else { &article.title };
-            writeln!(out, ">   #{name} r{} {title}", article.revision).unwrap();
+            write!(out, ">   #{name} r{} {title}", article.revision).unwrap();
+            let last = (article.published, article.url.clone());
+            if let Some((date, url)) = self.published.insert(article.id.to_string(), last.clone()) {
+                if date != last.0 {
+                    write!(out, ", dated {}", last.0.map_or("no more".to_owned(), |date| date.to_string())).unwrap();
+                }
+                if url != last.1 {
+                    write!(out, ", at {}", last.1.as_deref().unwrap_or("no address")).unwrap();
+                }
+            }
+            out.push('\n');
         }
         self.state = poll.state;
         out
@@ -278,6 +291,29 @@ proptest! {
             }
         }
     }
+}
+
+/// Before the address was compared by itself, the hash of an item was that of its article.
+#[test]
+fn items_that_were_remembered_with_their_address_are_known() {
+    let feed = Feed::new("https://example.org/feed", FeedOrigin::User);
+    let url = Url::parse(&feed.url).unwrap();
+    let parsed = |items: &[&str]| {
+        let items: Vec<Item<'_>> = items.iter().map(|item| Item::new(item)).collect();
+        parse_feed(document("rss", &items, start()).as_bytes(), None, Some(&url)).unwrap()
+    };
+    let (first, edited) = ("1 | /1 | First | 10:00 | <p>Text</p>", "1 | /1 | First | 10:00 | <p>Text, edited</p>");
+    let poll = take_in(&feed, fresh_state(&feed, start()), parsed(&[first]), &url, start());
+    let mut state = poll.state;
+    for (item, article) in state.items.iter_mut().zip(&poll.articles) {
+        assert_ne!(item.content_hash, article.content_hash);
+        item.content_hash.clone_from(&article.content_hash);
+        item.raw = None;
+    }
+    let again = take_in(&feed, state, parsed(&[first]), &url, start());
+    assert_eq!(again.outcome, Outcome::Read { new: 0, revised: 0, unchanged: 1 });
+    let again = take_in(&feed, again.state, parsed(&[edited]), &url, start());
+    assert_eq!(again.outcome, Outcome::Read { new: 0, revised: 1, unchanged: 0 });
 }
 
 #[test]

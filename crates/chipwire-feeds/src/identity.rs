@@ -1,8 +1,9 @@
 //! What makes an item the same item at the next poll.
 //!
 //! An item is named by its guid, else by its link, else by title and date. Some feeds give every item the same guid, or a new
-//! guid at every build: such a feed is switched to another policy for good, and the items that are known by then keep their
-//! ids. Nothing that an editor changes after publication, the title above all, takes part as long as there is anything else.
+//! guid at every build: such a feed is switched to another policy for good, which looks at no guid any more, and the items
+//! that are known by then keep their ids. Nothing that an editor changes after publication, the title above all, takes part
+//! as long as there is anything else.
 
 use std::collections::{HashMap, HashSet};
 
@@ -98,7 +99,7 @@ pub fn stable_id(policy: IdentityPolicy, entry: &Entry) -> String {
     let link = || entry.link.as_deref().map(|link| format!("link:{}", canonical_link(link)));
     match policy {
         IdentityPolicy::Guid => guid().or_else(link),
-        IdentityPolicy::Link => link().or_else(guid),
+        IdentityPolicy::Link => link(),
         IdentityPolicy::Hash => None,
     }
     .unwrap_or_else(|| hash_form(entry))
@@ -160,7 +161,7 @@ impl<'a> Marks<'a> {
         let (guid, link) = (self.guid.as_ref(), self.link.as_ref());
         match policy {
             IdentityPolicy::Guid => guid.or(link).cloned(),
-            IdentityPolicy::Link => link.or(guid).cloned(),
+            IdentityPolicy::Link => link.cloned(),
             IdentityPolicy::Hash => None,
         }
         .unwrap_or_else(|| hash_form(self.entry))
@@ -181,9 +182,21 @@ impl<'a> Marks<'a> {
         let (one, other) = (self.entry, other.entry);
         one.title != other.title || (one.title.is_empty() && one.body() != other.body())
     }
+
+    /// Whether two items under one guid are two, and not one in two versions: their links say so, or else what they say.
+    fn is_another(&self, other: &Self) -> bool {
+        let (one, two) = (self.entry, other.entry);
+        match (&self.link_hash, &other.link_hash) {
+            (None, None) => {
+                let dated = one.published.is_some() && two.published.is_some() && one.published != two.published;
+                self.differs(other) || (dated && one.body() != two.body())
+            }
+            (one, two) => one != two && self.differs(other),
+        }
+    }
 }
 
-/// At least five digits in the last part of the path, and no date; with the host.
+/// At least five digits in the last part of the path, and no date; with the host and the query, which may say more.
 fn article_number(url: &Url) -> Option<String> {
     // A comment on the article, or a part of it, is not the article.
     if url.fragment().is_some() {
@@ -193,7 +206,8 @@ fn article_number(url: &Url) -> Option<String> {
     let number = last.split(|c: char| !c.is_ascii_digit()).max_by_key(|digits| digits.len())?;
     let is_date = number.len() == 8 && (number.starts_with("19") || number.starts_with("20"));
     let host = url.host_str().unwrap_or_default().trim_start_matches("www.");
-    (number.len() >= 5 && !is_date).then(|| format!("{host} {number}"))
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    (number.len() >= 5 && !is_date).then(|| format!("{host} {number}{query}"))
 }
 
 /// Decides whether the feed's policy still holds, from one document and the items known before. `known` answers whether
@@ -206,7 +220,9 @@ pub fn policy_for(
 ) -> IdentityPolicy {
     let mut policy = current;
     if policy == IdentityPolicy::Guid && (guids_repeat(entries) || guids_changed(entries, items, known)) {
-        policy = IdentityPolicy::Link;
+        // Without any link there is only what the items say.
+        let linked = entries.iter().any(|marks| marks.link.is_some());
+        policy = if linked { IdentityPolicy::Link } else { IdentityPolicy::Hash };
     }
     if policy == IdentityPolicy::Guid && links_repeat(entries.iter().filter(|marks| marks.guid.is_none())) {
         policy = IdentityPolicy::Hash;
@@ -225,8 +241,7 @@ fn guids_repeat(entries: &[Marks<'_>]) -> bool {
         let same = seen.entry(guid).or_default();
         // Under one link there may be two versions of an article, but hardly three.
         let others = same.iter().filter(|other| other.differs(marks)).count();
-        let repeats =
-            others >= 2 || same.iter().any(|other| other.differs(marks) && other.link_hash != marks.link_hash);
+        let repeats = others >= 2 || same.iter().any(|other| other.is_another(marks));
         if same.len() < 3 {
             same.push(marks);
         }
@@ -294,7 +309,8 @@ mod tests {
     fn articles_have_numbers_and_dates_are_none() {
         for (link, expected) in [
             ("https://www.example.org/en/new-title/a-71466432", Some("example.org 71466432")),
-            ("https://example.org/news/71466432-old-title.html?x=1", Some("example.org 71466432")),
+            ("https://example.org/news/71466432-old-title.html", Some("example.org 71466432")),
+            ("https://example.org/forecast/90210?d=1", Some("example.org 90210?d=1")),
             ("https://example.org/2026/03/01/title", None),
             ("https://example.org/title-20260301", None),
             ("https://example.org/title-1234", None),

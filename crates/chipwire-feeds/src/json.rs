@@ -7,7 +7,11 @@ use crate::{
     error::ParseError,
     identity, json_salvage,
     parse::{Entry, ParsedFeed},
-    repair::{Repairs, Stage, head::Dates, names::When},
+    repair::{
+        Repairs, Stage,
+        dates::{Dates, Problems},
+        names::When,
+    },
     text,
 };
 
@@ -39,20 +43,23 @@ pub(crate) fn parse(
     let link = string(&feed, "home_page_url").and_then(|link| text::web_url(&link, url));
     let base = link.as_ref().or(url);
     let feed_authors = authors(&feed);
-    let mut entries = Vec::new();
+    let language = string(&feed, "language").and_then(|language| text::language_tag(&language));
+    let (mut dates, mut problems) = (Vec::new(), Problems::default());
     for (index, item) in items.iter().take(max_items).enumerate() {
         repairs.about(Some(index + 1));
-        if item.is_object() {
-            entries.push(entry(item, base, &feed_authors, repairs));
-        } else {
+        dates.push(dates_of(item, &mut problems, repairs));
+        if !item.is_object() {
             repairs.note(Stage::Structure, "an item that is no object");
         }
     }
     repairs.about(None);
+    problems.settle(&mut Dates::default(), dates.iter_mut(), language.as_deref(), repairs);
+    let objects = items.iter().zip(dates).filter(|(item, _)| item.is_object());
+    let entries = objects.map(|(item, dates)| entry(item, dates, base, &feed_authors)).collect();
     Ok(ParsedFeed {
         title: string(&feed, "title").map(|title| text::collapse(&title)).filter(|title| !title.is_empty()),
         link: link.map(String::from),
-        language: string(&feed, "language").and_then(|language| text::language_tag(&language)),
+        language,
         entries,
         ..ParsedFeed::default()
     })
@@ -94,21 +101,26 @@ fn count(feed: &Value) -> usize {
     feed.get("items").and_then(Value::as_array).map_or(0, Vec::len)
 }
 
-fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String], repairs: &mut Repairs) -> Entry {
+fn dates_of(item: &Value, problems: &mut Problems, repairs: &mut Repairs) -> Dates {
+    let mut dates = Dates::default();
+    for (key, when) in [("date_published", When::Published), ("date_modified", When::Updated)] {
+        if let Some(text) = string(item, key) {
+            dates.take(when, 1, &text, problems, repairs);
+        }
+    }
+    dates
+}
+
+fn entry(item: &Value, dates: Dates, base: Option<&Url>, feed_authors: &[String]) -> Entry {
     let link = ["url", "external_url", "id"]
         .iter()
         .find_map(|key| text::web_url(&string(item, key)?, if *key == "id" { None } else { base }))
+        .or_else(|| attachment(item, base))
         .map(|link| identity::without_tracking(&link).into());
     let html = string(item, "content_html").map(|html| text::absolute_links(&html, base).into_owned());
     let mut authors = authors(item);
     if authors.is_empty() {
         authors = feed_authors.to_vec();
-    }
-    let mut dates = Dates::default();
-    for (key, when) in [("date_published", When::Published), ("date_modified", When::Updated)] {
-        if let Some(problem) = string(item, key).and_then(|text| dates.take(when, 1, &text)) {
-            repairs.note(Stage::Dates, format!("a date {problem}"));
-        }
     }
     Entry {
         id: String::new(),
@@ -120,10 +132,19 @@ fn entry(item: &Value, base: Option<&Url>, feed_authors: &[String], repairs: &mu
         updated: dates.updated.and_then(|date| date.time),
         authors,
         categories: item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(text_of).collect(),
+        language: string(item, "language").and_then(|language| text::language_tag(&language)),
         summary: string(item, "summary"),
+        summary_is_text: false,
+        content_is_text: html.is_none(),
         content: html.or_else(|| string(item, "content_text")),
     }
     .finished()
+}
+
+/// The address of the first file that comes with an item.
+fn attachment(item: &Value, base: Option<&Url>) -> Option<Url> {
+    let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
+    attachments.filter_map(|attachment| text::web_url(attachment.get("url")?.as_str()?, base)).next()
 }
 
 fn authors(value: &Value) -> Vec<String> {
@@ -141,5 +162,64 @@ fn text_of(value: &Value) -> Option<String> {
         Value::String(text) if !text.trim().is_empty() => Some(text.chars().filter(|c| text::is_legal(*c)).collect()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The items of a feed, each as a JSON object, and the fields of theirs that are asked for.
+    fn check(item: &str, field: impl Fn(&Entry) -> String, expected: &str) {
+        let document = format!(
+            "{{\"version\":\"https://jsonfeed.org/version/1.1\",\"home_page_url\":\"https://example.org/\",\"authors\":[{{\"name\":\"Feed\"}}],\"items\":[{item}]}}"
+        );
+        let feed = parse(&document, None, 10, &mut Repairs::default()).unwrap();
+        assert_eq!(feed.entries.first().map(field).unwrap_or_default(), expected, "{item}");
+    }
+
+    #[test]
+    fn fields_of_the_wrong_type_are_missing() {
+        let title = |entry: &Entry| entry.title.clone();
+        check("{\"title\":\" a\\n b\\u0000 \"}", title, "a b");
+        check("{\"title\":7}", title, "7");
+        check("{\"title\":[\"a\"]}", title, "");
+        check("{\"title\":null,\"tags\":{}}", title, "");
+        check("7", title, "");
+        check("{\"id\":7.5}", |entry| entry.id.clone(), "7.5");
+        check("{\"tags\":[\"a\",3,null,\" \"]}", |entry| entry.categories.join("; "), "a; 3");
+    }
+
+    #[test]
+    fn links_are_found_in_their_order() {
+        let link = |entry: &Entry| entry.link.clone().unwrap_or_default();
+        let attached = "\"attachments\":[{\"url\":7},{\"url\":\"/a.mp3\"},{\"url\":\"/b.mp3\"}]";
+        check(
+            "{\"url\":\"a?utm_source=x\",\"external_url\":\"b\",\"id\":\"https://c.org/\"}",
+            link,
+            "https://example.org/a",
+        );
+        check("{\"external_url\":\"b\",\"id\":\"https://c.org/\"}", link, "https://example.org/b");
+        check(&format!("{{\"id\":\"https://c.org/\",{attached}}}"), link, "https://c.org/");
+        check(&format!("{{\"id\":\"c\",{attached}}}"), link, "https://example.org/a.mp3");
+        check("{\"id\":\"c\",\"attachments\":[{\"url\":\"mailto:x\"}]}", link, "");
+    }
+
+    #[test]
+    fn authors_are_those_of_the_item_or_else_of_the_feed() {
+        let authors = |entry: &Entry| entry.authors.join("; ");
+        check("{\"authors\":[{\"name\":\"A\"},{\"url\":\"x\"},\"B\"],\"author\":{\"name\":\"C\"}}", authors, "A; B; C");
+        check("{\"author\":\"D\"}", authors, "D");
+        check("{\"authors\":[]}", authors, "Feed");
+    }
+
+    #[test]
+    fn texts_are_what_they_say_they_are() {
+        let body = |entry: &Entry| format!("{:?}", entry.body());
+        check("{\"content_text\":\"a <b>b</b>\"}", body, "(\"a <b>b</b>\", Plain)");
+        check("{\"content_html\":\"a <b>b</b>\",\"content_text\":\"c\"}", body, "(\"a <b>b</b>\", Html)");
+        check("{\"content_html\":\"<a href='x'>\"}", body, "(\"<a href='https://example.org/x'>\", Html)");
+        check("{\"summary\":\"s <i>t</i>\"}", body, "(\"s <i>t</i>\", Html)");
+        check("{\"language\":\"de_AT\"}", |entry| entry.language.clone().unwrap_or_default(), "de-at");
     }
 }

@@ -14,10 +14,11 @@ use crate::{
     identity, json,
     repair::{
         Repair, Repairs, Stage,
-        canonical::{self, Canonical, Family, Item},
+        canonical::{self, Canonical, Family, Item, Told},
         decode,
         entities::Declared,
         head::Head,
+        names::relation,
         root::{self, Document},
         salvage::{Salvaged, salvage},
     },
@@ -85,10 +86,16 @@ pub struct Entry {
     pub authors: Vec<String>,
     /// The categories.
     pub categories: Vec<String>,
+    /// The language as a BCP 47 tag, where the entry names one of its own.
+    pub language: Option<String>,
     /// The summary, HTML or plain, links absolute.
     pub summary: Option<String>,
+    /// The feed says that the summary is plain text.
+    pub summary_is_text: bool,
     /// The content, HTML or plain, links absolute.
     pub content: Option<String>,
+    /// The feed says that the content is plain text.
+    pub content_is_text: bool,
 }
 
 impl Entry {
@@ -96,8 +103,11 @@ impl Entry {
     pub fn body(&self) -> (&str, Markup) {
         let content = self.content.as_deref().unwrap_or_default();
         let summary = self.summary.as_deref().unwrap_or_default();
-        let body = if summary.len() > content.len() { summary } else { content };
-        (body, text::markup_of(body))
+        let (body, is_text) = match summary.len() > content.len() {
+            true => (summary, self.summary_is_text),
+            false => (content, self.content_is_text),
+        };
+        (body, if is_text { Markup::Plain } else { text::markup_of(body) })
     }
 
     /// The longer of content and summary as HTML that is safe to show: see [`text::sanitized`].
@@ -262,19 +272,31 @@ fn convert_entry(
     base: Option<&Url>,
     feed_authors: &[String],
 ) -> Entry {
-    let body_base = item.base.as_ref().or(base);
+    let item_base = item.base.as_ref().or(base);
     let guid = Some(entry.id).filter(|id| !id.trim().is_empty());
     let link = page_link(&entry.links, family)
-        .and_then(|link| text::web_url(link, body_base))
+        .and_then(|link| text::web_url(link, item_base))
         .or_else(|| text::web_url(guid.as_deref().filter(|_| item.guid_is_link)?, None))
+        .or_else(|| item.spare_link.get().cloned())
         .map(|link| identity::without_tracking(&link).into());
-    let absolute = |body: String| match text::absolute_links(&body, body_base) {
-        Cow::Owned(absolute) => absolute,
-        Cow::Borrowed(_) => body,
+    let absolute = |body: String, told: &Told| match text::absolute_links(&body, told.base.as_ref().or(item_base)) {
+        Cow::Owned(absolute) if !told.is_text => absolute,
+        _ => body,
     };
     let mut authors = names(&entry.authors);
     if authors.is_empty() {
+        let of_source = item.source_authors.iter().map(|name| text::bare_name(name).to_owned());
+        authors = of_source.filter(|name| !name.is_empty()).collect();
+    }
+    if authors.is_empty() {
         authors = feed_authors.to_vec();
+    }
+    let mut summary_is_text = item.summary.is_text;
+    let mut summary = entry.summary.map(|summary| absolute(summary.content, &item.summary));
+    let content = entry.content.and_then(|content| content.body).map(|body| absolute(body, &item.content));
+    if [&summary, &content].into_iter().flatten().all(|body| body.trim().is_empty()) {
+        summary = item.spare_summary.get().map(|spare| absolute(spare.clone(), &Told::default()));
+        summary_is_text = false;
     }
     Entry {
         id: String::new(),
@@ -286,8 +308,11 @@ fn convert_entry(
         updated: item.dates.updated.as_ref().and_then(|date| date.time),
         authors,
         categories: entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect(),
-        summary: entry.summary.map(|summary| absolute(summary.content)),
-        content: entry.content.and_then(|content| content.body).map(absolute),
+        language: item.language.clone(),
+        summary,
+        summary_is_text,
+        content,
+        content_is_text: item.content.is_text,
     }
     .finished()
 }
@@ -301,7 +326,8 @@ fn plain(title: &model::Text, family: Family) -> String {
 }
 
 fn page_link(links: &[model::Link], family: Family) -> Option<&str> {
-    let of_rel = |wanted: &'static str| links.iter().filter(move |link| link.rel.as_deref() == Some(wanted));
+    let of_rel =
+        |wanted: &'static str| links.iter().filter(move |link| link.rel.as_deref().map(relation) == Some(wanted));
     let link = match family {
         Family::Rss => links.iter().rfind(|link| link.target.is_none() && link.rel.is_none() && !link.href.is_empty()),
         Family::Atom => of_rel("alternate")
@@ -316,8 +342,8 @@ fn names(people: &[model::Person]) -> Vec<String> {
     people
         .iter()
         .filter_map(|person| {
-            let name = person.name.as_deref().map(|name| name.trim_matches(|c: char| " ()<>[],;\"".contains(c)));
-            name.filter(|name| !name.is_empty()).or(person.email.as_deref()).map(str::to_owned)
+            let name = person.name.as_deref().map(text::bare_name).filter(|name| !name.is_empty());
+            name.or(person.email.as_deref()).map(str::to_owned)
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use crate::{
     identity::{Marks, policy_for},
     own_headers::for_origin,
     parse::{Entry, ParsedFeed, parse_at_most},
-    recognise::{Judged, Known, Sight, judge},
+    recognise::{Drift, Judged, Known, Sight, judge},
     schedule::{self, Answer, Document, Failure, Plan},
     text, websub,
 };
@@ -396,7 +396,7 @@ pub(crate) fn take_in_part(
         })
         .collect();
     let (found, mut duplicates) = known.recognise(&feed.id, policy, &sights);
-    let (old_copy, drift) = (known.is_old_copy(&sights, &found, now), Known::dates_drift(&sights, &found));
+    let (old_copy, drift) = (known.is_old_copy(&sights, &found, now), Drift::of(&sights, &found));
     let (mut new, mut revised, mut unchanged, mut unbelievable) = (0, 0, 0, 0);
     let mut articles = Vec::new();
     let mut items: Vec<ItemState> = Vec::with_capacity(entries.len());
@@ -414,7 +414,7 @@ pub(crate) fn take_in_part(
             None => Judged { state: sight.first_state(now), edited: false },
             Some(item) => judge(sight, item, old_copy, drift, now),
         };
-        let (revision, content_hash) = (judged.state.revision, judged.state.content_hash.clone());
+        let (revision, published) = (judged.state.revision, judged.state.published);
         items.push(judged.state);
         match item {
             None => new += 1,
@@ -428,7 +428,7 @@ pub(crate) fn take_in_part(
         articles.push(Article {
             id,
             revision,
-            content_hash,
+            content_hash: sight.article_hash(published),
             feed: feed.id.clone(),
             source: source.clone(),
             url: entry.link.clone(),
@@ -437,8 +437,8 @@ pub(crate) fn take_in_part(
             markup,
             authors: entry.authors.clone(),
             categories: entry.categories.clone(),
-            language: parsed.language.clone(),
-            published: sight.published,
+            language: entry.language.clone().or_else(|| parsed.language.clone()),
+            published,
             published_raw: entry.published_raw.clone(),
             updated: believable(entry.updated, now),
             first_seen: now,
@@ -506,7 +506,8 @@ fn title_of(entry: &Entry) -> String {
     if !entry.title.is_empty() {
         return entry.title.clone();
     }
-    let text = text::plain_of_html(text::cap_bytes(entry.body().0, 4_096));
+    let (body, markup) = entry.body();
+    let text = text::plain(text::cap_bytes(body, 4_096), markup);
     let start = text::cap_chars(&text, 100);
     match start.rsplit_once(' ') {
         Some((words, _)) if start.len() < text.len() => format!("{words} …"),

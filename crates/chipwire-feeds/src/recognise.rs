@@ -2,15 +2,19 @@
 //!
 //! An entry is known by its identity. Where a feed was switched to another policy, older items keep the ids of the policy
 //! before and are known by link or content. And where an item has gone from a feed in the same moment in which an unknown
-//! one came that shares at least two of link, title and date with it, or the number in its address, the one succeeds the
-//! other: its guid was changed, not the article. When most of a document changes in this way at once, one of them is enough.
+//! one came that shares at least two of link, title and date with it, the one succeeds the other: its guid was changed, not
+//! the article. The number in its address is enough while other items stay, and one of the others when most of a document
+//! changes in this way at once.
+//!
+//! Dates and addresses that are others with every poll say nothing: they are a [`Drift`] of the feed, and no edit.
 
 use std::{
+    cell::OnceCell,
     collections::{HashMap, HashSet},
     hash::Hash,
 };
 
-use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemState, Markup, Timestamp, hash_hex};
+use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemState, Timestamp, hash_hex};
 use jiff::SignedDuration;
 
 use crate::{
@@ -36,6 +40,8 @@ pub(crate) struct Sight<'a> {
     link: Option<String>,
     title_hash: Option<String>,
     number: Option<String>,
+    /// The body as plain text, once it was asked for.
+    plain: OnceCell<String>,
 }
 
 impl<'a> Sight<'a> {
@@ -56,21 +62,38 @@ impl<'a> Sight<'a> {
             link: marks.link_hash().map(str::to_owned),
             title_hash: (!title.is_empty()).then(|| hash_hex(8, &["title", &title])),
             number: marks.number().map(str::to_owned),
+            plain: OnceCell::new(),
             entry,
             title,
             published,
         }
     }
 
-    /// The hash of what a reader sees: an edit of the markup alone is none, nor another spelling of the address.
+    /// The hash of what a reader sees: an edit of the markup alone is none. The address is compared by itself, as it may
+    /// drift.
     fn content_hash(&self, published: Option<Timestamp>) -> String {
-        let (body, markup) = self.entry.body();
-        let plain = match markup {
-            Markup::Html => text::plain_of_html(body),
-            Markup::Plain => text::collapse(body),
-        };
+        Article::content_hash_of(&self.title, self.plain(), None, published)
+    }
+
+    /// The hash that an article of this entry carries: with the address, of which another spelling is no edit. What is known
+    /// of an item had this hash before the address was compared by itself.
+    pub(crate) fn article_hash(&self, published: Option<Timestamp>) -> String {
         let url = self.entry.link.as_deref().map(canonical_link);
-        Article::content_hash_of(&self.title, &plain, url.as_deref(), published)
+        Article::content_hash_of(&self.title, self.plain(), url.as_deref(), published)
+    }
+
+    fn plain(&self) -> &str {
+        self.plain.get_or_init(|| {
+            let (body, markup) = self.entry.body();
+            text::plain(body, markup)
+        })
+    }
+
+    /// Whether another address may say nothing: it has a query, and the item is known by its own identity. Of one that is
+    /// known by what it has in common with another, the address is what has changed for good.
+    fn link_may_drift(&self, item: &ItemState) -> bool {
+        let is_known = item.id == self.id.as_str() || item.alias.as_deref() == Some(self.id.as_str());
+        is_known && self.entry.link.as_deref().is_some_and(|link| link.contains('?'))
     }
 
     /// What an item that was never seen is remembered by.
@@ -109,12 +132,18 @@ impl<'a> Sight<'a> {
                 _ => 0,
             }
         }
-        let number = 2 * says(&self.number, &item.number, &signs.numbers).min(1);
+        // Where nothing of the last document is left, a number may be one that all items share: a postal code, not an article.
+        let number = says(&self.number, &item.number, &signs.numbers).min(1) * (1 + u32::from(signs.some_stay));
         // Midnight is a date without a time: it is shared too easily.
         let exact = self.published.is_some_and(|published| published.as_second() % 86_400 != 0);
         let date =
             says(&self.published, &item.published, &signs.dates).min(1) * (1 + u32::from(signs.only_dates && exact));
-        let words = says(&self.link, &item.link, &signs.links) + says(&self.title_hash, &item.title, &signs.titles);
+        let title = match says(&self.title_hash, &item.title, &signs.titles) {
+            // Titles that come back every day have another text every day.
+            2 if self.content_hash(item.published) != item.content_hash => 1,
+            title => title,
+        };
+        let words = says(&self.link, &item.link, &signs.links) + title;
         // A page that is written anew every week has one address and one title, but not one date.
         let dates_differ = self.published.is_some() && item.published.is_some() && self.published != item.published;
         number + (words + date).saturating_sub(u32::from(dates_differ))
@@ -198,8 +227,11 @@ impl<'a> Known<'a> {
     fn by_common(&self, policy: IdentityPolicy, sight: &Sight<'_>) -> Option<&'a ItemState> {
         match policy {
             IdentityPolicy::Guid => None,
-            IdentityPolicy::Link => *self.by_link.get(sight.link.as_deref()?)?,
-            IdentityPolicy::Hash => self.by_content.get(sight.content_hash(sight.published).as_str()).copied(),
+            IdentityPolicy::Link if sight.link.is_some() => *self.by_link.get(sight.link.as_deref()?)?,
+            IdentityPolicy::Link | IdentityPolicy::Hash => {
+                let hashes = [sight.content_hash(sight.published), sight.article_hash(sight.published)];
+                hashes.iter().find_map(|hash| self.by_content.get(hash.as_str()).copied())
+            }
         }
     }
 
@@ -252,20 +284,47 @@ impl<'a> Known<'a> {
         let known = self.items.iter().filter(recent).filter_map(|item| item.published).max();
         found.iter().all(Option::is_some) && newest.is_some() && newest < known
     }
+}
 
-    /// Whether the feed gives most items another date than at the last poll, as feeds do that date everything with the time
-    /// of their making.
-    pub(crate) fn dates_drift(sights: &[Sight<'_>], found: &[Option<&'a ItemState>]) -> bool {
-        let (mut moved, mut same) = (0, 0);
+/// What changes with every poll in a feed, and so says nothing of its items.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Drift {
+    /// Most items have another date than at the last poll, as in feeds that date everything with the time of their making.
+    dates: bool,
+    /// Most items have another address than at the last poll, and a query in it, as in feeds that number their visitors. A
+    /// site that moved has others without one: that is news.
+    links: bool,
+}
+
+impl Drift {
+    pub(crate) fn of(sights: &[Sight<'_>], found: &[Option<&ItemState>]) -> Self {
+        let (mut dates, mut links) = (Count::default(), Count::default());
         for (sight, item) in sights.iter().zip(found) {
-            match item {
-                Some(item) if item.published.is_some() && sight.published.is_some() => {
-                    if item.published == sight.published { same += 1 } else { moved += 1 }
-                }
-                _ => {}
+            let Some(item) = item else { continue };
+            dates.take(&item.published, &sight.published);
+            if sight.link_may_drift(item) {
+                links.take(&item.link, &sight.link);
+            } else {
+                links.same += 1;
             }
         }
-        moved >= 2 && moved > same
+        Self { dates: dates.moved >= 2 && dates.moved > dates.same, links: links.moved > links.same }
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    moved: usize,
+    same: usize,
+}
+
+impl Count {
+    fn take<T: PartialEq>(&mut self, before: &Option<T>, now: &Option<T>) {
+        match (before, now) {
+            (Some(before), Some(now)) if before == now => self.same += 1,
+            (Some(_), Some(_)) => self.moved += 1,
+            _ => {}
+        }
     }
 }
 
@@ -276,36 +335,47 @@ pub(crate) struct Judged {
 }
 
 /// Compares an entry with the item that it is.
-pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, dates_drift: bool, now: Timestamp) -> Judged {
-    let (id, before) = (item.id.clone(), item.previous.clone());
-    let unchanged = |content_hash: &str| {
-        let state = sight.state(id.clone(), item.revision, content_hash.to_owned(), item.published, now);
-        let alias = state.alias.clone().or_else(|| item.alias.clone());
-        Judged { state: ItemState { previous: before.clone(), alias, ..state }, edited: false }
+pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, drift: Drift, now: Timestamp) -> Judged {
+    let alias = |state: &ItemState| state.alias.clone().or_else(|| item.alias.clone());
+    let unchanged = |content_hash: String| {
+        let state = sight.state(item.id.clone(), item.revision, content_hash, item.published, now);
+        let alias = alias(&state);
+        Judged { state: ItemState { previous: item.previous.clone(), alias, ..state }, edited: false }
     };
     if item.raw.as_ref() == Some(&sight.raw) {
-        return unchanged(&item.content_hash);
+        return unchanged(item.content_hash.clone());
     }
-    let content_hash = sight.content_hash(sight.published);
-    let with_old_date = sight.content_hash(item.published);
-    if content_hash == item.content_hash || is_first_form(sight, item) {
-        return unchanged(&content_hash);
-    }
-    if old_copy && item.previous.as_ref().is_some_and(|before| *before == content_hash || *before == with_old_date) {
+    let hashes = |published| [sight.content_hash(published), sight.article_hash(published)];
+    let (with_date, with_old_date) = (hashes(sight.published), hashes(item.published));
+    let is_before = |hash: &String| with_date.contains(hash) || with_old_date.contains(hash);
+    if old_copy && item.previous.as_ref().is_some_and(is_before) {
         return Judged { state: ItemState { last_seen: now, ..item.clone() }, edited: false };
     }
-    if with_old_date == item.content_hash {
-        // Nothing but the date is another. One after the item was there already is no date of publication, and one that is
-        // lost is no news.
-        let untrue = sight.published.is_none_or(|published| published > item.last_seen);
-        if untrue || dates_drift {
-            return unchanged(&item.content_hash);
-        }
+    // One after the item was there already is no date of publication, and one that is lost is no news.
+    let untrue = drift.dates || sight.published.is_none_or(|published| published > item.last_seen);
+    let [content_hash, _] = with_date;
+    let [old_content_hash, old_article_hash] = with_old_date;
+    let same_text = if item.content_hash == content_hash
+        || item.content_hash == sight.article_hash(sight.published)
+        || is_first_form(sight, item)
+    {
+        Some(content_hash)
+    } else {
+        // Nothing but the date is another.
+        let only_date = item.content_hash == old_content_hash || item.content_hash == old_article_hash;
+        (only_date && untrue).then_some(old_content_hash)
+    };
+    let same_link = item.link == sight.link || (drift.links && sight.link_may_drift(item));
+    if let Some(content_hash) = same_text
+        && (same_link || old_copy)
+    {
+        return unchanged(content_hash);
     }
     let revision = item.revision.saturating_add(1);
-    let state = sight.state(item.id.clone(), revision, content_hash, sight.published, now);
+    let published = if untrue { item.published.or(sight.published) } else { sight.published };
+    let state = sight.state(item.id.clone(), revision, sight.content_hash(published), published, now);
     // Seen under its own identity again, it is still known by the other one.
-    let alias = state.alias.clone().or_else(|| item.alias.clone());
+    let alias = alias(&state);
     Judged { state: ItemState { previous: Some(item.content_hash.clone()), alias, ..state }, edited: true }
 }
 
@@ -363,6 +433,8 @@ struct Signs {
     dates: Sign<Timestamp>,
     /// Whether the feed has nothing but titles and dates, so that an edited title leaves only the date.
     only_dates: bool,
+    /// Whether some items are there as before.
+    some_stay: bool,
 }
 
 impl Signs {
@@ -384,6 +456,7 @@ impl Signs {
             numbers: sign(before, now, |item| item.number.clone(), |sight| sight.number.clone()),
             dates: sign(before, now, |item| item.published, |sight| sight.published),
             only_dates,
+            some_stay: now.iter().any(|(_, new)| !new),
         }
     }
 }

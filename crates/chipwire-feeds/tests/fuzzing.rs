@@ -126,6 +126,15 @@ proptest! {
         every_stage(&bytes);
     }
 
+    /// The parser looks for an e-mail address in them, and takes off a byte on either side: see `repair::tags`.
+    #[test]
+    fn names_reach_the_parser_in_a_form_that_it_survives(name in "[a@.…“é张<>()\\[\\];&: -]{0,4}(mailto:)?a@b[.]cc[@.…”é张<>()\\[\\];&: _-]{0,4}") {
+        let name = name.replace('&', "&amp;").replace('<', "&lt;");
+        let feed = format!("<rss version='2.0'><channel><item><guid>1</guid><author>{name}</author></item></channel></rss>");
+        let feed = chipwire_feeds::parse_feed(feed.as_bytes(), None, None).unwrap();
+        prop_assert!(feed.repairs.is_empty(), "{name}: {:?}", feed.repairs);
+    }
+
     #[test]
     fn texts_like_dates(text in "[0-9TZWz:+./ ,a-z\u{e9}\u{5e74}\u{6708}\u{65e5}\u{c624}\u{d6c4}()-]{0,40}") {
         probe::dates(text.as_bytes());

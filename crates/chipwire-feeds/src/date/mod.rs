@@ -5,13 +5,13 @@
 //! without a zone is taken as UTC, Korean ones as Korean time; one that cannot exist (30 February) is none. What may have
 //! been meant otherwise is read with a [`Doubt`], never silently.
 
+mod months;
 mod parts;
 mod words;
 
 use jiff::{Timestamp, fmt::rfc2822};
 
-use parts::Parts;
-use words::fold;
+use self::{parts::Parts, words::fold};
 
 /// Longer texts are no dates.
 const MAX_BYTES: usize = 120;
@@ -23,6 +23,23 @@ pub struct Reading {
     pub time: Timestamp,
     /// Why it may mean something else.
     pub doubt: Option<Doubt>,
+    /// The order of day and month that it cannot have but on purpose: `25/3/2026`.
+    pub(crate) shows: Option<Order>,
+}
+
+/// Which of two numbers is the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    DayFirst,
+    MonthFirst,
+}
+
+/// What is known of the dates of a feed besides their own words.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Habits<'a> {
+    pub(crate) order: Option<Order>,
+    /// A BCP 47 tag in small letters.
+    pub(crate) language: Option<&'a str>,
 }
 
 /// Why a date may mean something else than was read.
@@ -30,6 +47,11 @@ pub struct Reading {
 pub enum Doubt {
     /// Day and month, or day and year, may be the other way round: `3/5/2026`, `26-03-05`.
     Order,
+    /// The word for the month means another month in another language: `listopada` is November in Polish and October in
+    /// Croatian.
+    Month,
+    /// The name of the zone has several meanings: `CST` is in America or in China.
+    Zone,
     /// There is a word at the end that is no known zone: taken as UTC.
     Word,
 }
@@ -39,6 +61,8 @@ impl Doubt {
     pub fn words(self) -> &'static str {
         match self {
             Doubt::Order => "whose day and month, or year, may be the other way round",
+            Doubt::Month => "whose month is another one in another language",
+            Doubt::Zone => "with a zone that has several meanings",
             Doubt::Word => "with a zone that is not known, read as UTC",
         }
     }
@@ -51,14 +75,19 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 
 /// Reads a date. None if it is none, or one that cannot be.
 pub fn read(text: &str) -> Option<Reading> {
+    read_by(text, Habits::default())
+}
+
+/// As [`read`], where more is known than the date itself.
+pub(crate) fn read_by(text: &str, habits: Habits<'_>) -> Option<Reading> {
     let text = text.trim();
     if text.is_empty() || text.len() > MAX_BYTES {
         return None;
     }
     if let Some(time) = unix_time(text).or_else(|| standard(text)) {
-        return Some(Reading { time, doubt: None });
+        return Some(Reading { time, doubt: None, shows: None });
     }
-    tabular(text)
+    tabular(text, habits)
 }
 
 /// Reads what is written as RFC 822 and RFC 3339 want it, as most feeds do: the tables would say the same, and take longer.
@@ -77,9 +106,9 @@ fn standard(text: &str) -> Option<Timestamp> {
 }
 
 /// Reads any date by the tables.
-fn tabular(text: &str) -> Option<Reading> {
+fn tabular(text: &str, habits: Habits<'_>) -> Option<Reading> {
     let spaced = normalised(&fold(text));
-    let mut parts = Parts::default();
+    let mut parts = Parts::new(habits);
     if !text.is_ascii() && (text.contains(['년', '월']) || text.contains("오전") || text.contains("오후")) {
         parts.home_min = Some(9 * 60);
     }
@@ -269,6 +298,8 @@ mod tests {
             ("5 мая 2026 г. 10:20", "2026-05-05T10:20:00Z"),
             ("czw., 05 paź 2026 10:20:30 +0200", "2026-10-05T08:20:30Z"),
             ("5. října 2026", "2026-10-05T00:00:00Z"),
+            ("sub., 5. ožujka 2026. 10:20", "2026-03-05T10:20:00Z"),
+            ("5. kolovoza 2026.", "2026-08-05T00:00:00Z"),
             ("Πέμ, 05 Μαρ 2026 10:20:30 EET", "2026-03-05T08:20:30Z"),
             ("Κυρ, 11 Ιούλ 2004 12:00:00 EST", "2004-07-11T17:00:00Z"),
             ("2026-július-13T9:15-05:00", "2026-07-13T14:15:00Z"),
@@ -360,10 +391,57 @@ mod tests {
             ("5/5/2026", None),
             ("25/3/2026", None),
             ("05.03.2026", None),
+            ("03-05-2026", Some(Doubt::Order)),
+            ("05-05-2026", None),
+            ("25-03-2026", None),
+            ("05-Mar-2026", None),
+            ("5 listopada 2026", Some(Doubt::Month)),
+            ("5 lip 2026", Some(Doubt::Month)),
+            ("5 lipca 2026", None),
+            ("Thu, 05 Mar 2026 10:20:30 IST", Some(Doubt::Zone)),
+            ("Thu, 05 Mar 2026 10:20:30 BST", Some(Doubt::Zone)),
+            ("Thu, 05 Mar 2026 10:20:30 CST", Some(Doubt::Zone)),
+            ("Thu, 05 Mar 2026 10:20:30 -0600 (CST)", None),
+            ("Thu, 05 Mar 2026 10:20:30 EST", None),
             ("26-03-05", Some(Doubt::Order)),
             ("2026-03-05", None),
         ] {
             assert_eq!(read(text).unwrap().doubt, doubt, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_the_feed_counts() {
+        let known = |order, language| Habits { order, language };
+        let (none, day_first) = (known(None, None), known(Some(Order::DayFirst), None));
+        for (text, habits, expected) in [
+            ("3/5/2026", none, "2026-03-05T00:00:00Z"),
+            ("3/5/2026", day_first, "2026-05-03T00:00:00Z"),
+            ("3-5-2026", none, "2026-05-03T00:00:00Z"),
+            ("3-5-2026", known(Some(Order::MonthFirst), None), "2026-03-05T00:00:00Z"),
+            // What cannot be is not tried, and with dots there is one order.
+            ("3/25/2026", day_first, "2026-03-25T00:00:00Z"),
+            ("3.5.2026", known(Some(Order::MonthFirst), None), "2026-05-03T00:00:00Z"),
+            ("5 lip 2026", known(None, Some("hr")), "2026-06-05T00:00:00Z"),
+            ("5 lip 2026", known(None, Some("pl")), "2026-07-05T00:00:00Z"),
+            ("5 Mar 2026 10:20 IST", known(None, Some("he")), "2026-03-05T08:20:00Z"),
+            ("5 Mar 2026 10:20 IST", known(None, Some("en-ie")), "2026-03-05T09:20:00Z"),
+            ("5 Mar 2026 10:20 IST", known(None, Some("en-in")), "2026-03-05T04:50:00Z"),
+            ("5 Mar 2026 10:20 BST", known(None, Some("bn")), "2026-03-05T04:20:00Z"),
+            ("5 Mar 2026 10:20 +0000 CST", known(None, Some("zh")), "2026-03-05T10:20:00Z"),
+        ] {
+            let time = read_by(text, habits).map(|reading| reading.time.to_string());
+            assert_eq!(time.as_deref(), Some(expected), "{text}");
+        }
+        for (text, order) in [
+            ("25/3/2026", Some(Order::DayFirst)),
+            ("3/25/2026", Some(Order::MonthFirst)),
+            ("25-3-2026", Some(Order::DayFirst)),
+            ("25.3.2026", None),
+            ("3/5/2026", None),
+            ("2026-03-25", None),
+        ] {
+            assert_eq!(read(text).and_then(|reading| reading.shows), order, "{text}");
         }
     }
 
@@ -405,7 +483,7 @@ mod tests {
             format!("{year}년 {month}월 {day}일 {hms} +0000"),
         ];
         let mut days = vec![format!("{year}-{month:02}-{day:02}"), format!("{year}{month:02}{day:02}")];
-        for (_, months) in words::MONTHS {
+        for (_, months) in months::MONTHS {
             for form in months[usize::try_from(month - 1).unwrap()].split('|') {
                 days.push(format!("{day}. {form} {year}"));
                 days.push(format!("{form} {day}, {year}"));
@@ -436,8 +514,8 @@ mod tests {
             let zones = ["Z", &offset];
             for text in [written, format!("{year:04}-{month:02}-{day:02}T{time}{}", zones[weekday % 2])] {
                 if let Some(time) = standard(&text) {
-                    let table = tabular(&text);
-                    proptest::prop_assert_eq!(table, Some(Reading { time, doubt: None }), "{}", text);
+                    let table = tabular(&text, Habits::default());
+                    proptest::prop_assert_eq!(table, Some(Reading { time, doubt: None, shows: None }), "{}", text);
                 }
             }
         }

@@ -3,13 +3,13 @@
 use jiff::{Timestamp, civil};
 
 use super::{
-    Doubt, Reading,
-    words::{afternoon, is_filler, is_weekday, may_be_day, month, zone},
+    Doubt, Habits, Order, Reading,
+    words::{afternoon, is_filler, is_weekday, may_be_day, month, month_in, zone, zone_in},
 };
 
 /// What is known of a date so far.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Parts {
+pub(super) struct Parts<'a> {
     year: Option<i16>,
     month: Option<i8>,
     /// The month came from a word that may be the name of a day as well.
@@ -22,7 +22,11 @@ pub(super) struct Parts {
     offset_min: Option<i32>,
     /// The offset where the text names none: its language is spoken in one zone only.
     pub(super) home_min: Option<i32>,
+    habits: Habits<'a>,
     doubt: Option<Doubt>,
+    /// The offset is that of a name with several meanings.
+    doubtful_zone: bool,
+    shows: Option<Order>,
 }
 
 /// `10:20:30` in seconds of the day. None if there is no such time; `60` seconds are a leap second (RFC 5322 section 3.3).
@@ -38,7 +42,11 @@ fn fields<'a>(text: &'a str, separators: &[char]) -> Option<Vec<&'a str>> {
     fields.iter().all(digits).then_some(fields)
 }
 
-impl Parts {
+impl<'a> Parts<'a> {
+    pub(super) fn new(habits: Habits<'a>) -> Self {
+        Self { habits, ..Self::default() }
+    }
+
     /// One token of a date. None if there is something in it that cannot be.
     pub(super) fn token(&mut self, token: &str) -> Option<()> {
         let bare = token.trim_matches('.');
@@ -201,12 +209,25 @@ impl Parts {
             (self.month, self.day) = (Some(second), Some(c.parse().ok()?));
             return Some(());
         }
-        // With slashes the American order, unless it cannot be; else the day comes first.
-        let american = token.contains('/');
-        let (day, month) = if (american && first <= 12) || second > 12 { (second, first) } else { (first, second) };
-        if american && first <= 12 && second <= 12 && first != second {
-            self.doubt = Some(Doubt::Order);
+        // With dots the day comes first, unless that cannot be. With slashes and hyphens nobody knows: as the other dates of
+        // the feed have it, else slashes are American.
+        let dots = !token.contains(['/', '-']);
+        let usual = if token.contains('/') { Order::MonthFirst } else { Order::DayFirst };
+        let order = match (first > 12, second > 12) {
+            (false, false) if dots => Order::DayFirst,
+            (false, false) => {
+                if self.habits.order.is_none() && first != second {
+                    self.doubt = Some(Doubt::Order);
+                }
+                self.habits.order.unwrap_or(usual)
+            }
+            (_, true) => Order::MonthFirst,
+            (true, false) => Order::DayFirst,
+        };
+        if !dots && first.max(second) > 12 {
+            self.shows = Some(order);
         }
+        let (day, month) = if order == Order::DayFirst { (first, second) } else { (second, first) };
         self.day = Some(day);
         self.month = Some(month);
         self.year = Some(year_of(c)?);
@@ -247,11 +268,10 @@ impl Parts {
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
-        let month = month(word);
+        let month = month_in(word, self.habits.language);
         if self.seconds.is_some() {
-            if let Some(minutes) = zone(word) {
-                // An offset in digits is more exact than the name in brackets after it.
-                self.offset_min.get_or_insert(minutes);
+            // An offset in digits is more exact than the name in brackets after it.
+            if self.named_zone(word).is_some() {
                 return Some(());
             }
             if is_filler(word) {
@@ -259,8 +279,9 @@ impl Parts {
             }
         }
         match month {
-            Some(month) if self.month.is_none() || self.month_may_be_day => {
+            Some((month, sure)) if self.month.is_none() || self.month_may_be_day => {
                 self.month = Some(month);
+                self.doubt = self.doubt.or((!sure).then_some(Doubt::Month));
                 self.month_may_be_day = may_be_day(word);
             }
             Some(_) if may_be_day(word) => {}
@@ -271,11 +292,21 @@ impl Parts {
             // In it, something else is meant than a date.
             None if self.day.is_none() || self.year.is_none() || self.month.is_none() => return None,
             // After it, nothing but a zone can be meant.
-            None => match zone(word) {
-                Some(minutes) => self.offset_min = Some(minutes),
-                None if self.offset_min.is_none() => self.doubt = Some(Doubt::Word),
-                None => {}
-            },
+            None => {
+                if self.named_zone(word).is_none() && self.offset_min.is_none() {
+                    self.doubt = Some(Doubt::Word);
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// The name of a zone, where no offset is known yet. None if it is none.
+    fn named_zone(&mut self, word: &str) -> Option<()> {
+        let (minutes, sure) = zone_in(word, self.habits.language)?;
+        if self.offset_min.is_none() {
+            self.offset_min = Some(minutes);
+            self.doubtful_zone = !sure;
         }
         Some(())
     }
@@ -298,6 +329,7 @@ impl Parts {
             return None;
         }
         self.offset_min = Some(sign * (hours * 60 + minutes));
+        self.doubtful_zone = false;
         Some(())
     }
 
@@ -317,7 +349,8 @@ impl Parts {
         let midnight = date.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
         let offset_min = self.offset_min.or(self.home_min.filter(|_| self.seconds.is_some())).unwrap_or(0);
         let time = Timestamp::new(midnight + seconds - i64::from(offset_min) * 60, self.nanosecond).ok()?;
-        Some(Reading { time, doubt: self.doubt })
+        let doubt = self.doubt.or(self.doubtful_zone.then_some(Doubt::Zone));
+        Some(Reading { time, doubt, shows: self.shows })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The words of dates: months in the languages of most feeds, zones, halves of the day.
+//! The words of dates: [`MONTHS`], zones, halves of the day.
 //!
 //! All tables are in the form that [`fold`] makes: small letters without accents.
 
@@ -6,369 +6,11 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Names of months with their short forms, by language; `|` separates forms.
-pub(super) const MONTHS: &[(&str, [&str; 12])] = &[
-    (
-        "English",
-        [
-            "january|jan",
-            "february|feb|febr",
-            "march|mar",
-            "april|apr|aprl",
-            "may",
-            "june|jun",
-            "july|jul",
-            "august|aug",
-            "september|sep|sept",
-            "october|oct",
-            "november|nov",
-            "december|dec",
-        ],
-    ),
-    (
-        "German",
-        [
-            "januar|janner",
-            "februar|feber",
-            "marz|mrz|maerz|mar",
-            "april",
-            "mai",
-            "juni",
-            "juli",
-            "august",
-            "september",
-            "oktober|okt",
-            "november",
-            "dezember|dez",
-        ],
-    ),
-    (
-        "French",
-        [
-            "janvier|janv",
-            "fevrier|fevr|fev",
-            "mars",
-            "avril|avr",
-            "mai",
-            "juin",
-            "juillet|juil",
-            "aout|aou",
-            "septembre",
-            "octobre",
-            "novembre",
-            "decembre",
-        ],
-    ),
-    (
-        "Spanish",
-        [
-            "enero|ene",
-            "febrero",
-            "marzo",
-            "abril|abr",
-            "mayo",
-            "junio",
-            "julio",
-            "agosto|ago",
-            "septiembre|setiembre|set",
-            "octubre",
-            "noviembre",
-            "diciembre|dic",
-        ],
-    ),
-    (
-        "Italian",
-        [
-            "gennaio|gen|genn",
-            "febbraio|febb",
-            "marzo",
-            "aprile",
-            "maggio|mag|magg",
-            "giugno|giu",
-            "luglio|lug",
-            "agosto",
-            "settembre|sett",
-            "ottobre|ott",
-            "novembre",
-            "dicembre",
-        ],
-    ),
-    (
-        "Portuguese",
-        [
-            "janeiro",
-            "fevereiro",
-            "marco",
-            "abril",
-            "maio",
-            "junho",
-            "julho",
-            "agosto",
-            "setembro",
-            "outubro|out",
-            "novembro",
-            "dezembro",
-        ],
-    ),
-    (
-        "Dutch",
-        [
-            "januari",
-            "februari",
-            "maart|mrt",
-            "april",
-            "mei",
-            "juni",
-            "juli",
-            "augustus",
-            "september",
-            "oktober",
-            "november",
-            "december",
-        ],
-    ),
-    (
-        "Danish, Norwegian, Swedish",
-        [
-            "januar|januari",
-            "februar|februari",
-            "marts|mars",
-            "april",
-            "maj|mai",
-            "juni",
-            "juli",
-            "august|augusti",
-            "september",
-            "oktober",
-            "november",
-            "december|desember|des",
-        ],
-    ),
-    (
-        "Finnish",
-        [
-            "tammikuu|tammikuuta|tammi",
-            "helmikuu|helmikuuta|helmi",
-            "maaliskuu|maaliskuuta|maalis",
-            "huhtikuu|huhtikuuta|huhti",
-            "toukokuu|toukokuuta|touko",
-            "kesakuu|kesakuuta|kesa",
-            "heinakuu|heinakuuta|heina",
-            "elokuu|elokuuta|elo",
-            "syyskuu|syyskuuta|syys",
-            "lokakuu|lokakuuta|loka",
-            "marraskuu|marraskuuta|marras",
-            "joulukuu|joulukuuta|joulu",
-        ],
-    ),
-    (
-        "Polish",
-        [
-            "stycznia|styczen|sty",
-            "lutego|luty|lut",
-            "marca|marzec",
-            "kwietnia|kwiecien|kwi",
-            "maja|maj",
-            "czerwca|czerwiec|cze",
-            "lipca|lipiec|lip",
-            "sierpnia|sierpien|sie",
-            "wrzesnia|wrzesien|wrz",
-            "pazdziernika|pazdziernik|paz",
-            "listopada|listopad|lis",
-            "grudnia|grudzien|gru",
-        ],
-    ),
-    (
-        "Czech",
-        [
-            "ledna|leden",
-            "unora|unor",
-            "brezna|brezen",
-            "dubna|duben",
-            "kvetna|kveten",
-            "cervna|cerven",
-            "cervence|cervenec",
-            "srpna|srpen",
-            "zari",
-            "rijna|rijen",
-            "listopadu",
-            "prosince|prosinec",
-        ],
-    ),
-    (
-        "Hungarian",
-        [
-            "januar",
-            "februar",
-            "marcius|marc",
-            "aprilis",
-            "majus",
-            "junius",
-            "julius",
-            "augusztus",
-            "szeptember|szept|szep",
-            "oktober",
-            "november",
-            "december",
-        ],
-    ),
-    (
-        "Romanian",
-        [
-            "ianuarie|ian",
-            "februarie",
-            "martie",
-            "aprilie",
-            "mai",
-            "iunie|iun",
-            "iulie|iul",
-            "august",
-            "septembrie",
-            "octombrie",
-            "noiembrie|noi",
-            "decembrie",
-        ],
-    ),
-    (
-        "Turkish",
-        [
-            "ocak|oca",
-            "subat|sub",
-            "mart",
-            "nisan|nis",
-            "mayis",
-            "haziran|haz",
-            "temmuz|tem",
-            "agustos|agu",
-            "eylul|eyl",
-            "ekim|eki",
-            "kasim|kas",
-            "aralik|ara",
-        ],
-    ),
-    (
-        "Indonesian",
-        [
-            "januari",
-            "februari|peb",
-            "maret",
-            "april",
-            "mei",
-            "juni",
-            "juli",
-            "agustus|agt|agu",
-            "september",
-            "oktober",
-            "november|nop",
-            "desember",
-        ],
-    ),
-    (
-        "Russian",
-        [
-            "января|январь|янв",
-            "февраля|февраль|фев|февр",
-            "марта|март|мар",
-            "апреля|апрель|апр",
-            "мая|маи",
-            "июня|июнь|июн",
-            "июля|июль|июл",
-            "августа|август|авг",
-            "сентября|сентябрь|сен|сент",
-            "октября|октябрь|окт",
-            "ноября|ноябрь|ноя|нояб",
-            "декабря|декабрь|дек",
-        ],
-    ),
-    (
-        "Ukrainian",
-        [
-            "січня|січень|січ",
-            "лютого|лютии|лют",
-            "березня|березень|бер",
-            "квітня|квітень|кві",
-            "травня|травень|тра",
-            "червня|червень|чер",
-            "липня|липень|лип",
-            "серпня|серпень|сер",
-            "вересня|вересень|вер",
-            "жовтня|жовтень|жов",
-            "листопада|листопад|лис",
-            "грудня|грудень|гру",
-        ],
-    ),
-    (
-        "Greek",
-        [
-            "ιανουαριου|ιανουαριοσ|ιαν",
-            "φεβρουαριου|φεβρουαριοσ|φεβ",
-            "μαρτιου|μαρτιοσ|μαρ|μαρτ",
-            "απριλιου|απριλιοσ|απρ",
-            "μαιου|μαιοσ|μαι|μαη",
-            "ιουνιου|ιουνιοσ|ιουν|ιον",
-            "ιουλιου|ιουλιοσ|ιουλ|ιολ",
-            "αυγουστου|αυγουστοσ|αυγ",
-            "σεπτεμβριου|σεπτεμβριοσ|σεπ|σεπτ",
-            "οκτωβριου|οκτωβριοσ|οκτ",
-            "νοεμβριου|νοεμβριοσ|νοε",
-            "δεκεμβριου|δεκεμβριοσ|δεκ",
-        ],
-    ),
-    (
-        "Arabic",
-        [
-            "يناير",
-            "فبراير",
-            "مارس",
-            "ابريل",
-            "مايو",
-            "يونيو|يونيه",
-            "يوليو|يوليه",
-            "اغسطس",
-            "سبتمبر",
-            "اكتوبر",
-            "نوفمبر",
-            "ديسمبر",
-        ],
-    ),
-    (
-        "Hebrew",
-        [
-            "ינואר|בינואר",
-            "פברואר|בפברואר",
-            "מרץ|במרץ|מרס",
-            "אפריל|באפריל",
-            "מאי|במאי",
-            "יוני|ביוני",
-            "יולי|ביולי",
-            "אוגוסט|באוגוסט",
-            "ספטמבר|בספטמבר",
-            "אוקטובר|באוקטובר",
-            "נובמבר|בנובמבר",
-            "דצמבר|בדצמבר",
-        ],
-    ),
-    (
-        "Hindi",
-        [
-            "जनवरी",
-            "फरवरी|फ़रवरी",
-            "मार्च",
-            "अप्रैल",
-            "मई",
-            "जून",
-            "जुलाई",
-            "अगस्त",
-            "सितंबर|सितम्बर",
-            "अक्टूबर|अक्तूबर",
-            "नवंबर|नवम्बर",
-            "दिसंबर|दिसम्बर",
-        ],
-    ),
-];
+use super::months::{self, MONTHS};
 
-/// Short names of days that are names of months too: `mar` is Tuesday in French, Italian and Spanish.
-const DAYS_LIKE_MONTHS: &[&str] = &["mar"];
+/// Short names of days that are names of months too: `mar` is Tuesday in French, Italian and Spanish, `sub`
+/// Saturday in Croatian.
+const DAYS_LIKE_MONTHS: &[&str] = &["mar", "sub"];
 
 /// Names of days where they stand inside a date or after it. In front of it any word may stand.
 const WEEKDAYS: &[&str] = &[
@@ -488,6 +130,31 @@ const ZONES: &[(&str, i32)] = &[
     ("nzdt", 780),
 ];
 
+/// Zones with several meanings, with those by language.
+const ZONES_BY_LANGUAGE: &[(&str, &[(&str, i32)])] = &[
+    (
+        "ist",
+        &[
+            ("en-in", 330),
+            ("hi", 330),
+            ("bn", 330),
+            ("ta", 330),
+            ("te", 330),
+            ("mr", 330),
+            ("gu", 330),
+            ("kn", 330),
+            ("ml", 330),
+            ("pa", 330),
+            ("en-ie", 60),
+            ("ga", 60),
+            ("he", 120),
+            ("iw", 120),
+        ],
+    ),
+    ("cst", &[("en-us", -360), ("en-ca", -360), ("es-mx", -360), ("zh", 480)]),
+    ("bst", &[("en-gb", 60), ("cy", 60), ("gd", 60), ("bn", 360)]),
+];
+
 /// Words for the half of the day before and after noon.
 const HALVES: &[(&str, bool)] = &[
     ("am", false),
@@ -594,6 +261,25 @@ fn meanings(word: &str) -> Meanings {
 /// The month, from 1, that a folded word names.
 pub(super) fn month(word: &str) -> Option<i8> {
     meanings(word).month
+}
+
+/// The month that a folded word names in a language (a BCP 47 tag in small letters), and whether that is sure.
+pub(super) fn month_in(word: &str, language: Option<&str>) -> Option<(i8, bool)> {
+    Some(in_language(month(word)?, word, months::BY_LANGUAGE, language))
+}
+
+/// As [`month_in`], of the minutes east of Greenwich of a zone's name.
+pub(super) fn zone_in(word: &str, language: Option<&str>) -> Option<(i32, bool)> {
+    Some(in_language(zone(word)?, word, ZONES_BY_LANGUAGE, language))
+}
+
+/// What a word means: `usual`, unless it has several meanings and the language is known. And whether that is sure.
+fn in_language<T: Copy>(usual: T, word: &str, table: &[(&str, &[(&str, T)])], language: Option<&str>) -> (T, bool) {
+    let Some((_, meanings)) = table.iter().find(|(known, _)| *known == word) else { return (usual, true) };
+    let language = language.unwrap_or_default();
+    let is_of = |tag: &str| language.strip_prefix(tag).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let settled = meanings.iter().find(|(tag, _)| is_of(tag)).map(|(_, meaning)| *meaning);
+    (settled.unwrap_or(usual), settled.is_some())
 }
 
 /// Whether a name of a month may be one of a day as well.

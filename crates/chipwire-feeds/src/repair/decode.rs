@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::{Repairs, Stage, codepages::Decoder};
 use crate::text::cap_chars;
@@ -11,8 +11,9 @@ use crate::text::cap_chars;
 /// How far into the document a declaration is looked for, in bytes.
 const DECLARATION_BYTES: usize = 1_024;
 
-/// Decodes a document: byte order mark, then the pattern of UTF-16 and UTF-32, then UTF-8 if it is valid, then what the
-/// HTTP header says, then what the document says, then a guess by its letters. Text that is UTF-8 is not copied.
+/// Decodes a document: byte order mark, then the pattern of UTF-16 and UTF-32, then UTF-8 if it is valid (unless it is said
+/// to be ISO-2022-JP, which is valid UTF-8 as well), then what the HTTP header says, then what the document says, then a guess
+/// by its letters. Text that is UTF-8 is not copied.
 pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &mut Repairs) -> Cow<'a, str> {
     if let Some((big_endian, skip)) = utf32(bytes) {
         repairs.note(Stage::Encoding, "encoded as UTF-32, which feeds must not be");
@@ -30,7 +31,8 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
         return with(decoder, bytes, "its pattern", repairs).into();
     }
     let valid_to = match std::str::from_utf8(bytes) {
-        Ok(text) => return text.into(),
+        Ok(text) if !is_iso_2022_jp(bytes, content_type) => return text.into(),
+        Ok(_) => return with(Decoder::Web(ISO_2022_JP), bytes, "the feed or its header", repairs).into(),
         Err(error) => error.valid_up_to(),
     };
     // One bad byte in a long text of valid UTF-8 is damage, not another encoding, whatever is declared.
@@ -65,6 +67,15 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     let encoding = detector.guess(None, Utf8Detection::Deny);
     repairs.note(Stage::Encoding, format!("not valid UTF-8: read as {}, by its letters", encoding.name()));
     encoding.decode_without_bom_handling(bytes).0
+}
+
+/// Whether a text of ASCII is one of ISO-2022-JP: it is said to be, and its escapes are there.
+fn is_iso_2022_jp(bytes: &[u8], content_type: Option<&str>) -> bool {
+    memchr::memchr(0x1b, bytes).is_some()
+        && [content_type.and_then(charset), declared(bytes)]
+            .into_iter()
+            .flatten()
+            .any(|label| matches!(Decoder::for_label(label), Some(Decoder::Web(encoding)) if encoding == ISO_2022_JP))
 }
 
 fn with(decoder: Decoder, bytes: &[u8], said_by: &str, repairs: &mut Repairs) -> String {
@@ -152,6 +163,17 @@ mod tests {
         check(b"<?xml encoding='windows-1252'?><\x93>", None, "<?xml encoding='windows-1252'?><“>", "");
         check(b"<?xml encoding='utf-8'?><\xe9>", Some("text/xml;charset=koi8-r"), "<?xml encoding='utf-8'?><И>", "");
         check("<\u{4e2d}".as_bytes(), Some("text/xml; charset=gbk"), "<\u{4e2d}", "");
+        let japanese = b"<?xml encoding='iso-2022-jp'?>\x1b$B$K$[$s\x1b(B";
+        check(japanese, None, "<?xml encoding='iso-2022-jp'?>にほん", "");
+        check(&japanese[30..], Some("text/xml; charset=ISO-2022-JP"), "にほん", "");
+        check(&japanese[30..], Some("text/xml; charset=utf-8"), "\u{1b}$B$K$[$s\u{1b}(B", "");
+        check("<?xml encoding='iso-2022-jp'?>に".as_bytes(), None, "<?xml encoding='iso-2022-jp'?>に", "");
+        check(
+            b"<?xml encoding='iso-2022-jp'?>\x1b$B\x01\x1b(B",
+            None,
+            "<?xml encoding='iso-2022-jp'?>\u{fffd}",
+            "some bytes are not valid ISO-2022-JP, which the feed or its header names",
+        );
         let damaged = [("é".repeat(20)).as_bytes(), b"\xff"].concat();
         check(
             &damaged,

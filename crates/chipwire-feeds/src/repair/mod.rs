@@ -7,8 +7,11 @@
 
 pub(crate) mod canonical;
 mod codepages;
+mod collect;
+pub(crate) mod dates;
 pub(crate) mod decode;
 pub(crate) mod entities;
+mod forgotten;
 pub(crate) mod head;
 pub(crate) mod names;
 mod noted;

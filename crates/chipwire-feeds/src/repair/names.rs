@@ -11,6 +11,7 @@ pub(crate) enum Ns {
     Syndication,
     Rdf,
     Media,
+    Itunes,
     Xhtml,
     Other,
 }
@@ -33,6 +34,7 @@ impl Ns {
             "purl.org/rss/1.0/modules/syndication" => Ns::Syndication,
             "www.w3.org/1999/02/22-rdf-syntax-ns" => Ns::Rdf,
             "search.yahoo.com/mrss" => Ns::Media,
+            "www.itunes.com/dtds/podcast-1.0.dtd" => Ns::Itunes,
             "www.w3.org/1999/xhtml" => Ns::Xhtml,
             _ if bare.starts_with("backend.userland.com/rss")
                 || bare.starts_with("my.netscape.com/publish/formats/rss") =>
@@ -54,10 +56,16 @@ impl Ns {
             "sy" => Ns::Syndication,
             "rdf" => Ns::Rdf,
             "media" => Ns::Media,
+            "itunes" => Ns::Itunes,
             "xhtml" => Ns::Xhtml,
             _ => Ns::Other,
         }
     }
+}
+
+/// The name of a relation between pages, which may be written as the address of its definition (RFC 4287 section 4.2.7.2).
+pub(crate) fn relation(rel: &str) -> &str {
+    rel.strip_prefix("http://www.iana.org/assignments/relation/").unwrap_or(rel)
 }
 
 /// What a date is about.
@@ -154,5 +162,72 @@ pub(crate) fn atom_role(ns: Ns, local: &str) -> Role {
         (Ns::Atom, "link") => Role::Empty("link"),
         (Ns::Atom, "category") => Role::Empty("category"),
         _ => Role::Ignored,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn namespaces_are_known_in_their_spellings() {
+        for (uri, ns) in [
+            ("http://www.w3.org/2005/Atom", Ns::Atom),
+            ("https://www.w3.org/2005/atom/", Ns::Atom),
+            ("http://purl.org/atom/ns#", Ns::Atom),
+            ("http://purl.org/rss/1.0/", Ns::Rss),
+            ("http://backend.userland.com/rss2", Ns::Rss),
+            ("http://my.netscape.com/publish/formats/rss-0.91.dtd", Ns::Rss),
+            ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", Ns::Rdf),
+            ("http://search.yahoo.com/mrss/", Ns::Media),
+            ("http://www.itunes.com/DTDs/Podcast-1.0.dtd", Ns::Itunes),
+            (" http://purl.org/dc/terms/ ", Ns::DcTerms),
+            ("urn:x", Ns::Other),
+            ("", Ns::Other),
+        ] {
+            assert_eq!(Ns::of_uri(uri), ns, "{uri}");
+        }
+        for (prefix, ns) in [("DC", Ns::Dc), ("a10", Ns::Atom), ("content", Ns::Content), ("x", Ns::Other)] {
+            assert_eq!(Ns::of_prefix(prefix), ns, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn elements_have_roles() {
+        for (ns, local, in_item, role) in [
+            (Ns::Rss, "item", true, Role::Item),
+            (Ns::Rdf, "rdf", false, Role::Transparent),
+            (Ns::Rss, "title", false, Role::Text("title")),
+            (Ns::Media, "title", true, Role::Fallback("title")),
+            (Ns::Media, "title", false, Role::Ignored),
+            (Ns::Rss, "guid", false, Role::Ignored),
+            (Ns::Xhtml, "body", true, Role::Fallback("content:encoded")),
+            (Ns::Rss, "pubdate", true, Role::Date(When::Published, 4)),
+            (Ns::Dc, "date", true, Role::Date(When::Published, 1)),
+            (Ns::Other, "title", true, Role::Ignored),
+        ] {
+            assert_eq!(rss_role(ns, local, in_item), role, "{ns:?} {local}");
+        }
+        for (ns, local, role) in [
+            (Ns::Atom, "entry", Role::Item),
+            (Ns::Atom, "tagline", Role::Construct("subtitle")),
+            (Ns::Atom, "link", Role::Empty("link")),
+            (Ns::Atom, "issued", Role::Date(When::Published, 4)),
+            (Ns::Atom, "source", Role::Ignored),
+            (Ns::Rss, "title", Role::Ignored),
+        ] {
+            assert_eq!(atom_role(ns, local), role, "{ns:?} {local}");
+        }
+    }
+
+    #[test]
+    fn relations_may_be_addresses() {
+        for (rel, name) in [
+            ("alternate", "alternate"),
+            ("http://www.iana.org/assignments/relation/alternate", "alternate"),
+            ("http://example.org/alternate", "http://example.org/alternate"),
+        ] {
+            assert_eq!(relation(rel), name);
+        }
     }
 }

@@ -92,6 +92,12 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Goes on at a later byte, which must be at a character boundary.
+    pub(crate) fn skip_to(&mut self, at: usize) {
+        self.pending = None;
+        self.at = self.at.max(at);
+    }
+
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }

@@ -5,7 +5,10 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use super::scan::{Tag, attributes};
+use super::{
+    names::relation,
+    scan::{Tag, attributes},
+};
 use crate::text::{decode_entities, is_legal};
 
 /// The value of an attribute, references decoded.
@@ -17,7 +20,7 @@ pub(super) fn attribute(tag: Tag<'_>, wanted: &str) -> Option<String> {
 
 /// Whether a link leads to the page that the item is about.
 pub(super) fn is_alternate(tag: Tag<'_>) -> bool {
-    attribute(tag, "rel").is_none_or(|rel| matches!(rel.as_str(), "" | "alternate"))
+    attribute(tag, "rel").is_none_or(|rel| matches!(relation(&rel), "" | "alternate"))
 }
 
 /// How the text of an element is written.
@@ -69,21 +72,112 @@ pub(super) fn from_base64(text: &str) -> Option<String> {
     text.chars().all(is_legal).then_some(text)
 }
 
-/// Names of people with a space on both sides of every character that is neither ASCII nor a letter: the parser splits
-/// them one byte beside an e-mail address.
-pub(super) fn parted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '（' => out.push_str(" ("),
-            '）' => out.push_str(") "),
-            c if c.is_ascii() || c.is_alphanumeric() => out.push(c),
-            c => {
-                out.push(' ');
-                out.push(c);
-                out.push(' ');
-            }
+/// The text of people, as it is written in XML, with a space between an e-mail address and a character beside it that is
+/// not ASCII: the parser takes one byte off the name on either side of the address. None if there is no such place.
+pub(super) fn with_apart_addresses(text: &str) -> Option<String> {
+    // With all that the parser may take for a part of the address, and what it becomes in XML.
+    let before = |c: char| c.is_ascii_alphanumeric() || "._%+-:<[(&;".contains(c);
+    let after = |c: char| c.is_ascii_alphanumeric() || ".->])&;".contains(c);
+    if text.is_ascii() || !text.contains('@') {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len() + 2);
+    let mut done = 0;
+    for (at, _) in text.match_indices('@') {
+        let (name, rest) = (text.get(done..at)?, text.get(at + 1..)?);
+        let start = name.trim_end_matches(before);
+        out.push_str(start);
+        if start.ends_with(|c: char| !c.is_ascii()) {
+            out.push(' ');
+        }
+        let domain = rest.len() - rest.trim_start_matches(after).len();
+        done = at + 1 + domain;
+        out.push_str(text.get(start.len() + at - name.len()..done)?);
+        if text.get(done..)?.starts_with(|c: char| !c.is_ascii()) {
+            out.push(' ');
         }
     }
-    out
+    out.push_str(text.get(done..)?);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::scan::{Scanner, Token},
+        *,
+    };
+
+    fn tag(text: &str) -> Tag<'_> {
+        match Scanner::new(text).next() {
+            Some(Token::Start(tag)) => tag,
+            other => panic!("{text} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn attributes_are_decoded() {
+        for (text, expected) in [
+            ("<a href='x?a=1&amp;b'>", Some("x?a=1&b")),
+            ("<a href=\" x \">", Some("x")),
+            ("<a rel=b href>", Some("")),
+            ("<a HREF='x'>", None),
+            ("<a>", None),
+        ] {
+            assert_eq!(attribute(tag(text), "href").as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_have_a_type_and_a_form() {
+        for (text, name, expected) in [
+            ("<a>", "content", Some(("text", Form::Escaped))),
+            ("<a type='text'>", "title", Some(("text", Form::Escaped))),
+            ("<a type='html'>", "title", Some(("html", Form::Escaped))),
+            ("<a type='TEXT/HTML; charset=utf-8' mode='xml'>", "content", Some(("html", Form::Inline))),
+            ("<a type='xhtml'>", "content", Some(("html", Form::Inline))),
+            ("<a type='xhtml' mode='escaped'>", "content", Some(("html", Form::Escaped))),
+            ("<a type='image/svg+xml'>", "content", Some(("html", Form::Inline))),
+            ("<a type='text/markdown'>", "content", Some(("text", Form::Escaped))),
+            ("<a mode='base64'>", "title", Some(("html", Form::Base64))),
+            ("<a type='text/plain' mode='base64'>", "title", Some(("text", Form::Base64))),
+            ("<a type='image/png'>", "content", None),
+            ("<a type='image/png'>", "title", Some(("html", Form::Escaped))),
+            ("<a type='html' src='x'>", "content", None),
+            ("<a type='html' src='x'>", "title", Some(("html", Form::Escaped))),
+        ] {
+            assert_eq!(construct(tag(text), name), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn base64_is_text_or_nothing() {
+        for (text, expected) in [
+            ("PGI+eDwvYj4=", Some("<b>x</b>")),
+            (" PGI+\n eDwvYj4 ", Some("<b>x</b>")),
+            ("", Some("")),
+            ("AAAA", None),
+            ("/w==", None),
+            ("<b>", None),
+        ] {
+            assert_eq!(from_base64(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_stand_apart_from_what_is_not_ascii() {
+        for (text, expected) in [
+            ("Tim O’Reilly", None),
+            ("ed@example.org (Ed)", None),
+            ("Tim O’Reilly &lt;tim@example.org&gt;", Some("Tim O’Reilly &lt;tim@example.org&gt;")),
+            ("ed@example.org（张三）", Some("ed@example.org （张三）")),
+            ("“x”ed@example.org…", Some("“x” ed@example.org …")),
+            ("“mailto:ed@example.org”", Some("“ mailto:ed@example.org ”")),
+            ("…a@b.cc…d@e.ff…", Some("… a@b.cc … d@e.ff …")),
+            ("…@…@", Some("… @ … @")),
+            ("é&lt;[(a@b.cc&gt;])é", Some("é &lt;[(a@b.cc&gt;]) é")),
+        ] {
+            assert_eq!(with_apart_addresses(text).as_deref(), expected, "{text}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub(crate) fn announced(links: &str, document: &[u8], url: &Url) -> Option<Annou
 /// The hub and the topic that a document names, as it writes them: links of Atom, in any kind of feed, or `hubs` of JSON Feed.
 fn in_document(head: &str) -> (Option<String>, Option<String>) {
     if head.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{') {
-        return (in_json(head), None);
+        return in_json(head);
     }
     let (mut hub, mut topic) = (None, None);
     for token in Scanner::new(head) {
@@ -57,15 +57,20 @@ fn in_document(head: &str) -> (Option<String>, Option<String>) {
     (hub, topic)
 }
 
-/// The `url` of the first of `hubs` with the type WebSub (jsonfeed.org, version 1.1), without reading all of the document.
-fn in_json(head: &str) -> Option<String> {
-    let list = head.get(head.find("\"hubs\"")? + 6..)?.trim_start().strip_prefix(':')?;
-    let mut values = serde_json::Deserializer::from_str(list).into_iter::<serde_json::Value>();
-    let hubs = values.next()?.ok()?;
+/// The `url` of the first of `hubs` with the type WebSub, and `feed_url` (jsonfeed.org, version 1.1), without reading all of
+/// the document.
+fn in_json(head: &str) -> (Option<String>, Option<String>) {
+    let value = |key: &str| {
+        let after = head.get(head.find(key)? + key.len()..)?.trim_start().strip_prefix(':')?;
+        let mut values = serde_json::Deserializer::from_str(after).into_iter::<serde_json::Value>();
+        values.next()?.ok()
+    };
     let is_websub = |hub: &&serde_json::Value| {
         hub.get("type").and_then(serde_json::Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case("websub"))
     };
-    hubs.as_array()?.iter().find(is_websub)?.get("url")?.as_str().map(str::to_owned)
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let hub = value("\"hubs\"").and_then(|hubs| text(hubs.as_array()?.iter().find(is_websub)?.get("url")?));
+    (hub, value("\"feed_url\"").and_then(|url| text(&url)))
 }
 
 fn web(href: &str, base: &Url) -> Option<Url> {
@@ -128,6 +133,9 @@ mod tests {
         let json = "{\"version\":\"1.1\",\"hubs\" : [{\"type\":\"rssCloud\",\"url\":\"https://a/\"},\
                     {\"type\":\"WebSub\",\"url\":\"https://hub.org/\"}],\"items\":[";
         check("", json, Some(("https://hub.org/", own)));
+        let json = json.replacen("\"hubs\"", "\"feed_url\": \"/feed.json\", \"hubs\"", 1);
+        check("", &json, Some(("https://hub.org/", "https://x.org/feed.json")));
+        check("</self>; rel=self", &json, Some(("https://hub.org/", "https://x.org/self")));
         check("", "{\"hubs\":\"x\"}", None);
         for odd in
             ["<", "<a", ";rel=hub", "<>;rel=hub;", "<a>;rel", "<a>;\"", "<é>;rel=\"é", "{\"hubs\"", "{\"hubs\":[{}]}"]

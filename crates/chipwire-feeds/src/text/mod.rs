@@ -1,12 +1,22 @@
 //! Small pure functions over the texts of a feed: titles as plain text, entities, links in bodies, caps.
 
-use std::{borrow::Cow, collections::HashSet};
+mod links;
+mod names;
+mod references;
+
+use std::collections::HashSet;
 
 use chipwire_events::Markup;
 use memchr::memmem;
 use url::Url;
 
-use crate::repair::scan::{Scanner, Token, attributes};
+pub(crate) use self::{
+    links::absolute_attributes,
+    names::bare_name,
+    references::{code_point, decode_text, entity},
+};
+pub use self::{links::absolute_links, references::decode_entities};
+use crate::repair::scan::{Scanner, Tag, Token, attributes};
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 1_000;
@@ -41,34 +51,49 @@ const INLINE: &[&str] = &[
 /// Elements whose content nobody reads.
 const HIDDEN: &[&str] = &["script", "style", "head", "svg", "noscript"];
 
-/// HTML as plain text: tags go, entities are decoded once, white space collapses. Angle brackets that are no HTML stay.
+/// Attributes that may stand without a value. A tag with any other such attribute is a text with angle brackets in it:
+/// `if a<b and c>d`.
+#[rustfmt::skip]
+const BOOLEAN: &[&str] = &[
+    "allowfullscreen", "async", "autofocus", "autoplay", "checked", "compact", "controls", "default", "defer",
+    "disabled", "download", "formnovalidate", "hidden", "inert", "ismap", "itemscope", "loop", "multiple", "muted",
+    "nomodule", "noresize", "noshade", "novalidate", "nowrap", "open", "playsinline", "readonly", "required",
+    "reversed", "selected",
+];
+
+/// HTML as plain text: tags go, entities are decoded once, white space collapses. Angle brackets that are no HTML stay, as
+/// does the start tag of an element that nobody reads when it has no end: it is spoken of.
 pub fn plain_of_html(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return collapse(html);
     }
     let mut out = String::with_capacity(html.len());
-    let mut hidden: Option<String> = None;
-    for token in Scanner::new(html) {
+    // Hidden elements that do not end from here on.
+    let mut endless: Vec<String> = Vec::new();
+    let mut scanner = Scanner::new(html);
+    while let Some(token) = scanner.next() {
         match token {
-            Token::Text(text) if hidden.is_none() => out.push_str(&decode_entities(text)),
-            Token::Cdata(text) if hidden.is_none() => out.push_str(text),
+            Token::Text(text) => out.push_str(&decode_text(text)),
+            Token::Cdata(text) => out.push_str(text),
             Token::Start(tag) => {
                 let name = tag.name.to_ascii_lowercase();
-                if hidden.is_some() {
-                    continue;
+                if !is_tag(tag, &name) || endless.contains(&name) {
+                    out.push_str(&decode_text(tag.raw));
                 } else if HIDDEN.contains(&name.as_str()) && !tag.empty {
-                    hidden = Some(name);
-                } else if !is_html(&name) {
-                    out.push_str(&decode_entities(tag.raw));
+                    match after_end_tag(html, scanner.position(), &name) {
+                        Some(end) => scanner.skip_to(end),
+                        None => {
+                            out.push_str(&decode_text(tag.raw));
+                            endless.push(name);
+                        }
+                    }
                 } else if !INLINE.contains(&name.as_str()) {
                     out.push(' ');
                 }
             }
             Token::End { name, raw, .. } => {
                 let name = name.to_ascii_lowercase();
-                if hidden.is_some() {
-                    hidden = hidden.filter(|open| *open != name);
-                } else if !is_html(&name) {
+                if !is_html(&name) {
                     out.push_str(raw);
                 } else if !INLINE.contains(&name.as_str()) {
                     out.push(' ');
@@ -84,11 +109,37 @@ fn is_html(name: &str) -> bool {
     HTML_ELEMENTS.binary_search(&name).is_ok()
 }
 
+/// Whether a tag is one of HTML. `name` is its name in lower case.
+fn is_tag(tag: Tag<'_>, name: &str) -> bool {
+    let may_stand = |name: &str| BOOLEAN.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.contains('-');
+    is_html(name) && (tag.attributes.contains('=') || attributes(tag.attributes).all(|(name, _)| may_stand(name)))
+}
+
+/// The byte after the next end tag of an element, at or after `from`. `name` is in lower case.
+fn after_end_tag(html: &str, from: usize, name: &str) -> Option<usize> {
+    let rest = html.get(from..)?;
+    memmem::find_iter(rest.as_bytes(), b"</").find_map(|at| {
+        let inside = rest.get(at + 2..)?;
+        let after = inside.get(name.len()..)?;
+        let ends = inside.get(..name.len())?.eq_ignore_ascii_case(name)
+            && !after.starts_with(|c: char| !c.is_whitespace() && !matches!(c, '>' | '/'));
+        ends.then(|| html.len() - after.len() + after.find('>').map_or(after.len(), |close| close + 1))
+    })
+}
+
+/// A body as plain text.
+pub fn plain(body: &str, markup: Markup) -> String {
+    match markup {
+        Markup::Html => plain_of_html(body),
+        Markup::Plain => collapse(body),
+    }
+}
+
 /// Whether a text is to be read as HTML: it has a tag of HTML or an entity.
 pub fn markup_of(text: &str) -> Markup {
     let tagged = text.contains('<')
         && Scanner::new(text).any(|token| match token {
-            Token::Start(tag) => is_html(&tag.name.to_ascii_lowercase()),
+            Token::Start(tag) => is_tag(tag, &tag.name.to_ascii_lowercase()),
             Token::End { name, .. } => is_html(&name.to_ascii_lowercase()),
             _ => false,
         });
@@ -97,78 +148,6 @@ pub fn markup_of(text: &str) -> Markup {
 
 fn has_entity(text: &str) -> bool {
     text.match_indices('&').any(|(at, _)| text.get(at..).and_then(entity).is_some())
-}
-
-/// Decodes every entity of a text once, as a browser would.
-pub fn decode_entities(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        match entity(from) {
-            Some((value, length)) => {
-                out.push_str(&value);
-                rest = from.get(length..).unwrap_or_default();
-            }
-            None => {
-                out.push('&');
-                rest = from.get(1..).unwrap_or_default();
-            }
-        }
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-/// The characters that the reference at the start of `text` stands for, and its length in bytes.
-pub(crate) fn entity(text: &str) -> Option<(Cow<'static, str>, usize)> {
-    let inside = text.strip_prefix('&')?;
-    // The longest name of HTML has 31 letters.
-    let end = inside.bytes().take(40).position(|byte| byte == b';')?;
-    let name = inside.get(..end)?;
-    let length = end + 2;
-    if name.starts_with('#') {
-        return Some((character(code_point(name)?), length));
-    }
-    match name {
-        "amp" | "AMP" => Some((Cow::Borrowed("&"), length)),
-        "lt" | "LT" => Some((Cow::Borrowed("<"), length)),
-        "gt" | "GT" => Some((Cow::Borrowed(">"), length)),
-        "quot" | "QUOT" => Some((Cow::Borrowed("\""), length)),
-        "apos" => Some((Cow::Borrowed("'"), length)),
-        "nbsp" => Some((Cow::Borrowed("\u{a0}"), length)),
-        _ => {
-            let table = &html_escape::NAMED_ENTITIES;
-            let found = table.binary_search_by(|(entry, _)| (*entry).cmp(name.as_bytes())).ok()?;
-            table.get(found).map(|(_, value)| (Cow::Borrowed(*value), length))
-        }
-    }
-}
-
-/// The number in `#8217` or `#x2019`.
-pub(crate) fn code_point(name: &str) -> Option<u32> {
-    let digits = name.strip_prefix('#')?;
-    match digits.strip_prefix(['x', 'X']) {
-        Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok(),
-        None if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok(),
-        _ => None,
-    }
-}
-
-/// A numeric reference as browsers read it: 0x80 to 0x9F are windows-1252, what cannot be a character is nothing.
-fn character(code: u32) -> Cow<'static, str> {
-    if let Ok(byte @ 0x80..=0x9f) = u8::try_from(code) {
-        let bytes = [byte];
-        return Cow::Owned(encoding_rs::WINDOWS_1252.decode_without_bom_handling(&bytes).0.into_owned());
-    }
-    match char::from_u32(code) {
-        Some(c) if is_legal(c) => Cow::Owned(c.to_string()),
-        _ => Cow::Borrowed(""),
-    }
 }
 
 /// Whether XML 1.0 allows the character (section 2.2).
@@ -196,65 +175,6 @@ pub fn cap_chars(text: &str, max: usize) -> &str {
 /// As much of the start as fits into `max` bytes.
 pub fn cap_bytes(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
-}
-
-/// HTML with the relative addresses in `href` and `src` made absolute.
-pub fn absolute_links<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
-    let Some(base) = base.filter(|_| may_have_relative_links(html)) else {
-        return Cow::Borrowed(html);
-    };
-    let mut out = String::new();
-    // Everything before `done` is in `out`.
-    let mut done = 0;
-    let mut scanner = Scanner::new(html);
-    loop {
-        let at = scanner.position();
-        let Some(token) = scanner.next() else { break };
-        let Token::Start(tag) = token else { continue };
-        for (name, value) in attributes(tag.attributes) {
-            if !name.eq_ignore_ascii_case("href") && !name.eq_ignore_ascii_case("src") {
-                continue;
-            }
-            let Some(absolute) = absolute(value, base) else { continue };
-            // Both are slices of `html`.
-            let start = value.as_ptr().addr() - html.as_ptr().addr();
-            debug_assert!(start >= at);
-            out.push_str(html.get(done..start).unwrap_or_default());
-            out.push_str(&absolute.replace('&', "&amp;").replace('"', "&quot;").replace('\'', "&#39;"));
-            done = start + value.len();
-        }
-    }
-    if done == 0 {
-        return Cow::Borrowed(html);
-    }
-    out.push_str(html.get(done..).unwrap_or_default());
-    Cow::Owned(out)
-}
-
-/// What most addresses begin with; nothing of it is relative.
-const ABSOLUTE: &[&str] = &["#", "https://", "http://", "mailto:"];
-
-/// A quick look: most bodies have absolute links only, and need no closer one.
-fn may_have_relative_links(html: &str) -> bool {
-    ["href", "src"].iter().any(|name| {
-        memmem::find_iter(html.as_bytes(), name).any(|at| {
-            let after = html.get(at + name.len()..).unwrap_or_default().trim_start();
-            let value = after.strip_prefix('=').map(|value| value.trim_start().trim_start_matches(['"', '\'']));
-            // `srcset`, or the word in a text.
-            value.is_some_and(|value| !ABSOLUTE.iter().any(|start| value.starts_with(start)))
-        })
-    })
-}
-
-fn absolute(value: &str, base: &Url) -> Option<String> {
-    let decoded = decode_entities(value.trim());
-    if decoded.is_empty() || ABSOLUTE.iter().any(|start| decoded.starts_with(start)) {
-        return None;
-    }
-    match Url::parse(&decoded) {
-        Err(url::ParseError::RelativeUrlWithoutBase) => base.join(&decoded).ok().map(String::from),
-        _ => None,
-    }
 }
 
 /// HTML as a page may show it: nothing that runs, loads a style or leaves the page's design; links absolute where there is a
@@ -316,6 +236,19 @@ mod tests {
             ("R&D", "R&D"),
             ("&nbsp;", ""),
             ("unclosed <b", "unclosed <b"),
+            ("How the <head> element works", "How the <head> element works"),
+            ("<script> or <style>: which <SCRIPT> is first?", "<script> or <style>: which <SCRIPT> is first?"),
+            ("a<script>if (x</y) {}</SCRIPT >b<script src=x></script>c <script>d", "abc <script>d"),
+            ("a<style><!-- </style>b", "ab"),
+            ("a<svg><g/>x</svg", "a"),
+            ("x</scripting><script>y</scripting>z", "x</scripting><script>y</scripting>z"),
+            ("if a<b and c>d", "if a<b and c>d"),
+            ("x<p and y>q", "x<p and y>q"),
+            ("<td nowrap>a</td><video controls data-x muted>b", "a b"),
+            ("a<br clear=all>b<br / >c", "a b c"),
+            ("&copy 2026, &copy2026 and &copying", "© 2026, ©2026 and &copying"),
+            ("AT&amp T &lt 3 ?a=1&copy=2&not", "AT& T < 3 ?a=1&copy=2¬"),
+            ("&#8217s &#x2014- &#; &#x;", "’s —- &#; &#x;"),
         ] {
             assert_eq!(plain_of_html(html), collapse(expected), "{html}");
         }
@@ -328,6 +261,8 @@ mod tests {
             ("a < b > c", Markup::Plain),
             ("Vec<T>", Markup::Plain),
             ("R&D; done", Markup::Plain),
+            ("if a<b and c>d", Markup::Plain),
+            ("<input disabled>", Markup::Html),
             ("<p>x", Markup::Html),
             ("x<br/>", Markup::Html),
             ("x &amp; y", Markup::Html),
@@ -354,20 +289,5 @@ mod tests {
             assert_eq!(sanitized(html, Some(&base)), expected, "{html}");
         }
         assert_eq!(sanitized("<img src='a.png'>", None), "<img>");
-    }
-
-    #[test]
-    fn relative_links_become_absolute() {
-        let base = Url::parse("https://example.org/news/feed.xml").unwrap();
-        for (html, expected) in [
-            ("<a href=\"a.html\">x</a>", "<a href=\"https://example.org/news/a.html\">x</a>"),
-            ("<img src='/i.png?a=1&amp;b=2'>", "<img src='https://example.org/i.png?a=1&amp;b=2'>"),
-            ("<a class=x href=b>", "<a class=x href=https://example.org/news/b>"),
-            ("<a href=\"http://other.org/\">", "<a href=\"http://other.org/\">"),
-            ("<a href=\"#top\"><a href=\"mailto:x@y.z\">", "<a href=\"#top\"><a href=\"mailto:x@y.z\">"),
-            ("<a href=\"//cdn.org/x\"> href=\"y\"", "<a href=\"https://cdn.org/x\"> href=\"y\""),
-        ] {
-            assert_eq!(absolute_links(html, Some(&base)), expected, "{html}");
-        }
     }
 }
