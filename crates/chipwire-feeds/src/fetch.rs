@@ -89,6 +89,8 @@ pub struct Fetched {
     pub body: Vec<u8>,
     /// The size of the body before decompression.
     pub wire_bytes: u64,
+    /// The body came to the end that its server had announced: what it lacks, the server lacks too.
+    pub complete: bool,
 }
 
 /// What an answer is wanted for.
@@ -372,6 +374,7 @@ impl Fetcher {
             challenge: headers.get("cf-mitigated").is_some_and(|value| value.as_bytes() == b"challenge"),
             body: Vec::new(),
             wire_bytes: 0,
+            complete: false,
         };
         if !status.is_success() {
             return Ok(fetched);
@@ -383,7 +386,8 @@ impl Fetcher {
             Purpose::Feed | Purpose::Page => Size::AtMost(limits.max_bytes),
         };
         let reading = transfer::body(&self.config, response, size, host);
-        let body = budget.spend(host, "send its answer", reading).await?;
+        let (body, complete) = budget.spend(host, "send its answer", reading).await?;
+        fetched.complete = complete;
         fetched.wire_bytes = body.len() as u64;
         fetched.body = match coding {
             Some(coding) if body.len() > UNPACKED_HERE_BYTES => {
@@ -487,5 +491,28 @@ fn next_hop(url: &Url, response: &Response, hop: usize, seen: &[Url]) -> Result<
         refuse("it leads from https to http")
     } else {
         Ok(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_redirect_leads_from_https_to_http() {
+        let to = |from: &str, location: &str| {
+            let answer = hyper::Response::builder().status(301).header("location", location).body("").unwrap();
+            let next = next_hop(&Url::parse(from).unwrap(), &Response::from(answer), 0, &[]);
+            next.map(String::from).map_err(|error| error.to_string())
+        };
+        let secure = "https://x.org/feed";
+        assert_eq!(
+            to(secure, "http://x.org/feed").unwrap_err(),
+            "redirect to `http://x.org/feed` is not followed: it leads from https to http"
+        );
+        assert_eq!(to(secure, "HTTP://y.org/").unwrap_err(), to(secure, "http://y.org/").unwrap_err());
+        assert_eq!(to(secure, "//y.org/feed").as_deref(), Ok("https://y.org/feed"));
+        assert_eq!(to(secure, "/other").as_deref(), Ok("https://x.org/other"));
+        assert_eq!(to("http://x.org/feed", "https://x.org/feed").as_deref(), Ok("https://x.org/feed"));
     }
 }

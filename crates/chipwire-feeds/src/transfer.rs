@@ -10,14 +10,15 @@ use std::{
 };
 
 use reqwest::{
-    Client, RequestBuilder, Response,
+    Client, RequestBuilder, Response, Version,
     header::{self, HeaderMap, HeaderValue},
 };
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use crate::{
-    coding,
+    coding::{self, Limits},
     config::FetchConfig,
     error::{ConfigError, FetchError, Refused},
     headers,
@@ -131,30 +132,34 @@ pub(crate) async fn send(config: &FetchConfig, request: RequestBuilder, host: &s
     Ok(response)
 }
 
-/// Reads the body of an answer.
+/// Reads the body of an answer, and tells whether it came to the end that was announced: one that ends with its connection
+/// may be of any length.
 ///
-/// A body that breaks off is an error, unless what came is a whole document: servers that announce more bytes than they
-/// have are common.
+/// A body that breaks off is an error, unless what came is whole in itself: servers that announce more bytes than they have
+/// are common, such as those that give the length before compression.
 pub(crate) async fn body(
     config: &FetchConfig,
     mut response: Response,
     size: Size,
     host: &str,
-) -> Result<Vec<u8>, FetchError> {
+) -> Result<(Vec<u8>, bool), FetchError> {
     let too_large = |limit_bytes| FetchError::TooLarge { limit_bytes };
     if let (Size::AtMost(limit), Some(length)) = (size, response.content_length())
         && length > limit as u64
     {
         return Err(too_large(limit));
     }
+    let framed = response.content_length().is_some()
+        || response.headers().contains_key(header::TRANSFER_ENCODING)
+        || response.version() >= Version::HTTP_2;
     let start = Instant::now();
     let mut body = Vec::new();
     loop {
         let next = tokio::time::timeout_at(too_slow_at(config, start, body.len()), response.chunk());
         let chunk = match next.await {
             Ok(Ok(Some(chunk))) => chunk,
-            Ok(Ok(None)) => return Ok(body),
-            Ok(Err(_)) if ends_whole(&body) => return Ok(body),
+            Ok(Ok(None)) => return Ok((body, framed)),
+            Ok(Err(_)) if is_whole(config, response.headers(), &body) => return Ok((body, false)),
             Ok(Err(error)) => return Err(explain(config, error, host)),
             Err(_) => {
                 let (min_bytes_per_s, after_ms) = (config.min_bytes_per_s, config.slow_after_ms);
@@ -165,7 +170,7 @@ pub(crate) async fn body(
             Size::AtMost(limit) if body.len() + chunk.len() > limit => return Err(too_large(limit)),
             Size::First(limit) if body.len() + chunk.len() >= limit => {
                 body.extend_from_slice(chunk.get(..limit.saturating_sub(body.len())).unwrap_or(&chunk));
-                return Ok(body);
+                return Ok((body, false));
             }
             Size::AtMost(_) | Size::First(_) => body.extend_from_slice(&chunk),
         }
@@ -183,10 +188,36 @@ fn too_slow_at(config: &FetchConfig, start: Instant, bytes: usize) -> Instant {
     start + Duration::from_millis(earned_ms.max(config.slow_after_ms)).min(far)
 }
 
-/// Whether a document that was not compressed ends with the end of a feed.
-fn ends_whole(body: &[u8]) -> bool {
-    let tail = body.trim_ascii_end();
-    [b"</rss>".as_slice(), b"</feed>", b"</rdf:RDF>"].iter().any(|end| tail.ends_with(end))
+/// Whether all of a body has come although more was announced: its compressed stream has come to its end, or its document
+/// has.
+fn is_whole(config: &FetchConfig, headers: &HeaderMap, body: &[u8]) -> bool {
+    let coding = headers::text_of(headers, &header::CONTENT_ENCODING);
+    let limits = Limits { max_bytes: config.max_body_bytes, max_ratio: config.max_ratio };
+    match coding {
+        Some(coding) => {
+            coding::is_complete(body, &coding, limits)
+                || coding::decode(body.to_vec(), Some(&coding), limits).is_ok_and(|document| ends_whole(&document))
+        }
+        None => ends_whole(body),
+    }
+}
+
+/// Whether a document that is not compressed ends with the end of a feed, whatever white space and comments follow it.
+fn ends_whole(document: &[u8]) -> bool {
+    let mut rest = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document).trim_ascii();
+    if rest.starts_with(b"{") {
+        return serde_json::from_slice::<IgnoredAny>(rest).is_ok();
+    }
+    while let Some(comment) = rest.strip_suffix(b"-->") {
+        let Some(start) = memchr::memmem::rfind(comment, b"<!--") else { return false };
+        rest = comment.get(..start).unwrap_or_default().trim_ascii_end();
+    }
+    let name = rest.strip_suffix(b">").and_then(|rest| {
+        let start = memchr::memmem::rfind(rest, b"</")?;
+        rest.get(start + 2..)
+    });
+    let local = name.and_then(|name| name.trim_ascii_end().rsplit(|byte| *byte == b':').next());
+    local.is_some_and(|local| [b"rss".as_slice(), b"feed", b"rdf"].iter().any(|root| local.eq_ignore_ascii_case(root)))
 }
 
 pub(crate) fn explain(config: &FetchConfig, error: reqwest::Error, host: &str) -> FetchError {
@@ -291,10 +322,32 @@ mod tests {
 
     #[test]
     fn a_document_that_ends_as_a_feed_ends_is_whole() {
-        for whole in ["<rss></rss>", "<feed/></feed>\r\n ", "</rdf:RDF>"] {
+        for whole in [
+            "<rss></rss>",
+            "<feed/></feed>\r\n ",
+            "</rdf:RDF>",
+            "</RDF>",
+            "</a:feed >",
+            "</RSS>\n<!-- made in 3 ms -->\n<!-- -- -->",
+            "\u{feff}{\"items\": []}\n",
+            "{}",
+        ] {
             assert!(ends_whole(whole.as_bytes()), "{whole}");
         }
-        for cut in ["", "<rss>", "<rss></rss", "</rss><x>", "{}"] {
+        for cut in [
+            "",
+            "<rss>",
+            "<rss></rss",
+            "</rss><x>",
+            "</item>",
+            "</x:item>",
+            "-->",
+            "</rss> -->",
+            "{\"items\": [{\"title\": \"</rss>",
+            "{\"items\": []",
+            ">",
+            "</>",
+        ] {
             assert!(!ends_whole(cut.as_bytes()), "{cut}");
         }
     }

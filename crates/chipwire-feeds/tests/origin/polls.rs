@@ -65,6 +65,19 @@ async fn a_document_that_breaks_off_is_asked_for_again_without_validators() {
 }
 
 #[tokio::test]
+async fn text_in_utf_8_is_read_whatever_the_header_says() {
+    let document = FEED.replace("One", "Caf\u{e9} \u{2013} \u{534a}\u{5bfc}\u{4f53}");
+    let origin = Origin::start(move |path, _, _| {
+        let kind = format!("content-type: text/xml; charset={}\r\n", path.trim_start_matches('/'));
+        answer("200 OK", &kind, document.as_bytes())
+    })
+    .await;
+    for charset in ["/iso-8859-1", "/windows-1252", "/us-ascii", "/gbk", "/utf-16", "/none-such"] {
+        check(&origin, charset, &expect!["1 new from Chips: Café – 半导体"]).await;
+    }
+}
+
+#[tokio::test]
 async fn items_kept_apart_are_asked_for_only_when_the_feed_was_read() {
     let origin = Origin::start(|_, number, _| match number {
         1 => answer("304 Not Modified", "", b""),
