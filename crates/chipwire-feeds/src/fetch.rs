@@ -453,7 +453,10 @@ impl Fetcher {
         let _ = (robots_url.set_username(""), robots_url.set_password(None));
         let request = Request { url: &robots_url, etag: None, last_modified: None, headers: &[] };
         match self.follow(request, Purpose::Robots, now).await {
-            Ok(fetched) => Ok(Robots::of(fetched.status, &fetched.body)),
+            Ok(fetched) => {
+                let agent = self.config.user_agent_value();
+                Ok(Robots::of(fetched.status, &fetched.body, robots::product_of(&agent)))
+            }
             // Redirects that lead nowhere count as absent (RFC 9309 section 2.3.1.2).
             Err(FetchError::Redirect { .. }) => Ok(Robots::Absent),
             // What holds for the page as well, and is not to be remembered as a matter of its rules.

@@ -112,3 +112,19 @@ async fn a_private_page_is_refused_before_its_rules_are_asked_for() {
     assert_eq!(error.class(), "private_address");
     assert_eq!(origin.connections.load(Ordering::SeqCst), 0);
 }
+
+#[tokio::test]
+async fn rules_are_those_of_the_name_that_is_sent() {
+    let rules = b"User-agent: acmebot\nDisallow: /acme\n\nUser-agent: chipwire\nDisallow: /chip";
+    let origin = Origin::start(move |path, _, _| match path {
+        "/robots.txt" => answer("200 OK", "", rules),
+        _ => answer("200 OK", "", b"page"),
+    })
+    .await;
+    let refused = "robots: the robots.txt of `127.0.0.1` does not allow to fetch this page";
+    for (agent, closed, open) in [(None, "/chip", "/acme"), (Some("AcmeBot/2.0 (news)"), "/acme", "/chip")] {
+        let fetcher = origin.fetcher(|config| config.user_agent = agent.map(str::to_owned));
+        assert_eq!(ask(&fetcher, &origin, closed, 0).await, refused, "{agent:?}");
+        assert_eq!(ask(&fetcher, &origin, open, 0).await, "200 page", "{agent:?}");
+    }
+}
