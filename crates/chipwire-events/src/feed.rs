@@ -352,6 +352,13 @@ pub struct FeedState {
     /// `Last-Modified` of the last full answer, opaque (RFC 9110 section 8.8.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// The address that gave these two, where it is another than `url`: the target of a redirect. They are sent to no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validators_url: Option<String>,
+    /// The length of the last document in bytes, if it lacked its end: one that lacks it at the same place again is all that
+    /// the server has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_at: Option<u64>,
     /// The last poll, whatever came of it.
     #[schemars(with = "Option<String>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -182,16 +182,27 @@ impl Fetcher {
     }
 
     /// Asks for a feed and follows redirects. `now` serves to turn dates in headers into seconds, and to know whether a pause
-    /// that a server asked for is over.
+    /// that a server asked for is over. Validators go to the address of the request, and to no redirect's target.
     pub async fn get(&self, request: Request<'_>, now: Timestamp) -> Result<Fetched, FetchError> {
-        self.follow(request, Purpose::Feed, now).await
+        self.follow(request, request.url, Purpose::Feed, now).await
+    }
+
+    /// As [`Fetcher::get`], with validators that `given_by` gave: they are sent there, and nowhere else on the way. What they
+    /// mean to another address is anybody's guess.
+    pub(crate) async fn get_again(
+        &self,
+        request: Request<'_>,
+        given_by: &Url,
+        now: Timestamp,
+    ) -> Result<Fetched, FetchError> {
+        self.follow(request, given_by, Purpose::Feed, now).await
     }
 
     /// Asks for a page, as far as the `robots.txt` of its site, and of every site that it is redirected to, allows it
     /// (RFC 9309).
     pub async fn page(&self, url: &Url, now: Timestamp) -> Result<Fetched, FetchError> {
         let request = Request { url, etag: None, last_modified: None, headers: &[] };
-        self.follow(request, Purpose::Page, now).await
+        self.follow(request, url, Purpose::Page, now).await
     }
 
     /// Sends a form to a hub and gives the status of its answer. A hub may move its users on with 307 and 308.
@@ -229,8 +240,14 @@ impl Fetcher {
         }
     }
 
-    /// Follows redirects up to an answer.
-    async fn follow(&self, request: Request<'_>, purpose: Purpose, now: Timestamp) -> Result<Fetched, FetchError> {
+    /// Follows redirects up to an answer. The validators of the request are for `given_by` only.
+    async fn follow(
+        &self,
+        request: Request<'_>,
+        given_by: &Url,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Fetched, FetchError> {
         let mut url = request.url.clone();
         let mut seen = Vec::new();
         let mut all_permanent = true;
@@ -265,7 +282,8 @@ impl Fetcher {
                 }
             }
             let rested = self.rests.knows(&url);
-            let response = self.send(&url, passage, request, purpose, &host, &mut budget).await?;
+            let here = if url == *given_by { request } else { Request { etag: None, last_modified: None, ..request } };
+            let response = self.send(&url, passage, here, purpose, &host, &mut budget).await?;
             let status = response.status();
             let pause_s = self.take_note(&url, &response, turn.as_mut().map(|(_, permit)| permit), since(now, begun));
             let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -452,7 +470,7 @@ impl Fetcher {
         // Not for the eyes of whoever only keeps the rules.
         let _ = (robots_url.set_username(""), robots_url.set_password(None));
         let request = Request { url: &robots_url, etag: None, last_modified: None, headers: &[] };
-        match self.follow(request, Purpose::Robots, now).await {
+        match self.follow(request, &robots_url, Purpose::Robots, now).await {
             Ok(fetched) => {
                 let agent = self.config.user_agent_value();
                 Ok(Robots::of(fetched.status, &fetched.body, robots::product_of(&agent)))

@@ -139,13 +139,14 @@ pub async fn poll_recalling(
     let validators = state.etag.is_some() || state.last_modified.is_some();
     let probe = validators && schedule::wants_probe(&state.timing, now);
     let conditional = validators && !probe;
+    let given_by = given_by(&state, &url);
     let request = Request {
         url: &url,
         etag: state.etag.as_deref().filter(|_| conditional),
         last_modified: state.last_modified.as_deref().filter(|_| conditional),
         headers: for_origin(feed, &url),
     };
-    let fetched = match fetcher.get(request, now).await {
+    let fetched = match fetcher.get_again(request, &given_by, now).await {
         Ok(fetched) => fetched,
         Err(FetchError::Resting { wait_s, .. }) => return deferred(state, wait_s, now),
         Err(error) => {
@@ -158,7 +159,7 @@ pub async fn poll_recalling(
         state.timing.probed = Some(now);
     }
     match fetched.status {
-        304 if conditional => {
+        304 if conditional && fetched.url == given_by => {
             let mut poll = not_modified(fetcher, feed, state, &fetched, now);
             Box::pin(websub::follow_up(fetcher, feed, &mut poll, None, now)).await;
             poll
@@ -172,6 +173,11 @@ pub async fn poll_recalling(
     }
 }
 
+/// Who gave the validators in `state`, of a feed that is fetched from `url`.
+fn given_by(state: &FeedState, url: &Url) -> Url {
+    state.validators_url.as_deref().and_then(|given_by| Url::parse(given_by).ok()).unwrap_or_else(|| url.clone())
+}
+
 /// The state of a feed that was never polled.
 pub(crate) fn fresh_state(feed: &Feed, now: Timestamp) -> FeedState {
     FeedState {
@@ -180,6 +186,8 @@ pub(crate) fn fresh_state(feed: &Feed, now: Timestamp) -> FeedState {
         title: None,
         etag: None,
         last_modified: None,
+        validators_url: None,
+        cut_at: None,
         last_polled: None,
         last_ok: None,
         next_poll: now,
@@ -267,8 +275,10 @@ fn with_cause(error: &FetchError) -> String {
 }
 
 fn not_modified(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, fetched: &Fetched, now: Timestamp) -> Poll {
+    let from = fetched.url.as_str();
     plan_next(fetcher, feed, &mut state, Answer::NotModified { fresh_s: fetched.fresh_s }, now);
     succeeded(&mut state, fetched, now);
+    state.validators_url = (from != state.url).then(|| from.to_owned());
     Poll::new(state, Outcome::NotModified, fetched.wire_bytes)
 }
 
@@ -278,7 +288,8 @@ fn plan_next(fetcher: &Fetcher, feed: &Feed, state: &mut FeedState, answer: Answ
     Plan { timing: state.timing, next_poll: state.next_poll, interval_s: state.interval_s } = plan;
 }
 
-/// What every poll that brought an answer does.
+/// What every poll does whose answer was read as a feed, or a 304 of the address whose answer was: so that a move leads to no
+/// address at which no feed was read.
 fn succeeded(state: &mut FeedState, fetched: &Fetched, now: Timestamp) {
     state.error = None;
     state.last_ok = Some(now);
@@ -310,6 +321,7 @@ async fn read(
         return failed(fetcher, feed, state, class, &message, Some(&fetched), now);
     }
     let max_items = fetcher.config().max_items;
+    let length = fetched.body.len() as u64;
     // A large feed takes long enough to parse to hold up other polls of this thread.
     let wants_hub = fetcher.subscriber().is_some();
     let recall = state.items.is_empty().then_some(recall);
@@ -343,10 +355,15 @@ async fn read(
     state.etag.clone_from(&fetched.etag);
     state.last_modified.clone_from(&fetched.last_modified);
     succeeded(&mut state, &fetched, now);
-    // What was left out is not asked for with a validator of all: the answer would be that nothing is new.
-    if parsed.cut_off {
-        (state.etag, state.last_modified) = (None, None);
+    let from = fetched.url.as_str();
+    state.validators_url = (from != state.url).then(|| from.to_owned());
+    // What was left out is not asked for with a validator of all: the answer would be that nothing is new. A document that the
+    // server sends in full and that ends where the last one ended is not cut off, but never had an end.
+    let cut_at = parsed.cut_off.then_some(length);
+    if parsed.cut_off && !(fetched.complete && state.cut_at == cut_at) {
+        (state.etag, state.last_modified, state.validators_url) = (None, None, None);
     }
+    state.cut_at = cut_at;
     let (ttl_s, skip_hours, skip_days) = (parsed.ttl_s, parsed.skip_hours.clone(), parsed.skip_days.clone());
     let mut read = take_in(feed, state, parsed, &fetched.url, now);
     let in_document = read.state.items.iter().filter(|item| item.last_seen == now);
