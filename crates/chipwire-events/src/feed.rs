@@ -173,6 +173,24 @@ pub struct ItemState {
     #[schemars(with = "Option<String>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
+    /// What came of its page.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub page: ItemPage,
+}
+
+/// What came of the page of an item, where it was wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ItemPage {
+    /// The last revision that was published has its text.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub read: bool,
+    /// It could not be had, and is asked for by the first poll after this.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Timestamp>,
+    /// How often it was asked for in vain.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tries: u32,
 }
 
 /// How often a feed publishes, and at what times. Older articles count less: half as much after about ten days.
@@ -359,6 +377,10 @@ pub struct FeedState {
     /// the server has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_at: Option<u64>,
+    /// The first poll after this asks for the whole feed, since the pages of some of its items are asked for again.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages_at: Option<Timestamp>,
     /// The last poll, whatever came of it.
     #[schemars(with = "Option<String>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,8 +15,8 @@ use std::{
 use chipwire_events::{
     Alert, AlertId, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity, ErrorClass, Event,
     EventId, Feed, FeedError, FeedId, FeedItems, FeedMove, FeedOrigin, FeedPush, FeedState, Field, HubNews,
-    IdentityPolicy, ItemState, Markup, Mention, Message, Rejected, Replayed, Rule, RuleId, Salience, TaggedArticle,
-    Timestamp, schema,
+    IdentityPolicy, ItemPage, ItemState, Markup, Mention, Message, Rejected, Replayed, Rule, RuleId, Salience,
+    TaggedArticle, Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -112,6 +112,7 @@ fn items(feed: &FeedId) -> FeedItems {
         title: None,
         number: None,
         published: None,
+        page: ItemPage::default(),
     };
     FeedItems { feed: feed.clone(), items: vec![item] }
 }

@@ -55,7 +55,8 @@ pub struct FetchConfig {
     /// Whether the pages of new articles are fetched, where a feed has no setting of its own: `"never"`, `"auto"` (where the
     /// feed gives only the first words) or `"always"`. Default `"auto"`.
     pub article_pages: ArticlePages,
-    /// Article pages that are fetched for one poll of a feed, those of the newest articles. Default 10.
+    /// Article pages that are fetched for one poll of a feed, those of the newest articles; the others have their turn after the
+    /// next polls. Default 10.
     pub max_pages_per_poll: usize,
     /// How long the articles of one poll may wait for their pages. Default 60,000.
     pub pages_timeout_ms: u64,

@@ -1,9 +1,13 @@
 //! The whole story of one poll.
 
-use std::{collections::HashSet, error::Error as StdError, fmt};
+use std::{
+    collections::{HashMap, HashSet},
+    error::Error as StdError,
+    fmt,
+};
 
 use chipwire_events::{
-    Article, ArticleId, Feed, FeedError, FeedMove, FeedState, IdentityPolicy, ItemState, Timestamp, Timing,
+    Article, ArticleId, Feed, FeedError, FeedMove, FeedState, IdentityPolicy, ItemPage, ItemState, Timestamp, Timing,
 };
 use jiff::SignedDuration;
 use url::Url;
@@ -50,6 +54,10 @@ pub struct Poll {
     pub state: FeedState,
     /// New articles and new revisions, the oldest first.
     pub articles: Vec<Article>,
+    /// The next revisions of articles whose pages are asked for again: published if these can be had.
+    pub(crate) again: Vec<Article>,
+    /// What was known of the items that were edited and whose last revision has the text of their page.
+    pub(crate) before: HashMap<ArticleId, ItemState>,
     /// What came of it, in short.
     pub outcome: Outcome,
     /// Bytes of the body on the wire.
@@ -71,8 +79,18 @@ impl Poll {
     }
 
     pub(crate) fn new(state: FeedState, outcome: Outcome, bytes: u64) -> Self {
-        let (articles, duplicates) = (Vec::new(), 0);
-        Self { state, articles, outcome, bytes, pushed: false, overrun: false, first_read: false, duplicates }
+        Self {
+            state,
+            articles: Vec::new(),
+            again: Vec::new(),
+            before: HashMap::new(),
+            outcome,
+            bytes,
+            pushed: false,
+            overrun: false,
+            first_read: false,
+            duplicates: 0,
+        }
     }
 }
 
@@ -138,7 +156,9 @@ pub async fn poll_recalling(
     };
     let validators = state.etag.is_some() || state.last_modified.is_some();
     let probe = validators && schedule::wants_probe(&state.timing, now);
-    let conditional = validators && !probe;
+    // A page that is asked for again belongs to an item of the document, whether that has changed or not.
+    let wants_pages = state.pages_at.is_some_and(|at| at < now);
+    let conditional = validators && !probe && !wants_pages;
     let given_by = given_by(&state, &url);
     let request = Request {
         url: &url,
@@ -188,6 +208,7 @@ pub(crate) fn fresh_state(feed: &Feed, now: Timestamp) -> FeedState {
         last_modified: None,
         validators_url: None,
         cut_at: None,
+        pages_at: None,
         last_polled: None,
         last_ok: None,
         next_poll: now,
@@ -415,7 +436,7 @@ pub(crate) fn take_in_part(
     let (found, mut duplicates) = known.recognise(&feed.id, policy, &sights);
     let (old_copy, drift) = (known.is_old_copy(&sights, &found, now), Known::dates_drift(&sights, &found));
     let (mut new, mut revised, mut unchanged, mut unbelievable) = (0, 0, 0, 0);
-    let mut articles = Vec::new();
+    let (mut articles, mut again, mut before) = (Vec::new(), Vec::new(), HashMap::new());
     let mut items: Vec<ItemState> = Vec::with_capacity(entries.len());
     let mut seen = HashSet::new();
     for (sight, item) in sights.iter().zip(&found) {
@@ -427,20 +448,42 @@ pub(crate) fn take_in_part(
             duplicates += 1;
             continue;
         }
-        let judged = match item {
+        let mut judged = match item {
             None => Judged { state: sight.first_state(now), edited: false },
             Some(item) => judge(sight, item, old_copy, drift, now),
         };
-        let (revision, content_hash) = (judged.state.revision, judged.state.content_hash.clone());
-        items.push(judged.state);
-        match item {
-            None => new += 1,
-            Some(_) if judged.edited => revised += 1,
-            Some(_) => {
-                unchanged += 1;
-                continue;
+        if let Some(item) = item {
+            judged.state.page = item.page;
+            if item.page.read && !judged.edited {
+                // An edit that waited was taken back.
+                judged.state.page = ItemPage { read: true, ..ItemPage::default() };
             }
         }
+        let (mut revision, content_hash) = (judged.state.revision, judged.state.content_hash.clone());
+        let wants_page = judged.state.page.again.is_some_and(|again| again < now);
+        items.push(judged.state);
+        let articles = match item {
+            None => {
+                new += 1;
+                &mut articles
+            }
+            Some(item) if judged.edited => {
+                revised += 1;
+                if item.page.read {
+                    before.insert(id.clone(), ItemState::clone(item));
+                }
+                &mut articles
+            }
+            Some(_) => {
+                unchanged += 1;
+                if !wants_page {
+                    continue;
+                }
+                // Published only if its page can be had now.
+                revision = revision.saturating_add(1);
+                &mut again
+            }
+        };
         let (body, markup) = entry.body();
         articles.push(Article {
             id,
@@ -462,8 +505,10 @@ pub(crate) fn take_in_part(
         });
     }
     // Feeds put the newest first; where there are no dates, that order is all there is.
-    articles.reverse();
-    articles.sort_by_key(Article::time);
+    for articles in [&mut articles, &mut again] {
+        articles.reverse();
+        articles.sort_by_key(Article::time);
+    }
     if unbelievable > 0 {
         warnings.push(format!("{unbelievable} dates lie in the future or before 1995 and are not used"));
     }
@@ -482,7 +527,7 @@ pub(crate) fn take_in_part(
     state.title = parsed.title.or(state.title);
     state.warnings = warnings;
     let outcome = Outcome::Read { new, revised, unchanged };
-    Poll { articles, overrun, first_read, duplicates, ..Poll::new(state, outcome, 0) }
+    Poll { articles, again, before, overrun, first_read, duplicates, ..Poll::new(state, outcome, 0) }
 }
 
 /// What was in the last document and is not among `items`: as if it had been seen with them, so that the next whole document is
@@ -501,7 +546,9 @@ fn remember(items: Vec<ItemState>, older: Vec<ItemState>, now: Timestamp) -> Vec
     let current: HashSet<String> = items.iter().map(|item| item.id.clone()).collect();
     let mut kept = items;
     let older = older.into_iter().filter(|item| !current.contains(&item.id));
-    kept.extend(older.map(|item| ItemState { raw: None, title: None, number: None, ..item }));
+    // There is nothing to complete them from.
+    let page = |item: &ItemState| ItemPage { read: item.page.read, ..ItemPage::default() };
+    kept.extend(older.map(|item| ItemState { raw: None, title: None, number: None, page: page(&item), ..item }));
     let recent = |item: &ItemState| now.duration_since(item.last_seen).as_hours() < 24 * REMEMBERED_DAYS;
     let mut at = 0;
     kept.retain(|item| {

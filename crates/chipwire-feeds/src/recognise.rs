@@ -10,7 +10,7 @@ use std::{
     hash::Hash,
 };
 
-use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemState, Markup, Timestamp, hash_hex};
+use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemPage, ItemState, Markup, Timestamp, hash_hex};
 use jiff::SignedDuration;
 
 use crate::{
@@ -98,6 +98,7 @@ impl<'a> Sight<'a> {
             title: self.title_hash.clone(),
             number: self.number.clone(),
             published,
+            page: ItemPage::default(),
         }
     }
 

@@ -279,7 +279,7 @@ impl<'a> Polling<'a> {
             self.missed.remove(&of.id);
             self.launch(feed, None, now, async move {
                 let mut poll = poll_recalling(&fetcher, &of, state, recall, now).await;
-                let pages = pages::complete(&fetcher, &of, &mut poll.articles, now).await;
+                let pages = pages::complete(&fetcher, &of, &mut poll, now).await;
                 (poll, pages)
             });
         }
