@@ -58,6 +58,8 @@ pub struct Poll {
     pub(crate) again: Vec<Article>,
     /// What was known of the items that were edited and whose last revision has the text of their page.
     pub(crate) before: HashMap<ArticleId, ItemState>,
+    /// The steps of the repair that the document needed.
+    pub repairs: Vec<&'static str>,
     /// What came of it, in short.
     pub outcome: Outcome,
     /// Bytes of the body on the wire.
@@ -84,6 +86,7 @@ impl Poll {
             articles: Vec::new(),
             again: Vec::new(),
             before: HashMap::new(),
+            repairs: Vec::new(),
             outcome,
             bytes,
             pushed: false,
@@ -424,6 +427,8 @@ pub(crate) fn take_in_part(
     let is_known = |stable: &str| known.has(&ArticleId::of(&feed.id, stable));
     let policy = policy_for(state.identity, &entries, &remembered, is_known);
     let source = source_of(feed, &parsed, url);
+    let mut repairs: Vec<&'static str> = parsed.repairs.iter().map(|repair| repair.stage.name()).collect();
+    repairs.dedup();
     let mut warnings: Vec<String> = parsed.repairs.iter().map(ToString::to_string).collect();
     let sights: Vec<Sight<'_>> = entries
         .iter()
@@ -527,7 +532,7 @@ pub(crate) fn take_in_part(
     state.title = parsed.title.or(state.title);
     state.warnings = warnings;
     let outcome = Outcome::Read { new, revised, unchanged };
-    Poll { articles, again, before, overrun, first_read, duplicates, ..Poll::new(state, outcome, 0) }
+    Poll { articles, again, before, repairs, overrun, first_read, duplicates, ..Poll::new(state, outcome, 0) }
 }
 
 /// What was in the last document and is not among `items`: as if it had been seen with them, so that the next whole document is

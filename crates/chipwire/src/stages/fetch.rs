@@ -231,6 +231,8 @@ impl<'a> Polling<'a> {
             let standing = state.map(Standing::of);
             self.schedule.resume(&feed.id, &host, standing, (self.context.now)());
         }
+        let fails = !feed.paused && state.is_some_and(|state| state.error.is_some());
+        self.note_failing(&feed.id, fails);
         let definition = serde_json::to_vec(feed).unwrap_or_default().into_boxed_slice();
         self.feeds.insert(feed.id.clone(), Followed { feed: definition, state: kept });
     }
@@ -238,6 +240,7 @@ impl<'a> Polling<'a> {
     fn forget(&mut self, gone: impl Fn(&FeedId) -> bool) {
         let (schedule, in_flight, held) = (&mut self.schedule, &mut self.in_flight, &mut self.held);
         let (failing, missed) = (&mut self.failing, &mut self.missed);
+        let metrics = &self.context.health.metrics;
         self.feeds.retain(|id, _| {
             let keep = !gone(id);
             if !keep {
@@ -250,6 +253,7 @@ impl<'a> Polling<'a> {
             }
             keep
         });
+        metrics.feeds_failing.set(failing.len() as i64);
     }
 
     fn until_next(&self) -> Duration {

@@ -175,6 +175,33 @@ fn what_comes_back_to_a_worker_that_has_lost_the_feed_meanwhile_is_not_published
     assert_eq!(bench.title_in_log(), None);
 }
 
+
+#[test]
+fn polls_are_counted() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    let mut poll = bench.failed_poll("x");
+    poll.repairs = vec!["encoding", "structure"];
+    poll.duplicates = 3;
+    poll.overrun = true;
+    poll.bytes = 70;
+    sender.send(poll).unwrap();
+    polling.land();
+    let metrics = bench.context.health.encode_metrics();
+    for line in [
+        "chipwire_feed_polls_total{outcome=\"private_address\"} 1",
+        "chipwire_feed_responses_total{status=\"none\"} 1",
+        "chipwire_feed_received_bytes_total 70",
+        "chipwire_feed_duplicates_total 3",
+        "chipwire_feed_window_overruns_total 1",
+        "chipwire_feed_repairs_total{stage=\"encoding\"} 1",
+        "chipwire_feed_repairs_total{stage=\"structure\"} 1",
+        "chipwire_feeds_failing 1",
+    ] {
+        assert!(metrics.lines().any(|known| known == line), "{line} is not in\n{metrics}");
+    }
+}
+
 #[test]
 fn a_poll_that_panics_is_put_off() {
     let bench = Bench::new();
