@@ -2,8 +2,8 @@
 
 use std::{fs, net::TcpListener};
 
-use chipwire_events::{Event, Topic};
-use serde_json::Value;
+use chipwire_events::{Event, FeedState, Topic};
+use serde_json::{Value, json};
 
 use crate::support::{Backend, Item, Site, Tail, chipwire, get, get_json, until};
 
@@ -21,6 +21,38 @@ fn listed(site: &Site) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+#[test]
+fn a_feed_that_was_given_up_is_polled_again_when_it_is_resumed() {
+    let site = Site::new(Backend::Sqlite, "gone");
+    site.origin.serve("/a.xml", "application/rss+xml", feed("A", "https://example.org/a"));
+    let url = site.origin.url("/a.xml");
+    site.run(&["feeds", "add", "--no-check", &url]);
+    let added = one(&site, "/a.xml");
+    // Twice it was not there.
+    let state: FeedState = serde_json::from_value(json!({
+        "feed": added["feed"]["id"],
+        "url": url,
+        "last_polled": chipwire::runner::system_clock(),
+        "next_poll": chipwire_events::Timestamp::MAX,
+        "http_status": 410,
+        "error": { "class": "http", "message": "gone", "since": "2026-11-20T09:00:00Z", "count": 2, "gone": 2 },
+    }))
+    .unwrap();
+    let log = site.log();
+    let record = log.encode(&Event::FeedPolled(state), chipwire::runner::system_clock(), None).unwrap();
+    log.append_among_others("test", &[record]).unwrap();
+    let said = site.run(&["feeds", "list"]);
+    assert!(said.contains("gone     ") && said.contains("next never"), "{said}");
+    assert_eq!(site.run(&["feeds", "resume", &url]), "1 resumed\n");
+    let daemon = site.spawn(&["run"]);
+    until("the feed to be polled", || {
+        let state = one(&site, "/a.xml")["state"].clone();
+        if state["articles"] == 1 { Ok(()) } else { Err(state.to_string()) }
+    });
+    daemon.terminate();
+    let said = site.run(&["feeds", "list"]);
+    assert!(said.contains("ok       ") && said.contains("1 articles"), "{said}");
+}
 fn one(site: &Site, path: &str) -> Value {
     let url = site.origin.url(path);
     listed(site).into_iter().find(|feed| feed["feed"]["url"] == url.as_str()).unwrap_or_else(|| panic!("no {url}"))

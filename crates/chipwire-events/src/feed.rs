@@ -348,6 +348,15 @@ pub struct FeedError {
     pub since: Timestamp,
     /// Failures in a row.
     pub count: u32,
+    /// Answers in a row that said that the feed is gone for good (410); an answer of another kind ends the row, none at all
+    /// does not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub gone: u32,
+}
+
+impl FeedError {
+    /// So many answers of 410 in a row are believed.
+    pub const GONE_CONFIRMED: u32 = 2;
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -423,6 +432,14 @@ pub struct FeedState {
     /// an event of their own ([`FeedItems`]), and are here when that has to be written. Read where an event has them.
     #[serde(default, skip_serializing)]
     pub items: Vec<ItemState>,
+}
+
+impl FeedState {
+    /// The server has confirmed that the feed is gone for good: it is not polled any more, until its definition is written
+    /// anew after the last poll (`chipwire feeds resume`, or an edit).
+    pub fn is_gone(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.gone >= FeedError::GONE_CONFIRMED)
+    }
 }
 
 /// The items of a feed that were seen lately, by which those of the next poll are told apart. Payload of

@@ -89,6 +89,7 @@ fn state(feed: &FeedId) -> FeedState {
         message: "the server answered 503".to_owned(),
         since: time("2026-11-20T09:00:01Z"),
         count: 1,
+        gone: 0,
     });
     state.warnings = vec!["bare & repaired".to_owned()];
     state.identity = IdentityPolicy::Link;

@@ -443,6 +443,8 @@ impl Fetcher {
         let mut kept = slot.lock().await;
         if let Some((robots, until)) = &*kept
             && *until > now
+            // A clock that was ahead when they were read does not keep them longer.
+            && *until <= robots.kept_until(now)
         {
             return Ok(Arc::clone(robots));
         }

@@ -41,6 +41,10 @@ const MOVE_POLLS: u32 = 3;
 /// ... over at least this time, in hours.
 const MOVE_HOURS: i64 = 48;
 
+/// What is said of a feed that is not polled any more.
+const GONE: &str = "the feed is gone for good (410, and again when it was asked once more): it is not polled any more; \
+    `chipwire feeds resume FEED` polls it again, `chipwire feeds remove FEED` forgets it";
+
 /// A date further ahead than this, in hours, is no date.
 const MAX_AHEAD_HOURS: i64 = 24;
 
@@ -237,20 +241,26 @@ fn failed(
     fetched: Option<&Fetched>,
     now: Timestamp,
 ) -> Poll {
-    let (since, count) = state.error.as_ref().map_or((now, 0), |error| (error.since, error.count));
+    let (since, count, gone) = state.error.as_ref().map_or((now, 0, 0), |error| (error.since, error.count, error.gone));
     let count = count.saturating_add(1);
-    let failure = Failure {
-        status: fetched.map(|fetched| if class == "challenge" { 403 } else { fetched.status }),
-        count,
-        since,
-        retry_after_s: fetched.and_then(|fetched| fetched.retry_after_s),
+    let status = fetched.map(|fetched| if class == "challenge" { 403 } else { fetched.status });
+    let gone = match status {
+        Some(410) => gone.saturating_add(1),
+        Some(_) => 0,
+        None => gone,
+    };
+    let failure =
+        Failure { status, count, gone, since, retry_after_s: fetched.and_then(|fetched| fetched.retry_after_s) };
+    let message = match status {
+        Some(410) if gone >= FeedError::GONE_CONFIRMED => GONE,
+        _ => message,
     };
     tracing::debug!(feed = %state.feed, url = %state.url, class, count, "poll failed: {message}");
     let plan = schedule::plan(fetcher.config(), &feed.id, feed.interval_s, state.timing, Answer::Failed(failure), now);
     (state.timing, state.next_poll) = (plan.timing, plan.next_poll);
     // A move is believed after polls in a row.
     state.moving = None;
-    state.error = Some(FeedError { class: class.to_owned(), message: message.to_owned(), since, count });
+    state.error = Some(FeedError { class: class.to_owned(), message: message.to_owned(), since, count, gone });
     Poll::new(state, Outcome::Failed(class), fetched.map_or(0, |fetched| fetched.wire_bytes))
 }
 
@@ -276,7 +286,7 @@ fn refusal(fetched: &Fetched) -> (&'static str, String) {
             .to_owned(),
         403 => "the server refuses this client (403): set `fetch.contact`, or ask the feed's owner".to_owned(),
         404 => "there is no feed at this address (404): look on the site for its new one".to_owned(),
-        410 => "the feed is gone for good (410): remove it, or look on the site for another".to_owned(),
+        410 => "the feed is gone for good (410), the server says: it is asked once more, and then no more".to_owned(),
         429 => "the server was asked too often (429): it is left in peace for a while".to_owned(),
         451 => "the server may not show the feed here, for legal reasons (451)".to_owned(),
         500..=599 => format!("the server has trouble of its own ({status}): it is asked again later"),

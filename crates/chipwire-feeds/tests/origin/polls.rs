@@ -1,4 +1,4 @@
-use chipwire_events::{ArticleId, Feed, FeedOrigin, FeedState};
+use chipwire_events::{ArticleId, Feed, FeedOrigin, FeedState, Timestamp};
 use chipwire_feeds::{Outcome, poll, poll_recalling};
 use expect_test::expect;
 
@@ -179,6 +179,31 @@ async fn a_feed_moves_only_to_where_it_was_read_and_its_articles_stay_the_same()
         not modified | new"#]]
     .assert_eq(&lines.join("\n"));
     assert_eq!(ids, [ArticleId::of(&feed.id, "guid:1"), ArticleId::of(&feed.id, "guid:2")]);
+}
+
+#[tokio::test]
+async fn a_feed_that_is_gone_is_asked_once_more_and_then_left_alone() {
+    let origin = Origin::start(|_, number, _| match number {
+        0 | 1 => answer("500 Internal Server Error", "", b""),
+        2 | 4 | 6 | 7 => answer("410 Gone", "", b""),
+        // Another answer says that it is not gone, none at all says nothing.
+        3 => answer("404 Not Found", "", b""),
+        5 => Reply::Bytes(Vec::new()),
+        _ => answer("200 OK", "", FEED.as_bytes()),
+    })
+    .await;
+    let feed = origin.feed("/");
+    let mut state: Option<FeedState> = None;
+    for (hours, gone) in (0..).zip([false, false, false, false, false, false, true, true, false]) {
+        let polled = poll(&origin.fetcher(|_| {}), &feed, state, later(hours)).await;
+        assert_eq!(polled.state.is_gone(), gone, "{} after {hours} hours", summary(&polled, &origin));
+        assert_eq!(polled.state.next_poll == Timestamp::MAX, gone);
+        if gone {
+            let message = &polled.state.error.as_ref().unwrap().message;
+            assert!(message.contains("not polled any more; `chipwire feeds resume FEED`"), "{message}");
+        }
+        state = Some(polled.state);
+    }
 }
 
 #[tokio::test]
@@ -398,8 +423,8 @@ async fn failures_are_counted_and_answered_with_patience() {
         http: the server has trouble of its own (503): it is asked again later | 2 since 2026-03-01T12:00:00Z | Some(503) | 180 min
         http: there is no feed at this address (404): look on the site for its new one | 3 since 2026-03-01T12:00:00Z | Some(404) | X min
         1 new from Chips: One | - | Some(200) | X min
-        http: the feed is gone for good (410): remove it, or look on the site for another | 1 since 2026-03-01T16:00:00Z | Some(410) | X min
-        http: the feed is gone for good (410): remove it, or look on the site for another | 2 since 2026-03-01T16:00:00Z | Some(410) | X min
+        http: the feed is gone for good (410), the server says: it is asked once more, and then no more | 1 since 2026-03-01T16:00:00Z | Some(410) | X min
+        http: the feed is gone for good (410, and again when it was asked once more): it is not polled any more; `chipwire feeds resume FEED` polls it again, `chipwire feeds remove FEED` forgets it | 2 since 2026-03-01T16:00:00Z | Some(410) | X min
         http: the server answers with status 418, which is not expected of a feed | 3 since 2026-03-01T16:00:00Z | Some(418) | X min"#]]
     .assert_eq(&{
         // Ports differ from run to run, and with them the feed's id and its jitter.

@@ -127,13 +127,14 @@ impl FeedView {
             warnings: Vec::new(),
         };
         let Some(state) = state else { return view };
+        let next_poll = (!state.is_gone()).then_some(state.next_poll);
         Self {
             moved_to: (state.url != view.url).then_some(state.url),
             title: view.title.or(state.title),
             articles: state.articles,
             last_polled: state.last_polled,
             last_ok: state.last_ok,
-            next_poll: Some(state.next_poll),
+            next_poll,
             http_status: state.http_status,
             error: state.error.map(|error| FeedErrorView {
                 class: error.class,

@@ -32,7 +32,7 @@ pub(super) enum Feeds {
     /// Do not poll feeds for a while
     #[command(after_help = "Example:\n  chipwire feeds pause https://example.org/feed.xml")]
     Pause(edit::Which),
-    /// Poll paused feeds again
+    /// Poll feeds again that were paused, or that were given up since they were gone for good
     #[command(after_help = "Example:\n  chipwire feeds resume https://example.org/feed.xml")]
     Resume(edit::Which),
     /// Stop following feeds

@@ -156,7 +156,7 @@ impl<'a> Polling<'a> {
         let mut pushes = Vec::new();
         for stored in &batch.records {
             match wire::decode(stored) {
-                Ok((_, Event::FeedSubscribed(feed))) => self.follow_anew(&feed)?,
+                Ok((envelope, Event::FeedSubscribed(feed))) => self.follow_anew(&feed, envelope.time)?,
                 Ok((_, Event::FeedPushed(push))) => pushes.push(push),
                 _ if stored.record.value.is_none() => {
                     let id = FeedId::from_string(wire::key(stored));
@@ -191,14 +191,14 @@ impl<'a> Polling<'a> {
                 // One that the last owner read and did not take in. Should it be read again, that changes nothing.
                 if let Ok((_, Event::FeedPushed(push))) = event {
                     pushes.push(push);
-                } else if let Ok((_, Event::FeedSubscribed(feed))) = event {
+                } else if let Ok((envelope, Event::FeedSubscribed(feed))) = event {
                     let state = match finds_keys {
                         true => state_in_log(log, &feed.id)?,
                         false => states.remove(key).as_ref().and_then(state_in),
                     };
                     let items = states.remove(FeedItems::key_of(&feed.id).as_bytes());
                     let kept = state.as_ref().map_or(Kept::Nowhere, |state| Kept::new(log, state, items));
-                    self.follow(&feed, state.as_ref(), kept);
+                    self.follow(&feed, envelope.time, state.as_ref(), kept);
                 }
             }
             self.context.health.tick(STAGE);
@@ -209,8 +209,8 @@ impl<'a> Polling<'a> {
         Ok(())
     }
 
-    /// A feed was added, or its definition was changed.
-    fn follow_anew(&mut self, feed: &Feed) -> Result<(), StageError> {
+    /// A feed was added, or its definition was changed at `written`.
+    fn follow_anew(&mut self, feed: &Feed, written: Timestamp) -> Result<(), StageError> {
         let log = &self.context.log;
         let kept = match self.feeds.remove(&feed.id) {
             Some(followed) => followed.state,
@@ -219,16 +219,21 @@ impl<'a> Polling<'a> {
             None => Kept::Nowhere,
         };
         let state = kept.state(log, &feed.id)?;
-        self.follow(feed, state.as_ref(), kept);
+        self.follow(feed, written, state.as_ref(), kept);
         Ok(())
     }
 
-    fn follow(&mut self, feed: &Feed, state: Option<&FeedState>, kept: Kept) {
-        if feed.paused || feed.origin == FeedOrigin::Import {
+    /// Follows a feed whose definition was written at `written`.
+    fn follow(&mut self, feed: &Feed, written: Timestamp, state: Option<&FeedState>, kept: Kept) {
+        // A feed that is gone is polled again when somebody has said so since: by whatever way that came here.
+        let gone = state.filter(|state| state.is_gone());
+        let given_up = gone.is_some_and(|state| state.last_polled.is_some_and(|polled| written <= polled));
+        if feed.paused || feed.origin == FeedOrigin::Import || given_up {
             self.schedule.remove(&feed.id);
         } else {
             let host = host_of(state.map_or(&feed.url, |state| &state.url));
-            let standing = state.map(Standing::of);
+            let config = self.settings.fetcher.config();
+            let standing = state.filter(|_| gone.is_none()).map(|state| Standing::of(config, feed.interval_s, state));
             self.schedule.resume(&feed.id, &host, standing, (self.context.now)());
         }
         let fails = !feed.paused && state.is_some_and(|state| state.error.is_some());
@@ -394,25 +399,40 @@ impl<'a> Polling<'a> {
         Ok(())
     }
 
-    /// Puts a feed that was polled back into the queue.
+    /// Puts a feed that was polled back into the queue, and keeps its state.
     fn wait_again(&mut self, mut state: FeedState) {
         let id = state.feed.clone();
-        let Some(followed) = self.feeds.get(&id) else { return };
-        let definition = serde_json::from_slice::<Feed>(&followed.feed).ok();
-        if let Some(feed) = definition.filter(|feed| !feed.paused) {
-            if self.missed.contains(&id) {
-                state = websub::passed_over(&self.settings.fetcher, &feed, state, (self.context.now)()).state;
-            }
-            let (host, interval_s) = (host_of(&state.url), state.interval_s.unwrap_or(0));
-            let rest = Rest::new(&state.timing.skip_hours, &state.timing.skip_days);
-            if let Some(until) = state.timing.retry_at {
-                self.schedule.retry_later(&id, &host, until, (self.context.now)());
-            }
-            self.schedule.upsert(&id, &host, state.next_poll, interval_s, rest);
+        if self.missed.contains(&id)
+            && let Some(feed) = self.definition(&id)
+        {
+            state = websub::passed_over(&self.settings.fetcher, &feed, state, (self.context.now)()).state;
         }
+        self.wait_for(&state);
         if let Some(followed) = self.feeds.get_mut(&id) {
             followed.state = std::mem::replace(&mut followed.state, Kept::Nowhere).then(&self.context.log, state);
         }
+    }
+
+    /// Puts a feed back into the queue, unless it is not polled any more.
+    fn wait_for(&mut self, state: &FeedState) {
+        let id = &state.feed;
+        if self.definition(id).is_none_or(|feed| feed.paused) {
+            return;
+        }
+        // Somebody may have put it back meanwhile.
+        if state.is_gone() {
+            return;
+        }
+        let (host, interval_s) = (host_of(&state.url), state.interval_s.unwrap_or(0));
+        let rest = Rest::new(&state.timing.skip_hours, &state.timing.skip_days);
+        if let Some(until) = state.timing.retry_at {
+            self.schedule.retry_later(id, &host, until, (self.context.now)());
+        }
+        self.schedule.upsert(id, &host, state.next_poll, interval_s, rest);
+    }
+
+    fn definition(&self, id: &FeedId) -> Option<Feed> {
+        self.feeds.get(id).and_then(|followed| serde_json::from_slice(&followed.feed).ok())
     }
 
     /// Commits, and as long as the log has no room waits and tries again: no new poll starts meanwhile.

@@ -66,6 +66,7 @@ fn print_feed(out: &mut impl Write, feed: &Feed, state: Option<&FeedState>) -> i
     let health = match state {
         _ if feed.paused => "paused",
         None => "new",
+        Some(state) if state.is_gone() => "gone",
         Some(state) if state.error.is_some() => "failing",
         Some(_) => "ok",
     };
@@ -77,7 +78,8 @@ fn print_feed(out: &mut impl Write, feed: &Feed, state: Option<&FeedState>) -> i
     }
     let Some(state) = state else { return Ok(()) };
     let polled = state.last_polled.map_or_else(|| "never".to_owned(), |time| format!("{time:.0}"));
-    writeln!(out, "         {} articles, polled {polled}, next {:.0}", state.articles, state.next_poll)?;
+    let next = if state.is_gone() { "never".to_owned() } else { format!("{:.0}", state.next_poll) };
+    writeln!(out, "         {} articles, polled {polled}, next {next}", state.articles)?;
     if let Some(error) = &state.error {
         let since = format!("{} times since {:.0}", error.count, error.since);
         writeln!(out, "         {}: {} ({since})", error.class, terminal::clean(&error.message))?;

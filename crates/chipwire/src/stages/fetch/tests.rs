@@ -176,6 +176,46 @@ fn what_comes_back_to_a_worker_that_has_lost_the_feed_meanwhile_is_not_published
 }
 
 
+/// A poll whose server has said, and confirmed, that the feed is gone.
+fn gone(bench: &Bench, polled: Timestamp) -> FeedState {
+    let mut state = bench.failed_poll("Gone").state;
+    state.last_polled = Some(polled);
+    state.next_poll = Timestamp::MAX;
+    state.error.as_mut().unwrap().gone = 2;
+    state
+}
+
+#[test]
+fn a_feed_that_is_gone_waits_until_somebody_says_that_it_is_to_be_polled() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    let mut poll = bench.failed_poll("Gone");
+    poll.state = gone(&bench, later(60));
+    sender.send(poll).unwrap();
+    polling.land();
+    assert_eq!((bench.title_in_log().as_deref(), polling.schedule.next_due()), (Some("Gone"), None));
+    // Nor after a start.
+    drop(polling);
+    bench.context.health.metrics.feeds_failing.set(0);
+    let mut polling = bench.polling();
+    polling.worker_steps_until_followed();
+    assert_eq!(polling.schedule.next_due(), None);
+    assert_eq!(bench.context.health.metrics.feeds_failing.get(), 1);
+    // The same definition once more, later than the last poll: while the stage runs, and while it does not.
+    let log = &bench.context.log;
+    let anew = log.encode(&Event::FeedSubscribed(bench.feed.clone()), later(120), None).unwrap();
+    log.backend().writer("test").unwrap().append(&[anew]).unwrap();
+    while polling.schedule.is_empty() {
+        let Step::Batch(batch) = polling.worker.next(Limit::default(), WAIT).unwrap() else { continue };
+        polling.take_in(&batch).unwrap();
+    }
+    assert_eq!(polling.schedule.next_due(), Some(now()));
+    drop(polling);
+    let mut polling = bench.polling();
+    polling.worker_steps_until_followed();
+    assert_eq!(polling.schedule.next_due(), Some(now()));
+}
+
 #[test]
 fn polls_are_counted() {
     let bench = Bench::new();
