@@ -153,10 +153,10 @@ pub async fn poll_recalling(
     now: Timestamp,
 ) -> Poll {
     let mut state = state.unwrap_or_else(|| fresh_state(feed, now));
-    state.last_polled = Some(now);
     let url = match Url::parse(&state.url) {
         Ok(url) => url,
         Err(error) => {
+            state.last_polled = Some(now);
             let error = FetchError::Url { url: state.url.clone(), reason: error.to_string() };
             return failed(fetcher, feed, state, error.class(), &error.to_string(), None, now);
         }
@@ -175,12 +175,15 @@ pub async fn poll_recalling(
     };
     let fetched = match fetcher.get_again(request, &given_by, now).await {
         Ok(fetched) => fetched,
+        // It was not asked, and nothing is known of it that was not known before.
         Err(FetchError::Resting { wait_s, .. }) => return deferred(state, wait_s, now),
         Err(error) => {
+            state.last_polled = Some(now);
             state.http_status = None;
             return failed(fetcher, feed, state, error.class(), &with_cause(&error), None, now);
         }
     };
+    state.last_polled = Some(now);
     state.http_status = Some(fetched.status);
     if probe {
         state.timing.probed = Some(now);

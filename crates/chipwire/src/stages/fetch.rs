@@ -25,7 +25,7 @@ use chipwire_events::{
     Event, Feed, FeedId, FeedItems, FeedOrigin, FeedPush, FeedState, Timestamp, Topic, partition_of,
 };
 use chipwire_feeds::{
-    Fetcher, Poll, Schedule,
+    Fetcher, Outcome, Poll, Schedule,
     pages::{self, Pages},
     poll_recalling,
     schedule::{Rest, Standing},
@@ -350,6 +350,11 @@ impl<'a> Polling<'a> {
             // Done again when what it is polled by has changed.
             let followed = self.feeds.get(&id).and_then(|followed| serde_json::from_slice::<Feed>(&followed.feed).ok());
             match under_way.push {
+                // It was not asked: nothing is to be remembered but when it may be.
+                None if poll.outcome == Outcome::Deferred => {
+                    self.account(&poll);
+                    self.wait_for(&poll.state);
+                }
                 push if followed.is_some_and(|followed| is_polled_alike(&followed, &under_way.feed)) => {
                     let time = push.as_ref().map_or(poll.state.last_polled, |push| Some(push.received));
                     self.write_out(&poll, time.unwrap_or(now), &mut outputs)?;

@@ -175,6 +175,20 @@ fn what_comes_back_to_a_worker_that_has_lost_the_feed_meanwhile_is_not_published
     assert_eq!(bench.title_in_log(), None);
 }
 
+#[test]
+fn a_deferred_poll_is_not_written_down() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    let mut poll = bench.failed_poll("Deferred");
+    poll.outcome = Outcome::Deferred;
+    poll.state.next_poll = later(7_000);
+    sender.send(poll).unwrap();
+    polling.land();
+    assert_eq!(bench.title_in_log(), None);
+    assert!(bench.commits.lock().unwrap().iter().all(|(outputs, _)| *outputs == 0));
+    assert_eq!(polling.schedule.next_due(), Some(later(7_000)));
+    assert!(matches!(polling.feeds[&bench.feed.id].state, Kept::Nowhere));
+}
 
 /// A poll whose server has said, and confirmed, that the feed is gone.
 fn gone(bench: &Bench, polled: Timestamp) -> FeedState {
