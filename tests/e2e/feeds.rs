@@ -53,6 +53,23 @@ fn a_feed_that_was_given_up_is_polled_again_when_it_is_resumed() {
     let said = site.run(&["feeds", "list"]);
     assert!(said.contains("ok       ") && said.contains("1 articles"), "{said}");
 }
+
+#[test]
+fn a_list_is_imported_but_for_what_cannot_be_followed() {
+    let site = Site::new(Backend::Sqlite, "list");
+    let list = site.data_dir().with_file_name("list.opml");
+    let text = "<opml version='2.0'><body><outline text='A'><outline text='x' xmlUrl='https://x.example/'/></outline>\n\
+        <outline text='y' xmlUrl='ftp://y.example/'/>\n<outline text='B'><outline text='x' xmlUrl='https://x.example/'/>\
+        </outline></body></opml>";
+    fs::write(&list, text).unwrap();
+    let output = chipwire(&site.config(), &["feeds", "import", list.to_str().unwrap()]).output().unwrap();
+    let (said, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && said.contains("1 added"), "{said}{error}");
+    assert!(error.contains("left out: line 2: `ftp://y.example/` in the outline \"y\""), "{error}");
+    assert!(site.run(&["feeds", "list", "--folder", "B"]).contains("in A and B"));
+    assert_eq!(site.run(&["feeds", "export"]).matches("xmlUrl=\"https://x.example/\"").count(), 2);
+}
+
 fn one(site: &Site, path: &str) -> Value {
     let url = site.origin.url(path);
     listed(site).into_iter().find(|feed| feed["feed"]["url"] == url.as_str()).unwrap_or_else(|| panic!("no {url}"))

@@ -74,6 +74,9 @@ pub struct Feed {
     /// The folders it lies in, outermost first, as in OPML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder: Vec<String>,
+    /// The other folders it lies in, in alphabetical order: a list may name it in several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_in: Vec<Vec<String>>,
     /// The user's tags, without commas, in the order in which they were given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -112,6 +115,7 @@ impl Feed {
             url,
             title: None,
             folder: Vec::new(),
+            also_in: Vec::new(),
             tags: Vec::new(),
             site: None,
             position: None,

@@ -10,18 +10,28 @@ use crate::text;
 /// An outline of the list to be.
 enum Outline<'a> {
     Feed(&'a Feed),
+    /// A feed in a folder that is not its first.
+    Also(&'a Feed),
     Folder(&'a str, Vec<Outline<'a>>),
 }
 
 /// Writes a list as OPML 2.0: the feeds in their folders, in the order in which their own lists had them, those that were
-/// added one by one after them by folder and address.
+/// added one by one after them by folder and address. A feed in several folders is written into each of them.
 pub fn write(feeds: &[Feed]) -> String {
     let mut sorted: Vec<&Feed> = feeds.iter().collect();
     sorted.sort_by_key(|feed| (feed.position.is_none(), feed.position));
-    let own = sorted.iter().any(|feed| feed.interval_s.is_some() || feed.paused || feed.article_pages.is_some());
+    let own = sorted.iter().any(|feed| {
+        feed.interval_s.is_some() || feed.paused || feed.article_pages.is_some() || !feed.also_in.is_empty()
+    });
     let mut top = Vec::new();
-    for feed in sorted {
-        insert(&mut top, &feed.folder, feed);
+    for feed in &sorted {
+        insert(&mut top, &feed.folder, Outline::Feed(feed));
+    }
+    // In the order in which they stand in the list now, and so in which they will be read.
+    let mut in_order = Vec::with_capacity(sorted.len());
+    feeds_of(&top, &mut in_order);
+    for feed in in_order {
+        feed.also_in.iter().for_each(|folder| insert(&mut top, folder, Outline::Also(feed)));
     }
     let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\"".to_owned();
     if own {
@@ -34,9 +44,9 @@ pub fn write(feeds: &[Feed]) -> String {
 }
 
 /// Puts a feed into the folder at `path`, which is made where it is not there.
-fn insert<'a>(level: &mut Vec<Outline<'a>>, path: &'a [String], feed: &'a Feed) {
+fn insert<'a>(level: &mut Vec<Outline<'a>>, path: &'a [String], feed: Outline<'a>) {
     let Some((name, rest)) = path.split_first() else {
-        level.push(Outline::Feed(feed));
+        level.push(feed);
         return;
     };
     let found =
@@ -50,6 +60,15 @@ fn insert<'a>(level: &mut Vec<Outline<'a>>, path: &'a [String], feed: &'a Feed) 
     }
 }
 
+fn feeds_of<'a>(level: &[Outline<'a>], feeds: &mut Vec<&'a Feed>) {
+    for outline in level {
+        match outline {
+            Outline::Feed(feed) | Outline::Also(feed) => feeds.push(feed),
+            Outline::Folder(_, inside) => feeds_of(inside, feeds),
+        }
+    }
+}
+
 fn outlines(out: &mut String, level: &[Outline<'_>], depth: usize) {
     for outline in level {
         out.push_str(&"  ".repeat(depth));
@@ -57,6 +76,11 @@ fn outlines(out: &mut String, level: &[Outline<'_>], depth: usize) {
         match outline {
             Outline::Feed(feed) => {
                 feed_attributes(out, feed);
+                out.push_str("/>\n");
+            }
+            Outline::Also(feed) => {
+                feed_attributes(out, feed);
+                attribute(out, &format!("{PREFIX}:also"), "true");
                 out.push_str("/>\n");
             }
             Outline::Folder(name, inside) => {

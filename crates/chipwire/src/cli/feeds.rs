@@ -68,10 +68,13 @@ impl Feeds {
             Feeds::Remove(which) => which.remove(&global.open()?)?,
             Feeds::List(list) => list.run(&global.open()?)?,
             Feeds::Import(import) => {
-                let feeds = feed_list::read_opml(&import.file, FeedOrigin::User)?;
+                let (feeds, left_out) = feed_list::read_opml(&import.file, FeedOrigin::User)?;
                 let opened = global.open()?;
                 let feeds = feed_list::after_all(feeds, &feed_list::followed(&opened.log)?);
                 follow(&opened, &feeds)?;
+                for reason in &left_out {
+                    writeln!(io::stderr(), "chipwire: left out: {}", terminal::clean(reason))?;
+                }
             }
             Feeds::Export => {
                 let mut feeds: Vec<Feed> = feed_list::followed(&global.open()?.log)?

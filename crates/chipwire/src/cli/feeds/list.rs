@@ -38,7 +38,8 @@ impl List {
         if let Some(folder) = &self.folder {
             let path: Vec<String> =
                 folder.split('/').map(feed_list::one_line).filter(|part| !part.is_empty()).collect();
-            feeds.retain(|(feed, _)| feed.folder.starts_with(&path));
+            let is_in = |folder: &Vec<String>| folder.starts_with(&path);
+            feeds.retain(|(feed, _)| is_in(&feed.folder) || feed.also_in.iter().any(is_in));
         }
         feeds.sort_by(|(a, _), (b, _)| (&a.folder, &a.url).cmp(&(&b.folder, &b.url)));
         let mut out = io::stdout().lock();
@@ -93,8 +94,10 @@ fn print_feed(out: &mut impl Write, feed: &Feed, state: Option<&FeedState>) -> i
 /// What the user said of a feed; of its headers, the names only.
 fn said(feed: &Feed) -> Vec<String> {
     let mut said = Vec::new();
-    if !feed.folder.is_empty() {
-        said.push(format!("in {}", feed.folder.join("/")));
+    let folders = [&feed.folder].into_iter().chain(&feed.also_in).filter(|folder| !folder.is_empty());
+    let folders: Vec<String> = folders.map(|folder| folder.join("/")).collect();
+    if !folders.is_empty() {
+        said.push(format!("in {}", folders.join(" and ")));
     }
     if !feed.tags.is_empty() {
         said.push(format!("tags {}", feed.tags.join(", ")));
