@@ -6,10 +6,12 @@
 //! - group `fetch`; any number of workers share the feeds by partitions
 //! - position: a feed's state is stored with the articles that its poll brought, in one transaction, so that no article is
 //!   published twice or passed over
-//! - on failure: a feed that cannot be read keeps its error in its state and is tried again later; while the log has no
-//!   room, polling pauses; anything else ends the worker, and a new one takes up the stored states
+//! - on failure: a feed that cannot be read keeps its error in its state and is tried again later; what is too large for the
+//!   log is cut to fit; while the log has no room, polling pauses; anything else ends the worker, and a new one takes up the
+//!   stored states
 
 mod account;
+mod fitting;
 mod kept;
 mod pushes;
 #[cfg(test)]
@@ -36,7 +38,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use self::kept::{Kept, state_in, state_in_log};
-use super::WAIT;
+use super::{WAIT, max_event_bytes};
 use crate::{
     runner::{Context, StageError},
     wire,
@@ -390,16 +392,16 @@ impl<'a> Polling<'a> {
 
     /// The records of what a poll or a push brought: its articles, and the state after it.
     fn write_out(&self, poll: &Poll, time: Timestamp, outputs: &mut Vec<Record>) -> Result<(), StageError> {
+        let (log, max_bytes) = (&self.context.log, max_event_bytes(&self.context.log));
         for article in &poll.articles {
-            let event = Event::ArticleFetched(article.clone());
-            outputs.push(self.context.log.encode(&event, article.first_seen, None)?);
+            outputs.extend(fitting::article(log, article, max_bytes)?);
         }
         let mut state = poll.state.clone();
         let items = std::mem::take(&mut state.items);
         let feed = state.feed.clone();
-        outputs.push(self.context.log.encode(&Event::FeedPolled(state), time, None)?);
+        outputs.extend(fitting::state(log, state, time, max_bytes)?);
         if !items.is_empty() {
-            outputs.push(self.context.log.encode(&Event::FeedRead(FeedItems { feed, items }), time, None)?);
+            outputs.extend(fitting::items(log, FeedItems { feed, items }, time, max_bytes)?);
         }
         Ok(())
     }

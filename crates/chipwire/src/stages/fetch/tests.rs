@@ -8,7 +8,7 @@ use std::{
 
 use chipwire_events::HubNews;
 use chipwire_feeds::FetchConfig;
-use chipwire_log::memory::MemoryLog;
+use chipwire_log::{Bounds, EventLog, Reader, State, TopicSpec, Writer, memory::MemoryLog};
 use tokio::{runtime::Runtime, sync::oneshot};
 
 use super::*;
@@ -60,10 +60,58 @@ struct Bench {
     commits: Commits,
 }
 
+/// A log that takes no record above a size.
+struct Narrow {
+    inner: MemoryLog,
+    max_bytes: usize,
+}
+
+impl EventLog for Narrow {
+    fn genesis(&self) -> chipwire_log::Result<String> {
+        self.inner.genesis()
+    }
+
+    fn ensure(&self, topics: &[TopicSpec]) -> chipwire_log::Result<()> {
+        self.inner.ensure(topics)
+    }
+
+    fn bounds(&self, topic: &str) -> chipwire_log::Result<Vec<Bounds>> {
+        self.inner.bounds(topic)
+    }
+
+    fn reader(&self, topics: &[&str], from: &Positions) -> chipwire_log::Result<Box<dyn Reader>> {
+        self.inner.reader(topics, from)
+    }
+
+    fn worker(&self, group: &str, member: &str, topics: &[&str]) -> chipwire_log::Result<Box<dyn Worker>> {
+        self.inner.worker(group, member, topics)
+    }
+
+    fn writer(&self, name: &str) -> chipwire_log::Result<Box<dyn Writer>> {
+        self.inner.writer(name)
+    }
+
+    fn state(&self, topic: &str, partitions: Option<&[u32]>) -> chipwire_log::Result<State> {
+        self.inner.state(topic, partitions)
+    }
+
+    fn max_record_bytes(&self) -> Option<usize> {
+        Some(self.max_bytes)
+    }
+
+    fn committed(&self, group: &str, topics: &[&str]) -> chipwire_log::Result<Positions> {
+        self.inner.committed(group, topics)
+    }
+}
+
 impl Bench {
     fn new() -> Self {
+        Self::on(Arc::new(MemoryLog::default()))
+    }
+
+    fn on(log: Arc<dyn EventLog>) -> Self {
         let runtime = Runtime::new().unwrap();
-        let log = Log::new(Arc::new(MemoryLog::default()), "");
+        let log = Log::new(log, "");
         log.ensure().unwrap();
         let context = Context {
             log,
@@ -228,6 +276,75 @@ fn a_feed_that_is_gone_waits_until_somebody_says_that_it_is_to_be_polled() {
     let mut polling = bench.polling();
     polling.worker_steps_until_followed();
     assert_eq!(polling.schedule.next_due(), Some(now()));
+}
+
+fn article_of(feed: &Feed) -> chipwire_events::Article {
+    serde_json::from_value(serde_json::json!({
+        "id": "a1", "revision": 1, "content_hash": "x", "feed": feed.id, "source": "S", "title": "A title",
+        "body": "", "markup": "plain", "first_seen": now(),
+    }))
+    .unwrap()
+}
+
+#[test]
+fn an_article_that_is_too_large_for_the_log_does_not_hold_up_the_stage() {
+    const MAX_BYTES: usize = 20_000;
+    let bench = Bench::on(Arc::new(Narrow { inner: MemoryLog::default(), max_bytes: MAX_BYTES }));
+    let (mut polling, sender) = bench.under_way();
+    let mut poll = bench.failed_poll("Large");
+    poll.articles = vec![chipwire_events::Article { body: "word ".repeat(200_000), ..article_of(&bench.feed) }];
+    sender.send(poll).unwrap();
+    polling.land();
+    let log = &bench.context.log;
+    let mut reader = log.backend().reader(&[log.name(Topic::ArticlesRaw)], &Positions::new()).unwrap();
+    let batch = reader.next(Limit::default(), WAIT).unwrap();
+    let [stored] = batch.records.as_slice() else { panic!("{} records", batch.records.len()) };
+    assert!(stored.record.size_bytes() <= MAX_BYTES, "{} bytes", stored.record.size_bytes());
+    let Ok((_, Event::ArticleFetched(article))) = wire::decode(stored) else { panic!("{stored:?}") };
+    assert!(article.body.starts_with("word word ") && article.body.len() > MAX_BYTES / 2);
+    assert_eq!(bench.title_in_log().as_deref(), Some("Large"));
+}
+
+#[test]
+fn what_is_too_large_for_the_log_is_cut_to_fit() {
+    let bench = Bench::new();
+    let log = &bench.context.log;
+    let mut article = article_of(&bench.feed);
+    for body in ["word ".repeat(200_000), "\u{1}".repeat(100_000), "\u{534a}\"".repeat(50_000), "short".to_owned()] {
+        article.body = body;
+        for max_bytes in [2_000, 50_000, 10 << 20] {
+            let record = fitting::article(log, &article, max_bytes).unwrap().unwrap();
+            assert!(record.size_bytes() <= max_bytes);
+            let Ok((_, Event::ArticleFetched(cut))) = wire::decode_record(&record) else { panic!("{record:?}") };
+            assert!(article.body.starts_with(&cut.body));
+            let whole = log.encode(&Event::ArticleFetched(article.clone()), now(), None).unwrap().size_bytes();
+            match whole <= max_bytes {
+                true => assert_eq!(cut.body, article.body),
+                false => assert!(record.size_bytes() > max_bytes / 2, "{} of {max_bytes}", record.size_bytes()),
+            }
+        }
+    }
+    article.authors = vec!["x".repeat(200); 100];
+    let record = fitting::article(log, &article, 2_000).unwrap().unwrap();
+    let Ok((_, Event::ArticleFetched(cut))) = wire::decode_record(&record) else { panic!("{record:?}") };
+    assert_eq!((cut.title.as_str(), cut.authors.len()), ("A title", 0));
+    article.title = "x".repeat(3_000);
+    assert_eq!(fitting::article(log, &article, 2_000).unwrap(), None);
+
+    let item: chipwire_events::ItemState = serde_json::from_value(
+        serde_json::json!({ "id": "i", "revision": 1, "content_hash": "h", "last_seen": now() }),
+    )
+    .unwrap();
+    let items = FeedItems { feed: bench.feed.id.clone(), items: vec![item; 1_000] };
+    let record = fitting::items(log, items, now(), 5_000).unwrap().unwrap();
+    let Ok((_, Event::FeedRead(read))) = wire::decode_record(&record) else { panic!("{record:?}") };
+    assert!(record.size_bytes() <= 5_000 && read.items.len() > 20, "{}", read.items.len());
+
+    let mut state = bench.failed_poll("x").state;
+    state.warnings = vec!["w".repeat(1_000); 20];
+    let record = fitting::state(log, state, now(), 5_000).unwrap().unwrap();
+    let Ok((_, Event::FeedPolled(state))) = wire::decode_record(&record) else { panic!("{record:?}") };
+    assert!(record.size_bytes() <= 5_000 && state.error.is_some() && state.warnings.is_empty());
 }
 
 #[test]
