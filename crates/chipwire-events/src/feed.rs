@@ -74,6 +74,10 @@ pub struct Feed {
     /// The folders it lies in, outermost first, as in OPML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder: Vec<String>,
+    /// What else a list says of these folders, one by one: their titles, where they are not their names, and attributes that
+    /// mean nothing to chipwire. Kept with one feed of each folder for the next export.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folder_outlines: Vec<BTreeMap<String, String>>,
     /// The other folders it lies in, in alphabetical order: a list may name it in several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_in: Vec<Vec<String>>,
@@ -115,6 +119,7 @@ impl Feed {
             url,
             title: None,
             folder: Vec::new(),
+            folder_outlines: Vec::new(),
             also_in: Vec::new(),
             tags: Vec::new(),
             site: None,

@@ -1,6 +1,6 @@
 //! From the text of a list to its feeds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chipwire_events::{ArticlePages, Feed, FeedId, FeedOrigin};
 use url::Url;
@@ -33,7 +33,9 @@ pub fn read(text: &str, origin: FeedOrigin) -> Result<List, OpmlError> {
         origin,
         open: Vec::new(),
         folder: Vec::new(),
+        folder_outlines: Vec::new(),
         prefixes: Vec::new(),
+        seen: HashSet::new(),
         feeds: Vec::new(),
         left_out: Vec::new(),
     };
@@ -124,6 +126,9 @@ struct Reading<'a> {
     origin: FeedOrigin,
     open: Vec<Open<'a>>,
     folder: Vec<String>,
+    /// What else is said of these folders; nothing any more as soon as a feed has it.
+    folder_outlines: Vec<BTreeMap<String, String>>,
+    seen: HashSet<FeedId>,
     /// Declared prefixes with their name spaces, the innermost last.
     prefixes: Vec<(&'a str, String)>,
     /// Each with whether its outline says that it is only another place of the feed.
@@ -140,9 +145,9 @@ impl<'a> Reading<'a> {
             }
         }
         let is_outline = local_name(tag.name).eq_ignore_ascii_case("outline");
-        let mut name = String::new();
+        let (mut name, mut outline) = (String::new(), BTreeMap::new());
         if is_outline {
-            name = self.outline(tag, at);
+            (name, outline) = self.outline(tag, at);
         }
         if tag.empty {
             self.prefixes.truncate(declared);
@@ -153,6 +158,7 @@ impl<'a> Reading<'a> {
         }
         if is_outline {
             self.folder.push(name);
+            self.folder_outlines.push(outline);
         }
         self.open.push(Open { name: tag.name, at, is_folder: is_outline, prefixes: declared });
         Ok(())
@@ -163,6 +169,7 @@ impl<'a> Reading<'a> {
             Some(open) if open.name == name => {
                 if open.is_folder {
                     self.folder.pop();
+                    self.folder_outlines.pop();
                 }
                 self.prefixes.truncate(open.prefixes);
                 Ok(())
@@ -179,8 +186,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Takes in an outline and returns its name.
-    fn outline(&mut self, tag: Tag<'a>, at: usize) -> String {
+    /// Takes in an outline and returns its name, and if it is no feed what else is said of it.
+    fn outline(&mut self, tag: Tag<'a>, at: usize) -> (String, BTreeMap<String, String>) {
         let mut known = Known::default();
         let mut extras = BTreeMap::new();
         for (name, value) in attributes(tag.attributes) {
@@ -199,25 +206,33 @@ impl<'a> Reading<'a> {
             name if name.is_empty() => title.clone(),
             name => name,
         };
+        if !title.is_empty() && title != name {
+            extras.insert("title".to_owned(), title);
+        }
         let address = known.url.trim();
         if address.is_empty() {
-            return name;
+            // Of a folder these mean nothing.
+            let others = [("htmlUrl", known.site.trim().to_owned()), ("category", known.tags.join(","))];
+            let others = others.into_iter().filter(|(_, value)| !value.is_empty());
+            others.for_each(|(name, value)| self.keep(&mut extras, name, value));
+            return (name, extras);
         }
         let url = match normal_address(address) {
             Ok(url) => url,
             Err(reason) => {
                 let (url, line) = (address.to_owned(), line_of(self.text, at));
                 self.left_out.push(OpmlError::Url { url, text: name.clone(), line, reason });
-                return name;
+                return (name, BTreeMap::new());
             }
         };
-        if !title.is_empty() && title != name {
-            extras.insert("title".to_owned(), title);
-        }
         let mut feed = Feed::new(url, self.origin);
         // A feed without a name is listed under its address.
         feed.title = Some(name.clone()).filter(|name| !name.is_empty() && name != address && *name != feed.url);
         feed.folder.clone_from(&self.folder);
+        let is_first = !known.only_also && self.seen.insert(feed.id.clone());
+        if is_first && self.folder_outlines.iter().any(|outline| !outline.is_empty()) {
+            feed.folder_outlines = self.folder_outlines.iter_mut().map(std::mem::take).collect();
+        }
         feed.tags = known.tags;
         feed.site = Some(known.site.trim().to_owned()).filter(|site| !site.is_empty());
         feed.outline = extras;
@@ -225,7 +240,7 @@ impl<'a> Reading<'a> {
         feed.paused = known.paused;
         feed.article_pages = known.article_pages;
         self.feeds.push((feed, known.only_also));
-        name
+        (name, BTreeMap::new())
     }
 
     /// The name of an attribute of chipwire's own name space.

@@ -101,6 +101,40 @@ fn a_feed_lies_in_all_the_folders_in_which_it_is_named() {
 }
 
 #[test]
+fn what_a_list_says_of_its_folders_is_kept() {
+    let list = "<opml version='2.0' xmlns:x='urn:x'><body>
+      <outline text='a' title='Chips and fabs' x:icon='chip' category='/c' isOpen='true'>
+        <outline text='i'><outline text='one' xmlUrl='https://one.example/'/></outline>
+        <outline text='j' htmlUrl='https://j.example/'><outline text='one' xmlUrl='https://one.example/'/>
+          <outline text='two' xmlUrl='https://two.example/'/></outline>
+      </outline></body></opml>";
+    let feeds = read(list, FeedOrigin::User).unwrap().feeds;
+    let written = write(&feeds);
+    expect![[r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <opml version="2.0" xmlns:chipwire="urn:x-chipwire:opml">
+          <head>
+            <title>Feeds followed by chipwire</title>
+          </head>
+          <body>
+            <outline text="a" category="/c" isOpen="true" title="Chips and fabs" x:icon="chip" xmlns:x="urn:x">
+              <outline text="i" title="i">
+                <outline type="rss" text="one" title="one" xmlUrl="https://one.example/"/>
+              </outline>
+              <outline text="j" title="j" htmlUrl="https://j.example/">
+                <outline type="rss" text="two" title="two" xmlUrl="https://two.example/"/>
+                <outline type="rss" text="one" title="one" xmlUrl="https://one.example/" chipwire:also="true"/>
+              </outline>
+            </outline>
+          </body>
+        </opml>
+    "#]]
+    .assert_eq(&written);
+    assert_eq!(write(&read(&written, FeedOrigin::User).unwrap().feeds), written);
+    assert_eq!(read(&written, FeedOrigin::User).unwrap().feeds, feeds);
+}
+
+#[test]
 fn an_address_that_is_none_takes_no_other_with_it() {
     let list = "<opml version='2.0'><body>\n<outline text='a' xmlUrl='https://a.example/'/>\n<outline text='b' \
         xmlUrl='ftp://b.example/'/>\n<outline text='c' xmlUrl='http://'><outline text='d' xmlUrl='https://d.example/'/>\

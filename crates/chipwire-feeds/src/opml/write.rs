@@ -1,6 +1,6 @@
 //! From feeds to the text of a list.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use chipwire_events::Feed;
 
@@ -12,7 +12,8 @@ enum Outline<'a> {
     Feed(&'a Feed),
     /// A feed in a folder that is not its first.
     Also(&'a Feed),
-    Folder(&'a str, Vec<Outline<'a>>),
+    /// With its name and what else is said of it.
+    Folder(&'a str, Option<&'a BTreeMap<String, String>>, Vec<Outline<'a>>),
 }
 
 /// Writes a list as OPML 2.0: the feeds in their folders, in the order in which their own lists had them, those that were
@@ -25,13 +26,14 @@ pub fn write(feeds: &[Feed]) -> String {
     });
     let mut top = Vec::new();
     for feed in &sorted {
-        insert(&mut top, &feed.folder, Outline::Feed(feed));
+        insert(&mut top, &feed.folder, &feed.folder_outlines, Outline::Feed(feed));
     }
     // In the order in which they stand in the list now, and so in which they will be read.
     let mut in_order = Vec::with_capacity(sorted.len());
     feeds_of(&top, &mut in_order);
     for feed in in_order {
-        feed.also_in.iter().for_each(|folder| insert(&mut top, folder, Outline::Also(feed)));
+        let others = feed.also_in.iter().filter(|folder| **folder != feed.folder);
+        others.for_each(|folder| insert(&mut top, folder, &[], Outline::Also(feed)));
     }
     let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\"".to_owned();
     if own {
@@ -44,19 +46,25 @@ pub fn write(feeds: &[Feed]) -> String {
 }
 
 /// Puts a feed into the folder at `path`, which is made where it is not there.
-fn insert<'a>(level: &mut Vec<Outline<'a>>, path: &'a [String], feed: Outline<'a>) {
+fn insert<'a>(
+    level: &mut Vec<Outline<'a>>,
+    path: &'a [String],
+    said: &'a [BTreeMap<String, String>],
+    feed: Outline<'a>,
+) {
     let Some((name, rest)) = path.split_first() else {
         level.push(feed);
         return;
     };
     let found =
-        level.iter().position(|outline| matches!(outline, Outline::Folder(known, _) if *known == name.as_str()));
+        level.iter().position(|outline| matches!(outline, Outline::Folder(known, ..) if *known == name.as_str()));
     let at = found.unwrap_or_else(|| {
-        level.push(Outline::Folder(name, Vec::new()));
+        level.push(Outline::Folder(name, None, Vec::new()));
         level.len() - 1
     });
-    if let Some(Outline::Folder(_, inside)) = level.get_mut(at) {
-        insert(inside, rest, feed);
+    if let Some(Outline::Folder(_, known, inside)) = level.get_mut(at) {
+        *known = known.or_else(|| said.first().filter(|said| !said.is_empty()));
+        insert(inside, rest, said.get(1..).unwrap_or_default(), feed);
     }
 }
 
@@ -64,7 +72,7 @@ fn feeds_of<'a>(level: &[Outline<'a>], feeds: &mut Vec<&'a Feed>) {
     for outline in level {
         match outline {
             Outline::Feed(feed) | Outline::Also(feed) => feeds.push(feed),
-            Outline::Folder(_, inside) => feeds_of(inside, feeds),
+            Outline::Folder(_, _, inside) => feeds_of(inside, feeds),
         }
     }
 }
@@ -83,9 +91,14 @@ fn outlines(out: &mut String, level: &[Outline<'_>], depth: usize) {
                 attribute(out, &format!("{PREFIX}:also"), "true");
                 out.push_str("/>\n");
             }
-            Outline::Folder(name, inside) => {
+            Outline::Folder(name, said, inside) => {
                 attribute(out, "text", name);
-                attribute(out, "title", name);
+                if said.is_none_or(|said| !said.contains_key("title")) {
+                    attribute(out, "title", name);
+                }
+                for (name, value) in said.iter().copied().flatten() {
+                    attribute(out, name, value);
+                }
                 out.push_str(">\n");
                 outlines(out, inside, depth + 1);
                 out.push_str(&"  ".repeat(depth));

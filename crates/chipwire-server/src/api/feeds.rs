@@ -210,7 +210,12 @@ pub(crate) async fn add(
     refuse_configured(known.as_ref())?;
     // What this request cannot say stays as it is.
     let feed = match known {
-        Some(known) => Feed { title: feed.title, folder: feed.folder, tags: feed.tags, ..known },
+        Some(mut known) => {
+            if known.folder != feed.folder {
+                known.folder_outlines.clear();
+            }
+            Feed { title: feed.title, folder: feed.folder, tags: feed.tags, ..known }
+        }
         None => feed,
     };
     command(&shared, Command::AddFeed(feed.clone())).await?;
