@@ -2,8 +2,8 @@
 
 use std::{fs, net::TcpListener};
 
-use chipwire_events::{Event, Topic};
-use serde_json::Value;
+use chipwire_events::{Event, FeedState, Topic};
+use serde_json::{Value, json};
 
 use crate::support::{Backend, Item, Site, Tail, chipwire, get, get_json, until};
 
@@ -19,6 +19,55 @@ fn feed(title: &str, link: &str) -> String {
 fn listed(site: &Site) -> Vec<Value> {
     let lines = site.run(&["feeds", "list", "--json"]);
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_feed_that_was_given_up_is_polled_again_when_it_is_resumed() {
+    let site = Site::new(Backend::Sqlite, "gone");
+    site.origin.serve("/a.xml", "application/rss+xml", feed("A", "https://example.org/a"));
+    let url = site.origin.url("/a.xml");
+    site.run(&["feeds", "add", "--no-check", &url]);
+    let added = one(&site, "/a.xml");
+    // Twice it was not there.
+    let state: FeedState = serde_json::from_value(json!({
+        "feed": added["feed"]["id"],
+        "url": url,
+        "last_polled": chipwire::runner::system_clock(),
+        "next_poll": chipwire_events::Timestamp::MAX,
+        "http_status": 410,
+        "error": { "class": "http", "message": "gone", "since": "2026-11-20T09:00:00Z", "count": 2, "gone": 2 },
+    }))
+    .unwrap();
+    let log = site.log();
+    let record = log.encode(&Event::FeedPolled(state), chipwire::runner::system_clock(), None).unwrap();
+    log.append_among_others("test", &[record]).unwrap();
+    let said = site.run(&["feeds", "list"]);
+    assert!(said.contains("gone     ") && said.contains("next never"), "{said}");
+    assert_eq!(site.run(&["feeds", "resume", &url]), "1 resumed\n");
+    let daemon = site.spawn(&["run"]);
+    until("the feed to be polled", || {
+        let state = one(&site, "/a.xml")["state"].clone();
+        if state["articles"] == 1 { Ok(()) } else { Err(state.to_string()) }
+    });
+    daemon.terminate();
+    let said = site.run(&["feeds", "list"]);
+    assert!(said.contains("ok       ") && said.contains("1 articles"), "{said}");
+}
+
+#[test]
+fn a_list_is_imported_but_for_what_cannot_be_followed() {
+    let site = Site::new(Backend::Sqlite, "list");
+    let list = site.data_dir().with_file_name("list.opml");
+    let text = "<opml version='2.0'><body><outline text='A'><outline text='x' xmlUrl='https://x.example/'/></outline>\n\
+        <outline text='y' xmlUrl='ftp://y.example/'/>\n<outline text='B'><outline text='x' xmlUrl='https://x.example/'/>\
+        </outline></body></opml>";
+    fs::write(&list, text).unwrap();
+    let output = chipwire(&site.config(), &["feeds", "import", list.to_str().unwrap()]).output().unwrap();
+    let (said, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && said.contains("1 added"), "{said}{error}");
+    assert!(error.contains("left out: line 2: `ftp://y.example/` in the outline \"y\""), "{error}");
+    assert!(site.run(&["feeds", "list", "--folder", "B"]).contains("in A and B"));
+    assert_eq!(site.run(&["feeds", "export"]).matches("xmlUrl=\"https://x.example/\"").count(), 2);
 }
 
 fn one(site: &Site, path: &str) -> Value {

@@ -74,6 +74,13 @@ pub struct Feed {
     /// The folders it lies in, outermost first, as in OPML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder: Vec<String>,
+    /// What else a list says of these folders, one by one: their titles, where they are not their names, and attributes that
+    /// mean nothing to chipwire. Kept with one feed of each folder for the next export.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folder_outlines: Vec<BTreeMap<String, String>>,
+    /// The other folders it lies in, in alphabetical order: a list may name it in several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_in: Vec<Vec<String>>,
     /// The user's tags, without commas, in the order in which they were given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -112,6 +119,8 @@ impl Feed {
             url,
             title: None,
             folder: Vec::new(),
+            folder_outlines: Vec::new(),
+            also_in: Vec::new(),
             tags: Vec::new(),
             site: None,
             position: None,
@@ -173,6 +182,24 @@ pub struct ItemState {
     #[schemars(with = "Option<String>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
+    /// What came of its page.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub page: ItemPage,
+}
+
+/// What came of the page of an item, where it was wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ItemPage {
+    /// The last revision that was published has its text.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub read: bool,
+    /// It could not be had, and is asked for by the first poll after this.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Timestamp>,
+    /// How often it was asked for in vain.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tries: u32,
 }
 
 /// How often a feed publishes, and at what times. Older articles count less: half as much after about ten days.
@@ -330,6 +357,15 @@ pub struct FeedError {
     pub since: Timestamp,
     /// Failures in a row.
     pub count: u32,
+    /// Answers in a row that said that the feed is gone for good (410); an answer of another kind ends the row, none at all
+    /// does not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub gone: u32,
+}
+
+impl FeedError {
+    /// So many answers of 410 in a row are believed.
+    pub const GONE_CONFIRMED: u32 = 2;
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -352,6 +388,17 @@ pub struct FeedState {
     /// `Last-Modified` of the last full answer, opaque (RFC 9110 section 8.8.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// The address that gave these two, where it is another than `url`: the target of a redirect. They are sent to no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validators_url: Option<String>,
+    /// The length of the last document in bytes, if it lacked its end: one that lacks it at the same place again is all that
+    /// the server has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_at: Option<u64>,
+    /// The first poll after this asks for the whole feed, since the pages of some of its items are asked for again.
+    #[schemars(with = "Option<String>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages_at: Option<Timestamp>,
     /// The last poll, whatever came of it.
     #[schemars(with = "Option<String>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -394,6 +441,14 @@ pub struct FeedState {
     /// an event of their own ([`FeedItems`]), and are here when that has to be written. Read where an event has them.
     #[serde(default, skip_serializing)]
     pub items: Vec<ItemState>,
+}
+
+impl FeedState {
+    /// The server has confirmed that the feed is gone for good: it is not polled any more, until its definition is written
+    /// anew after the last poll (`chipwire feeds resume`, or an edit).
+    pub fn is_gone(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.gone >= FeedError::GONE_CONFIRMED)
+    }
 }
 
 /// The items of a feed that were seen lately, by which those of the next poll are told apart. Payload of

@@ -30,7 +30,7 @@ pub use envelope::Envelope;
 pub use error::{Error, Result};
 pub use feed::{
     ArticlePages, Feed, FeedError, FeedHeader, FeedItems, FeedMove, FeedOrigin, FeedPush, FeedState, HubNews,
-    IdentityPolicy, ItemState, Pace, Subscription, Timing,
+    IdentityPolicy, ItemPage, ItemState, Pace, Subscription, Timing,
 };
 pub use ids::{AlertId, ArticleId, EventId, FeedId, RuleId, hash_hex};
 pub use jiff::Timestamp;

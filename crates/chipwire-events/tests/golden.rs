@@ -15,8 +15,8 @@ use std::{
 use chipwire_events::{
     Alert, AlertId, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity, ErrorClass, Event,
     EventId, Feed, FeedError, FeedId, FeedItems, FeedMove, FeedOrigin, FeedPush, FeedState, Field, HubNews,
-    IdentityPolicy, ItemState, Markup, Mention, Message, Rejected, Replayed, Rule, RuleId, Salience, TaggedArticle,
-    Timestamp, schema,
+    IdentityPolicy, ItemPage, ItemState, Markup, Mention, Message, Rejected, Replayed, Rule, RuleId, Salience,
+    TaggedArticle, Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -89,6 +89,7 @@ fn state(feed: &FeedId) -> FeedState {
         message: "the server answered 503".to_owned(),
         since: time("2026-11-20T09:00:01Z"),
         count: 1,
+        gone: 0,
     });
     state.warnings = vec!["bare & repaired".to_owned()];
     state.identity = IdentityPolicy::Link;
@@ -112,6 +113,7 @@ fn items(feed: &FeedId) -> FeedItems {
         title: None,
         number: None,
         published: None,
+        page: ItemPage::default(),
     };
     FeedItems { feed: feed.clone(), items: vec![item] }
 }

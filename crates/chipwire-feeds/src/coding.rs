@@ -3,7 +3,10 @@
 use std::io::Read;
 
 use brotli_decompressor::Decompressor;
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::{
+    Decompress, FlushDecompress, Status,
+    read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder},
+};
 
 use crate::error::FetchError;
 
@@ -77,9 +80,48 @@ fn undo(body: Vec<u8>, coding: &str, limits: Limits) -> Result<Vec<u8>, FetchErr
     }
 }
 
+/// Whether a body of one coding comes to the end of its compressed stream: none of it is missing, whatever was announced.
+pub(crate) fn is_complete(body: &[u8], header: &str, limits: Limits) -> bool {
+    let ends = |reader: &mut dyn Read| std::io::copy(&mut reader.take(most(body.len(), limits)), &mut std::io::sink());
+    match header.trim().to_ascii_lowercase().as_str() {
+        _ if body.is_empty() => false,
+        "gzip" | "x-gzip" => ends(&mut MultiGzDecoder::new(body)).is_ok(),
+        "zstd" => match zstd::stream::read::Decoder::new(body) {
+            Ok(mut decoder) => decoder.window_log_max(ZSTD_WINDOW_LOG).is_ok() && ends(&mut decoder).is_ok(),
+            Err(_) => false,
+        },
+        "br" => ends(&mut Decompressor::new(body, 4096)).is_ok(),
+        // Its readers take the end of the body for the end of the stream.
+        "deflate" => [true, false].into_iter().any(|zlib| inflates(body, zlib, most(body.len(), limits))),
+        _ => false,
+    }
+}
+
+/// Whether a deflated stream ends within `body`.
+fn inflates(body: &[u8], zlib: bool, most: u64) -> bool {
+    let mut inflating = Decompress::new(zlib);
+    let mut out = vec![0; 64 * 1024];
+    while inflating.total_out() <= most {
+        let before = (inflating.total_in(), inflating.total_out());
+        let rest = usize::try_from(before.0).ok().and_then(|read| body.get(read..)).unwrap_or_default();
+        match inflating.decompress(rest, &mut out, FlushDecompress::None) {
+            Ok(Status::StreamEnd) => return true,
+            Ok(_) if (inflating.total_in(), inflating.total_out()) != before => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
 fn looks_like_text(body: &[u8]) -> bool {
     let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     matches!(start.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'<' | b'{' | b'['))
+}
+
+/// What so many bytes may unpack to, in bytes.
+fn most(wire_bytes: usize, limits: Limits) -> u64 {
+    let by_ratio = wire_bytes.saturating_mul(limits.max_ratio).max(RATIO_FREE_BYTES);
+    limits.max_bytes.min(by_ratio) as u64
 }
 
 fn limited(
@@ -88,8 +130,7 @@ fn limited(
     limits: Limits,
     failed: impl Fn() -> FetchError,
 ) -> Result<Vec<u8>, FetchError> {
-    let by_ratio = wire_bytes.saturating_mul(limits.max_ratio).max(RATIO_FREE_BYTES);
-    let most = limits.max_bytes.min(by_ratio);
+    let most = usize::try_from(most(wire_bytes, limits)).unwrap_or(usize::MAX);
     let mut decoded = Vec::new();
     let result = reader.take(most as u64 + 1).read_to_end(&mut decoded);
     if decoded.len() > most {
@@ -148,6 +189,31 @@ mod tests {
         // `<rss>` in brotli, uncompressed metablock.
         let brotli = b"\x0b\x02\x80<rss>\x03".to_vec();
         assert_eq!(decode(brotli, Some("br"), LIMITS).unwrap(), b"<rss>");
+    }
+
+    #[test]
+    fn a_stream_is_complete_when_it_has_come_to_its_end() {
+        let text: Vec<u8> = (0..30_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        zlib.write_all(&text).unwrap();
+        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        bare.write_all(&text).unwrap();
+        for (coding, body) in [
+            ("gzip", gzip(&text)),
+            ("X-GZIP ", gzip(&text)),
+            ("deflate", zlib.finish().unwrap()),
+            ("deflate", bare.finish().unwrap()),
+            ("zstd", zstd::encode_all(text.as_slice(), 3).unwrap()),
+            ("br", b"\x0b\x02\x80<rss>\x03".to_vec()),
+        ] {
+            assert!(is_complete(&body, coding, LIMITS), "{coding}");
+            for cut in [0, 1, body.len() / 2, body.len() - 1] {
+                assert!(!is_complete(&body[..cut], coding, LIMITS), "{coding} cut at {cut} of {}", body.len());
+            }
+        }
+        for (coding, body) in [("identity", b"x".as_slice()), ("compress", b"x"), ("gzip", b"<rss></rss>")] {
+            assert!(!is_complete(body, coding, LIMITS), "{coding}");
+        }
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub struct FetchConfig {
     /// Whether the pages of new articles are fetched, where a feed has no setting of its own: `"never"`, `"auto"` (where the
     /// feed gives only the first words) or `"always"`. Default `"auto"`.
     pub article_pages: ArticlePages,
-    /// Article pages that are fetched for one poll of a feed, those of the newest articles. Default 10.
+    /// Article pages that are fetched for one poll of a feed, those of the newest articles; the others have their turn after the
+    /// next polls. Default 10.
     pub max_pages_per_poll: usize,
     /// How long the articles of one poll may wait for their pages. Default 60,000.
     pub pages_timeout_ms: u64,
@@ -115,6 +116,14 @@ impl FetchConfig {
         limits.into_iter().find(|(_, limit)| *limit == 0).map(|(key, _)| key)
     }
 
+    /// What owners of feeds will miss in the `User-Agent`, if they will: a way to reach whoever runs this chipwire.
+    pub fn anonymous(&self) -> Option<&'static str> {
+        (self.user_agent.is_none() && self.contact.is_none()).then_some(
+            "feeds are asked without saying by whom: set `fetch.contact` to an address under which their owners can reach \
+             you; some servers refuse who has none",
+        )
+    }
+
     /// The value of the `User-Agent` header.
     pub fn user_agent_value(&self) -> String {
         match (&self.user_agent, &self.contact) {
@@ -122,5 +131,22 @@ impl FetchConfig {
             (None, Some(contact)) => format!("chipwire/{} (+{contact})", env!("CARGO_PKG_VERSION")),
             (None, None) => format!("chipwire/{}", env!("CARGO_PKG_VERSION")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_contact_is_told() {
+        let anonymous = FetchConfig::default();
+        assert!(anonymous.anonymous().is_some_and(|hint| hint.contains("`fetch.contact`")));
+        assert!(!anonymous.user_agent_value().contains("(+"));
+        let contact = FetchConfig { contact: Some("https://x.org/".to_owned()), ..FetchConfig::default() };
+        assert_eq!(contact.anonymous(), None);
+        assert!(contact.user_agent_value().ends_with(" (+https://x.org/)"));
+        let own = FetchConfig { user_agent: Some("acme/1".to_owned()), ..FetchConfig::default() };
+        assert_eq!((own.anonymous(), own.user_agent_value().as_str()), (None, "acme/1"));
     }
 }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use chipwire_events::{FeedHeader, Timestamp};
 use hyper::{
     Method, StatusCode,
-    header::{self, HeaderValue},
+    header::{self, HeaderMap, HeaderValue},
 };
 use jiff::SignedDuration;
 use tokio::time::Instant;
@@ -90,6 +90,8 @@ pub struct Fetched {
     pub body: Vec<u8>,
     /// The size of the body before decompression.
     pub wire_bytes: u64,
+    /// The body came to the end that its server had announced: what it lacks, the server lacks too.
+    pub complete: bool,
 }
 
 /// What an answer is wanted for.
@@ -181,16 +183,27 @@ impl Fetcher {
     }
 
     /// Asks for a feed and follows redirects. `now` serves to turn dates in headers into seconds, and to know whether a pause
-    /// that a server asked for is over.
+    /// that a server asked for is over. Validators go to the address of the request, and to no redirect's target.
     pub async fn get(&self, request: Request<'_>, now: Timestamp) -> Result<Fetched, FetchError> {
-        self.follow(request, Purpose::Feed, now).await
+        self.follow(request, request.url, Purpose::Feed, now).await
+    }
+
+    /// As [`Fetcher::get`], with validators that `given_by` gave: they are sent there, and nowhere else on the way. What they
+    /// mean to another address is anybody's guess.
+    pub(crate) async fn get_again(
+        &self,
+        request: Request<'_>,
+        given_by: &Url,
+        now: Timestamp,
+    ) -> Result<Fetched, FetchError> {
+        self.follow(request, given_by, Purpose::Feed, now).await
     }
 
     /// Asks for a page, as far as the `robots.txt` of its site, and of every site that it is redirected to, allows it
     /// (RFC 9309).
     pub async fn page(&self, url: &Url, now: Timestamp) -> Result<Fetched, FetchError> {
         let request = Request { url, etag: None, last_modified: None, headers: &[] };
-        self.follow(request, Purpose::Page, now).await
+        self.follow(request, url, Purpose::Page, now).await
     }
 
     /// Sends a form to a hub and gives the status of its answer. A hub may move its users on with 307 and 308.
@@ -216,7 +229,7 @@ impl Fetcher {
             if !matches!(status, 307 | 308) {
                 return Ok(status);
             }
-            let next = next_hop(&url, &response, hop, &seen)?;
+            let next = next_hop(&url, response.headers(), hop, &seen)?;
             seen.push(std::mem::replace(&mut url, next));
         }
         Err(FetchError::Redirect { to: url.to_string(), reason: "too many redirects in a row" })
@@ -229,8 +242,14 @@ impl Fetcher {
         }
     }
 
-    /// Follows redirects up to an answer.
-    async fn follow(&self, request: Request<'_>, purpose: Purpose, now: Timestamp) -> Result<Fetched, FetchError> {
+    /// Follows redirects up to an answer. The validators of the request are for `given_by` only.
+    async fn follow(
+        &self,
+        request: Request<'_>,
+        given_by: &Url,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Fetched, FetchError> {
         let mut url = request.url.clone();
         let mut seen = Vec::new();
         let mut all_permanent = true;
@@ -265,13 +284,14 @@ impl Fetcher {
                 }
             }
             let rested = self.rests.knows(&url);
-            let response = self.send(&url, passage, request, purpose, &host, &mut budget).await?;
+            let here = if url == *given_by { request } else { Request { etag: None, last_modified: None, ..request } };
+            let response = self.send(&url, passage, here, purpose, &host, &mut budget).await?;
             let status = response.status();
             let pause_s = self.take_note(&url, &response, turn.as_mut().map(|(_, permit)| permit), since(now, begun));
             let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
             // A server may ask to wait before a redirect is followed; once it was waited for, it is followed.
             if is_redirect && (rested || pause_s.is_none_or(|pause_s| pause_s == 0)) {
-                let next = next_hop(&url, &response, hop, &seen)?;
+                let next = next_hop(&url, response.headers(), hop, &seen)?;
                 seen.push(std::mem::replace(&mut url, next));
                 all_permanent &= matches!(status.as_u16(), 301 | 308);
                 continue;
@@ -376,6 +396,7 @@ impl Fetcher {
             challenge: headers.get("cf-mitigated").is_some_and(|value| value.as_bytes() == b"challenge"),
             body: Vec::new(),
             wire_bytes: 0,
+            complete: false,
         };
         if !status.is_success() {
             return Ok(fetched);
@@ -387,7 +408,8 @@ impl Fetcher {
             Purpose::Feed | Purpose::Page => Size::AtMost(limits.max_bytes),
         };
         let reading = transfer::body(&self.config, response, size, host);
-        let body = budget.spend(host, "send its answer", reading).await?;
+        let (body, complete) = budget.spend(host, "send its answer", reading).await?;
+        fetched.complete = complete;
         fetched.wire_bytes = body.len() as u64;
         fetched.body = match coding {
             Some(coding) if body.len() > UNPACKED_HERE_BYTES => {
@@ -425,6 +447,8 @@ impl Fetcher {
         let mut kept = slot.lock().await;
         if let Some((robots, until)) = &*kept
             && *until > now
+            // A clock that was ahead when they were read does not keep them longer.
+            && *until <= robots.kept_until(now)
         {
             return Ok(Arc::clone(robots));
         }
@@ -452,8 +476,11 @@ impl Fetcher {
         // Not for the eyes of whoever only keeps the rules.
         let _ = (robots_url.set_username(""), robots_url.set_password(None));
         let request = Request { url: &robots_url, etag: None, last_modified: None, headers: &[] };
-        match self.follow(request, Purpose::Robots, now).await {
-            Ok(fetched) => Ok(Robots::of(fetched.status, &fetched.body)),
+        match self.follow(request, &robots_url, Purpose::Robots, now).await {
+            Ok(fetched) => {
+                let agent = self.config.user_agent_value();
+                Ok(Robots::of(fetched.status, &fetched.body, robots::product_of(&agent)))
+            }
             // Redirects that lead nowhere count as absent (RFC 9309 section 2.3.1.2).
             Err(FetchError::Redirect { .. }) => Ok(Robots::Absent),
             // What holds for the page as well, and is not to be remembered as a matter of its rules.
@@ -480,8 +507,8 @@ fn spread_s(url: &Url) -> u32 {
 }
 
 /// Where a redirect from `url` leads, if it is followed; `seen` is where it came from.
-fn next_hop(url: &Url, response: &Response, hop: usize, seen: &[Url]) -> Result<Url, FetchError> {
-    let next = redirect_target(url, response.headers())?;
+fn next_hop(url: &Url, headers: &HeaderMap, hop: usize, seen: &[Url]) -> Result<Url, FetchError> {
+    let next = redirect_target(url, headers)?;
     let refuse = |reason| Err(FetchError::Redirect { to: shortened(next.as_str()), reason });
     if hop == MAX_REDIRECTS {
         refuse("too many redirects in a row")
@@ -491,5 +518,28 @@ fn next_hop(url: &Url, response: &Response, hop: usize, seen: &[Url]) -> Result<
         refuse("it leads from https to http")
     } else {
         Ok(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_redirect_leads_from_https_to_http() {
+        let to = |from: &str, location: &str| {
+            let headers = HeaderMap::from_iter([(header::LOCATION, HeaderValue::from_str(location).unwrap())]);
+            let next = next_hop(&Url::parse(from).unwrap(), &headers, 0, &[]);
+            next.map(String::from).map_err(|error| error.to_string())
+        };
+        let secure = "https://x.org/feed";
+        assert_eq!(
+            to(secure, "http://x.org/feed").unwrap_err(),
+            "redirect to `http://x.org/feed` is not followed: it leads from https to http"
+        );
+        assert_eq!(to(secure, "HTTP://y.org/").unwrap_err(), to(secure, "http://y.org/").unwrap_err());
+        assert_eq!(to(secure, "//y.org/feed").as_deref(), Ok("https://y.org/feed"));
+        assert_eq!(to(secure, "/other").as_deref(), Ok("https://x.org/other"));
+        assert_eq!(to("http://x.org/feed", "https://x.org/feed").as_deref(), Ok("https://x.org/feed"));
     }
 }

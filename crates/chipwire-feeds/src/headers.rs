@@ -9,7 +9,7 @@ use url::Url;
 use crate::error::FetchError;
 
 /// The longest wait that a server may ask for, in seconds.
-const MAX_RETRY_AFTER_S: i64 = 86_400;
+pub(crate) const MAX_RETRY_AFTER_S: i64 = 86_400;
 
 /// The longest value of a header that is kept, in bytes.
 const MAX_VALUE_BYTES: usize = 1_024;

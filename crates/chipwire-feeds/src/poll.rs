@@ -1,9 +1,13 @@
 //! The whole story of one poll.
 
-use std::{collections::HashSet, error::Error as StdError, fmt};
+use std::{
+    collections::{HashMap, HashSet},
+    error::Error as StdError,
+    fmt,
+};
 
 use chipwire_events::{
-    Article, ArticleId, Feed, FeedError, FeedMove, FeedState, IdentityPolicy, ItemState, Timestamp, Timing,
+    Article, ArticleId, Feed, FeedError, FeedMove, FeedState, IdentityPolicy, ItemPage, ItemState, Timestamp, Timing,
 };
 use jiff::SignedDuration;
 use url::Url;
@@ -37,6 +41,10 @@ const MOVE_POLLS: u32 = 3;
 /// ... over at least this time, in hours.
 const MOVE_HOURS: i64 = 48;
 
+/// What is said of a feed that is not polled any more.
+const GONE: &str = "the feed is gone for good (410, and again when it was asked once more): it is not polled any more; \
+    `chipwire feeds resume FEED` polls it again, `chipwire feeds remove FEED` forgets it";
+
 /// A date further ahead than this, in hours, is no date.
 const MAX_AHEAD_HOURS: i64 = 24;
 
@@ -50,6 +58,12 @@ pub struct Poll {
     pub state: FeedState,
     /// New articles and new revisions, the oldest first.
     pub articles: Vec<Article>,
+    /// The next revisions of articles whose pages are asked for again: published if these can be had.
+    pub(crate) again: Vec<Article>,
+    /// What was known of the items that were edited and whose last revision has the text of their page.
+    pub(crate) before: HashMap<ArticleId, ItemState>,
+    /// The steps of the repair that the document needed.
+    pub repairs: Vec<&'static str>,
     /// What came of it, in short.
     pub outcome: Outcome,
     /// Bytes of the body on the wire.
@@ -71,8 +85,19 @@ impl Poll {
     }
 
     pub(crate) fn new(state: FeedState, outcome: Outcome, bytes: u64) -> Self {
-        let (articles, duplicates) = (Vec::new(), 0);
-        Self { state, articles, outcome, bytes, pushed: false, overrun: false, first_read: false, duplicates }
+        Self {
+            state,
+            articles: Vec::new(),
+            again: Vec::new(),
+            before: HashMap::new(),
+            repairs: Vec::new(),
+            outcome,
+            bytes,
+            pushed: false,
+            overrun: false,
+            first_read: false,
+            duplicates: 0,
+        }
     }
 }
 
@@ -128,37 +153,43 @@ pub async fn poll_recalling(
     now: Timestamp,
 ) -> Poll {
     let mut state = state.unwrap_or_else(|| fresh_state(feed, now));
-    state.last_polled = Some(now);
     let url = match Url::parse(&state.url) {
         Ok(url) => url,
         Err(error) => {
+            state.last_polled = Some(now);
             let error = FetchError::Url { url: state.url.clone(), reason: error.to_string() };
             return failed(fetcher, feed, state, error.class(), &error.to_string(), None, now);
         }
     };
     let validators = state.etag.is_some() || state.last_modified.is_some();
     let probe = validators && schedule::wants_probe(&state.timing, now);
-    let conditional = validators && !probe;
+    // A page that is asked for again belongs to an item of the document, whether that has changed or not.
+    let wants_pages = state.pages_at.is_some_and(|at| at < now);
+    let conditional = validators && !probe && !wants_pages;
+    let given_by = given_by(&state, &url);
     let request = Request {
         url: &url,
         etag: state.etag.as_deref().filter(|_| conditional),
         last_modified: state.last_modified.as_deref().filter(|_| conditional),
         headers: for_origin(feed, &url),
     };
-    let fetched = match fetcher.get(request, now).await {
+    let fetched = match fetcher.get_again(request, &given_by, now).await {
         Ok(fetched) => fetched,
+        // It was not asked, and nothing is known of it that was not known before.
         Err(FetchError::Resting { wait_s, .. }) => return deferred(state, wait_s, now),
         Err(error) => {
+            state.last_polled = Some(now);
             state.http_status = None;
             return failed(fetcher, feed, state, error.class(), &with_cause(&error), None, now);
         }
     };
+    state.last_polled = Some(now);
     state.http_status = Some(fetched.status);
     if probe {
         state.timing.probed = Some(now);
     }
     match fetched.status {
-        304 if conditional => {
+        304 if conditional && fetched.url == given_by => {
             let mut poll = not_modified(fetcher, feed, state, &fetched, now);
             Box::pin(websub::follow_up(fetcher, feed, &mut poll, None, now)).await;
             poll
@@ -172,6 +203,11 @@ pub async fn poll_recalling(
     }
 }
 
+/// Who gave the validators in `state`, of a feed that is fetched from `url`.
+fn given_by(state: &FeedState, url: &Url) -> Url {
+    state.validators_url.as_deref().and_then(|given_by| Url::parse(given_by).ok()).unwrap_or_else(|| url.clone())
+}
+
 /// The state of a feed that was never polled.
 pub(crate) fn fresh_state(feed: &Feed, now: Timestamp) -> FeedState {
     FeedState {
@@ -180,6 +216,9 @@ pub(crate) fn fresh_state(feed: &Feed, now: Timestamp) -> FeedState {
         title: None,
         etag: None,
         last_modified: None,
+        validators_url: None,
+        cut_at: None,
+        pages_at: None,
         last_polled: None,
         last_ok: None,
         next_poll: now,
@@ -205,20 +244,26 @@ fn failed(
     fetched: Option<&Fetched>,
     now: Timestamp,
 ) -> Poll {
-    let (since, count) = state.error.as_ref().map_or((now, 0), |error| (error.since, error.count));
+    let (since, count, gone) = state.error.as_ref().map_or((now, 0, 0), |error| (error.since, error.count, error.gone));
     let count = count.saturating_add(1);
-    let failure = Failure {
-        status: fetched.map(|fetched| if class == "challenge" { 403 } else { fetched.status }),
-        count,
-        since,
-        retry_after_s: fetched.and_then(|fetched| fetched.retry_after_s),
+    let status = fetched.map(|fetched| if class == "challenge" { 403 } else { fetched.status });
+    let gone = match status {
+        Some(410) => gone.saturating_add(1),
+        Some(_) => 0,
+        None => gone,
+    };
+    let failure =
+        Failure { status, count, gone, since, retry_after_s: fetched.and_then(|fetched| fetched.retry_after_s) };
+    let message = match status {
+        Some(410) if gone >= FeedError::GONE_CONFIRMED => GONE,
+        _ => message,
     };
     tracing::debug!(feed = %state.feed, url = %state.url, class, count, "poll failed: {message}");
     let plan = schedule::plan(fetcher.config(), &feed.id, feed.interval_s, state.timing, Answer::Failed(failure), now);
     (state.timing, state.next_poll) = (plan.timing, plan.next_poll);
     // A move is believed after polls in a row.
     state.moving = None;
-    state.error = Some(FeedError { class: class.to_owned(), message: message.to_owned(), since, count });
+    state.error = Some(FeedError { class: class.to_owned(), message: message.to_owned(), since, count, gone });
     Poll::new(state, Outcome::Failed(class), fetched.map_or(0, |fetched| fetched.wire_bytes))
 }
 
@@ -244,7 +289,7 @@ fn refusal(fetched: &Fetched) -> (&'static str, String) {
             .to_owned(),
         403 => "the server refuses this client (403): set `fetch.contact`, or ask the feed's owner".to_owned(),
         404 => "there is no feed at this address (404): look on the site for its new one".to_owned(),
-        410 => "the feed is gone for good (410): remove it, or look on the site for another".to_owned(),
+        410 => "the feed is gone for good (410), the server says: it is asked once more, and then no more".to_owned(),
         429 => "the server was asked too often (429): it is left in peace for a while".to_owned(),
         451 => "the server may not show the feed here, for legal reasons (451)".to_owned(),
         500..=599 => format!("the server has trouble of its own ({status}): it is asked again later"),
@@ -267,8 +312,10 @@ fn with_cause(error: &FetchError) -> String {
 }
 
 fn not_modified(fetcher: &Fetcher, feed: &Feed, mut state: FeedState, fetched: &Fetched, now: Timestamp) -> Poll {
+    let from = fetched.url.as_str();
     plan_next(fetcher, feed, &mut state, Answer::NotModified { fresh_s: fetched.fresh_s }, now);
     succeeded(&mut state, fetched, now);
+    state.validators_url = (from != state.url).then(|| from.to_owned());
     Poll::new(state, Outcome::NotModified, fetched.wire_bytes)
 }
 
@@ -278,7 +325,8 @@ fn plan_next(fetcher: &Fetcher, feed: &Feed, state: &mut FeedState, answer: Answ
     Plan { timing: state.timing, next_poll: state.next_poll, interval_s: state.interval_s } = plan;
 }
 
-/// What every poll that brought an answer does.
+/// What every poll does whose answer was read as a feed, or a 304 of the address whose answer was: so that a move leads to no
+/// address at which no feed was read.
 fn succeeded(state: &mut FeedState, fetched: &Fetched, now: Timestamp) {
     state.error = None;
     state.last_ok = Some(now);
@@ -310,6 +358,7 @@ async fn read(
         return failed(fetcher, feed, state, class, &message, Some(&fetched), now);
     }
     let max_items = fetcher.config().max_items;
+    let length = fetched.body.len() as u64;
     // A large feed takes long enough to parse to hold up other polls of this thread.
     let wants_hub = fetcher.subscriber().is_some();
     let recall = state.items.is_empty().then_some(recall);
@@ -343,10 +392,15 @@ async fn read(
     state.etag.clone_from(&fetched.etag);
     state.last_modified.clone_from(&fetched.last_modified);
     succeeded(&mut state, &fetched, now);
-    // What was left out is not asked for with a validator of all: the answer would be that nothing is new.
-    if parsed.cut_off {
-        (state.etag, state.last_modified) = (None, None);
+    let from = fetched.url.as_str();
+    state.validators_url = (from != state.url).then(|| from.to_owned());
+    // What was left out is not asked for with a validator of all: the answer would be that nothing is new. A document that the
+    // server sends in full and that ends where the last one ended is not cut off, but never had an end.
+    let cut_at = parsed.cut_off.then_some(length);
+    if parsed.cut_off && !(fetched.complete && state.cut_at == cut_at) {
+        (state.etag, state.last_modified, state.validators_url) = (None, None, None);
     }
+    state.cut_at = cut_at;
     let (ttl_s, skip_hours, skip_days) = (parsed.ttl_s, parsed.skip_hours.clone(), parsed.skip_days.clone());
     let mut read = take_in(feed, state, parsed, &fetched.url, now);
     let in_document = read.state.items.iter().filter(|item| item.last_seen == now);
@@ -386,6 +440,8 @@ pub(crate) fn take_in_part(
     let is_known = |stable: &str| known.has(&ArticleId::of(&feed.id, stable));
     let policy = policy_for(state.identity, &entries, &remembered, is_known);
     let source = source_of(feed, &parsed, url);
+    let mut repairs: Vec<&'static str> = parsed.repairs.iter().map(|repair| repair.stage.name()).collect();
+    repairs.dedup();
     let mut warnings: Vec<String> = parsed.repairs.iter().map(ToString::to_string).collect();
     let sights: Vec<Sight<'_>> = entries
         .iter()
@@ -398,7 +454,7 @@ pub(crate) fn take_in_part(
     let (found, mut duplicates) = known.recognise(&feed.id, policy, &sights);
     let (old_copy, drift) = (known.is_old_copy(&sights, &found, now), Drift::of(&sights, &found));
     let (mut new, mut revised, mut unchanged, mut unbelievable) = (0, 0, 0, 0);
-    let mut articles = Vec::new();
+    let (mut articles, mut again, mut before) = (Vec::new(), Vec::new(), HashMap::new());
     let mut items: Vec<ItemState> = Vec::with_capacity(entries.len());
     let mut seen = HashSet::new();
     for (sight, item) in sights.iter().zip(&found) {
@@ -410,20 +466,42 @@ pub(crate) fn take_in_part(
             duplicates += 1;
             continue;
         }
-        let judged = match item {
+        let mut judged = match item {
             None => Judged { state: sight.first_state(now), edited: false },
             Some(item) => judge(sight, item, old_copy, drift, now),
         };
-        let (revision, published) = (judged.state.revision, judged.state.published);
-        items.push(judged.state);
-        match item {
-            None => new += 1,
-            Some(_) if judged.edited => revised += 1,
-            Some(_) => {
-                unchanged += 1;
-                continue;
+        if let Some(item) = item {
+            judged.state.page = item.page;
+            if item.page.read && !judged.edited {
+                // An edit that waited was taken back.
+                judged.state.page = ItemPage { read: true, ..ItemPage::default() };
             }
         }
+        let (mut revision, published) = (judged.state.revision, judged.state.published);
+        let wants_page = judged.state.page.again.is_some_and(|again| again < now);
+        items.push(judged.state);
+        let articles = match item {
+            None => {
+                new += 1;
+                &mut articles
+            }
+            Some(item) if judged.edited => {
+                revised += 1;
+                if item.page.read {
+                    before.insert(id.clone(), ItemState::clone(item));
+                }
+                &mut articles
+            }
+            Some(_) => {
+                unchanged += 1;
+                if !wants_page {
+                    continue;
+                }
+                // Published only if its page can be had now.
+                revision = revision.saturating_add(1);
+                &mut again
+            }
+        };
         let (body, markup) = entry.body();
         articles.push(Article {
             id,
@@ -445,8 +523,10 @@ pub(crate) fn take_in_part(
         });
     }
     // Feeds put the newest first; where there are no dates, that order is all there is.
-    articles.reverse();
-    articles.sort_by_key(Article::time);
+    for articles in [&mut articles, &mut again] {
+        articles.reverse();
+        articles.sort_by_key(Article::time);
+    }
     if unbelievable > 0 {
         warnings.push(format!("{unbelievable} dates lie in the future or before 1995 and are not used"));
     }
@@ -465,7 +545,7 @@ pub(crate) fn take_in_part(
     state.title = parsed.title.or(state.title);
     state.warnings = warnings;
     let outcome = Outcome::Read { new, revised, unchanged };
-    Poll { articles, overrun, first_read, duplicates, ..Poll::new(state, outcome, 0) }
+    Poll { articles, again, before, repairs, overrun, first_read, duplicates, ..Poll::new(state, outcome, 0) }
 }
 
 /// What was in the last document and is not among `items`: as if it had been seen with them, so that the next whole document is
@@ -484,7 +564,9 @@ fn remember(items: Vec<ItemState>, older: Vec<ItemState>, now: Timestamp) -> Vec
     let current: HashSet<String> = items.iter().map(|item| item.id.clone()).collect();
     let mut kept = items;
     let older = older.into_iter().filter(|item| !current.contains(&item.id));
-    kept.extend(older.map(|item| ItemState { raw: None, title: None, number: None, ..item }));
+    // There is nothing to complete them from.
+    let page = |item: &ItemState| ItemPage { read: item.page.read, ..ItemPage::default() };
+    kept.extend(older.map(|item| ItemState { raw: None, title: None, number: None, page: page(&item), ..item }));
     let recent = |item: &ItemState| now.duration_since(item.last_seen).as_hours() < 24 * REMEMBERED_DAYS;
     let mut at = 0;
     kept.retain(|item| {

@@ -110,9 +110,9 @@ pub fn links(bytes: &[u8]) {
 /// Lists of feeds: what is read can be written, and read again.
 pub fn opml(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    if let Ok(feeds) = opml::read(&text, FeedOrigin::User) {
-        let again = opml::read(&opml::write(&feeds), FeedOrigin::User).expect("what was written can be read");
-        assert_eq!(again.len(), feeds.len());
+    if let Ok(list) = opml::read(&text, FeedOrigin::User) {
+        let again = opml::read(&opml::write(&list.feeds), FeedOrigin::User).expect("what was written can be read");
+        assert_eq!((again.feeds.len(), again.left_out.len()), (list.feeds.len(), 0));
     }
 }
 

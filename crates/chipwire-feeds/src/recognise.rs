@@ -14,7 +14,7 @@ use std::{
     hash::Hash,
 };
 
-use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemState, Timestamp, hash_hex};
+use chipwire_events::{Article, ArticleId, FeedId, IdentityPolicy, ItemPage, ItemState, Timestamp, hash_hex};
 use jiff::SignedDuration;
 
 use crate::{
@@ -121,6 +121,7 @@ impl<'a> Sight<'a> {
             title: self.title_hash.clone(),
             number: self.number.clone(),
             published,
+            page: ItemPage::default(),
         }
     }
 

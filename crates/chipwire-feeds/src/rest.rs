@@ -12,6 +12,8 @@ use chipwire_events::Timestamp;
 use jiff::SignedDuration;
 use url::Url;
 
+use crate::headers::MAX_RETRY_AFTER_S;
+
 /// Hosts that are remembered before those whose pauses are over are forgotten.
 const REMEMBERED_HOSTS: usize = 4_096;
 
@@ -36,7 +38,9 @@ struct Host {
 impl Host {
     /// Until when a request to `url` has to wait.
     fn until(&self, url: &str, now: Timestamp) -> Option<Timestamp> {
-        let resting = self.urls.iter().filter(|(_, until)| *until > now);
+        // No server can have asked for more than a day: what is further ahead was noted by a clock that was wrong.
+        let latest = now.checked_add(SignedDuration::from_secs(MAX_RETRY_AFTER_S)).unwrap_or(Timestamp::MAX);
+        let resting = self.urls.iter().filter(|(_, until)| *until > now && *until <= latest);
         match resting.clone().count() {
             0 => None,
             1 => resting.filter(|(known, _)| known == url).map(|(_, until)| *until).next(),
@@ -115,6 +119,7 @@ mod tests {
         assert!(!rests.knows(&a));
         let later = |seconds: i64| later(seconds + 98_000);
         assert_eq!(rests.wait_s(&c, later(2_000) + SignedDuration::from_millis(59_100)), Some(1));
+        assert_eq!(rests.wait_s(&c, start), None, "noted by a clock that was a day ahead");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use chipwire_events::Timestamp;
 
-/// The name by which rules address chipwire (RFC 9309 section 2.2.1).
-pub(crate) const PRODUCT: &str = "chipwire";
+/// The name by which rules address chipwire unless its `User-Agent` gives it another.
+const PRODUCT: &str = "chipwire";
 
 /// Bytes of a `robots.txt` that are read (RFC 9309 section 2.5 asks for at least 500 KiB).
 pub(crate) const MAX_BYTES: usize = 512 * 1024;
@@ -29,10 +29,10 @@ pub(crate) enum Robots {
 }
 
 impl Robots {
-    /// What an answer means; `body` counts for a status of 2xx.
-    pub(crate) fn of(status: u16, body: &[u8]) -> Self {
+    /// What an answer means to `product`; `body` counts for a status of 2xx.
+    pub(crate) fn of(status: u16, body: &[u8], product: &str) -> Self {
         match status {
-            200..=299 => Self::Rules(Rules::read(body)),
+            200..=299 => Self::Rules(Rules::read(body, product)),
             // Too many requests is no "there is none".
             429 => Self::Unreachable,
             300..=499 => Self::Absent,
@@ -47,7 +47,7 @@ impl Robots {
     }
 }
 
-/// The rules of one `robots.txt` that hold for chipwire.
+/// The rules of one `robots.txt` that hold for one product.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Rules {
     /// Patterns in normal form, and whether they allow; the longest first.
@@ -57,8 +57,8 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Reads the groups that name chipwire, or else those that name everybody.
-    pub(crate) fn read(text: &[u8]) -> Self {
+    /// Reads the groups that name `own_product`, or else those that name everybody.
+    pub(crate) fn read(text: &[u8], own_product: &str) -> Self {
         let text = String::from_utf8_lossy(text.get(..MAX_BYTES).unwrap_or(text));
         let (mut own, mut everybodys) = (None::<Rules>, Rules::default());
         // Who the group is for: lines of agents that follow one another begin one group.
@@ -72,7 +72,7 @@ impl Rules {
                     (for_us, for_all, in_agents) = (false, false, true);
                 }
                 for_all |= value == "*";
-                for_us |= product(value).eq_ignore_ascii_case(PRODUCT);
+                for_us |= product(value).eq_ignore_ascii_case(own_product);
                 if for_us {
                     own.get_or_insert_default();
                 }
@@ -114,6 +114,16 @@ impl Rules {
             return true;
         }
         self.rules.iter().find(|(pattern, _)| matches(pattern, &target)).is_none_or(|(_, allows)| *allows)
+    }
+}
+
+/// The name by which rules address the sender of this `User-Agent`: its product token (RFC 9309 section 2.2.1), which is the
+/// one after `compatible;` with those that pass for a browser.
+pub(crate) fn product_of(user_agent: &str) -> &str {
+    let named = user_agent.split_once("(compatible;").map_or(user_agent, |(_, rest)| rest);
+    match product(named.trim_start()) {
+        "" => PRODUCT,
+        product => product,
     }
 }
 
@@ -174,7 +184,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, allowed: &[&str], refused: &[&str]) {
-        let rules = Rules::read(text.as_bytes());
+        let rules = Rules::read(text.as_bytes(), PRODUCT);
         for target in allowed {
             assert!(rules.allow(target), "{target} is refused by {rules:?}");
         }
@@ -200,6 +210,24 @@ mod tests {
         check("User-agent: other\nSitemap: /s\nUser-agent: chipwire\nDisallow: /a", &[], &["/a"]);
         check("\u{feff}User-agent : * # all\r\nDisallow : /a # not here\rDisallow: /b", &["/c"], &["/a", "/b"]);
         check("<html>\nno such file: /\n</html>", &["/a"], &[]);
+    }
+
+    #[test]
+    fn rules_are_those_of_the_name_that_is_sent() {
+        for (agent, product) in [
+            ("chipwire/0.1.0 (+https://example.org/)", "chipwire"),
+            ("Acme-News_Bot/2.0 (chipwire)", "Acme-News_Bot"),
+            ("Mozilla/5.0 (compatible; acmebot/1.0; +https://acme.example/bot)", "acmebot"),
+            ("Mozilla/5.0 (X11; Linux)", "Mozilla"),
+            ("acme", "acme"),
+            ("1/2", "chipwire"),
+            ("", "chipwire"),
+        ] {
+            assert_eq!(product_of(agent), product, "{agent}");
+        }
+        let text = b"User-agent: acmebot\nDisallow: /a\n\nUser-agent: chipwire\nDisallow: /c";
+        let allows = |product: &str| ["/a", "/c"].map(|target| Rules::read(text, product).allow(target));
+        assert_eq!((allows("AcmeBot"), allows("chipwire")), ([false, true], [true, false]));
     }
 
     #[test]
@@ -240,12 +268,12 @@ mod tests {
     #[test]
     fn statuses_mean_what_the_standard_says() {
         let closed = b"User-agent: *\nDisallow: /".as_slice();
-        assert!(matches!(Robots::of(200, closed), Robots::Rules(rules) if !rules.allow("/a")));
+        assert!(matches!(Robots::of(200, closed, PRODUCT), Robots::Rules(rules) if !rules.allow("/a")));
         for status in [301, 400, 401, 403, 404, 410, 451] {
-            assert_eq!(Robots::of(status, closed), Robots::Absent, "{status}");
+            assert_eq!(Robots::of(status, closed, PRODUCT), Robots::Absent, "{status}");
         }
         for status in [429, 500, 502, 503, 504, 599] {
-            assert_eq!(Robots::of(status, closed), Robots::Unreachable, "{status}");
+            assert_eq!(Robots::of(status, closed, PRODUCT), Robots::Unreachable, "{status}");
         }
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         assert_eq!(Robots::Absent.kept_until(now).to_string(), "2026-03-02T12:00:00Z");
@@ -254,7 +282,8 @@ mod tests {
 
     #[test]
     fn delays_are_read_and_bounded() {
-        let delay = |value: &str| Rules::read(format!("User-agent: *\nCrawl-delay: {value}").as_bytes()).delay_s;
+        let delay =
+            |value: &str| Rules::read(format!("User-agent: *\nCrawl-delay: {value}").as_bytes(), PRODUCT).delay_s;
         assert_eq!(delay("2.5"), Some(2.5));
         assert_eq!(delay("86400"), Some(60.0));
         for odd in ["", "-1", "0", "NaN", "soon"] {
@@ -267,7 +296,7 @@ mod tests {
         #[test]
         fn no_file_panics(text in "(?s).{0,200}", lines in "((user-agent|allow|disallow): ?[*$%a-c/é]{0,9}\n){0,9}", target in "/[%a-c*$/é?]{0,20}") {
             for text in [text.as_bytes(), lines.as_bytes()] {
-                let _ = Rules::read(text).allow(&target);
+                let _ = Rules::read(text, PRODUCT).allow(&target);
             }
         }
 

@@ -12,9 +12,9 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Method, Uri,
+    Method, Uri, Version,
     body::{Body, Incoming},
-    header::{self, HeaderValue},
+    header::{self, HeaderMap, HeaderValue},
     http::uri::InvalidUri,
 };
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -22,12 +22,13 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 use tower::Service;
 use url::Url;
 
 use crate::{
-    coding,
+    coding::{self, Limits},
     config::FetchConfig,
     error::{ConfigError, FetchError, Refused, WireError},
     headers::{self, shortened},
@@ -198,23 +199,27 @@ tokio::task_local! {
     static PHASE: Arc<Mutex<Phase>>;
 }
 
-/// Reads the body of an answer.
+/// Reads the body of an answer, and tells whether it came to the end that was announced: one that ends with its connection
+/// may be of any length.
 ///
-/// A body that breaks off is an error, unless what came is a whole document: servers that announce more bytes than they
-/// have are common.
+/// A body that breaks off is an error, unless what came is whole in itself: servers that announce more bytes than they have
+/// are common, such as those that give the length before compression.
 pub(crate) async fn body(
     config: &FetchConfig,
     response: Response,
     size: Size,
     host: &str,
-) -> Result<Vec<u8>, FetchError> {
+) -> Result<(Vec<u8>, bool), FetchError> {
     let too_large = |limit_bytes| FetchError::TooLarge { limit_bytes };
-    let mut coming = response.into_body();
+    let (head, mut coming) = response.into_parts();
     if let (Size::AtMost(limit), Some(length)) = (size, coming.size_hint().exact())
         && length > limit as u64
     {
         return Err(too_large(limit));
     }
+    let framed = coming.size_hint().exact().is_some()
+        || head.headers.contains_key(header::TRANSFER_ENCODING)
+        || head.version >= Version::HTTP_2;
     let start = Instant::now();
     let mut body = Vec::new();
     loop {
@@ -222,8 +227,8 @@ pub(crate) async fn body(
         let chunk = match next.await {
             // Anything else are trailers.
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Ok(None) => return Ok(body),
-            Ok(Some(Err(_))) if ends_whole(&body) => return Ok(body),
+            Ok(None) => return Ok((body, framed)),
+            Ok(Some(Err(_))) if is_whole(config, &head.headers, &body) => return Ok((body, false)),
             Ok(Some(Err(error))) => return Err(explain(error.into(), host)),
             Err(_) => {
                 let (min_bytes_per_s, after_ms) = (config.min_bytes_per_s, config.slow_after_ms);
@@ -234,7 +239,7 @@ pub(crate) async fn body(
             Size::AtMost(limit) if body.len() + chunk.len() > limit => return Err(too_large(limit)),
             Size::First(limit) if body.len() + chunk.len() >= limit => {
                 body.extend_from_slice(chunk.get(..limit.saturating_sub(body.len())).unwrap_or(&chunk));
-                return Ok(body);
+                return Ok((body, false));
             }
             Size::AtMost(_) | Size::First(_) => body.extend_from_slice(&chunk),
         }
@@ -252,10 +257,36 @@ fn too_slow_at(config: &FetchConfig, start: Instant, bytes: usize) -> Instant {
     start + Duration::from_millis(earned_ms.max(config.slow_after_ms)).min(far)
 }
 
-/// Whether a document that was not compressed ends with the end of a feed.
-fn ends_whole(body: &[u8]) -> bool {
-    let tail = body.trim_ascii_end();
-    [b"</rss>".as_slice(), b"</feed>", b"</rdf:RDF>"].iter().any(|end| tail.ends_with(end))
+/// Whether all of a body has come although more was announced: its compressed stream has come to its end, or its document
+/// has.
+fn is_whole(config: &FetchConfig, headers: &HeaderMap, body: &[u8]) -> bool {
+    let coding = headers::text_of(headers, &header::CONTENT_ENCODING);
+    let limits = Limits { max_bytes: config.max_body_bytes, max_ratio: config.max_ratio };
+    match coding {
+        Some(coding) => {
+            coding::is_complete(body, &coding, limits)
+                || coding::decode(body.to_vec(), Some(&coding), limits).is_ok_and(|document| ends_whole(&document))
+        }
+        None => ends_whole(body),
+    }
+}
+
+/// Whether a document that is not compressed ends with the end of a feed, whatever white space and comments follow it.
+fn ends_whole(document: &[u8]) -> bool {
+    let mut rest = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document).trim_ascii();
+    if rest.starts_with(b"{") {
+        return serde_json::from_slice::<IgnoredAny>(rest).is_ok();
+    }
+    while let Some(comment) = rest.strip_suffix(b"-->") {
+        let Some(start) = memchr::memmem::rfind(comment, b"<!--") else { return false };
+        rest = comment.get(..start).unwrap_or_default().trim_ascii_end();
+    }
+    let name = rest.strip_suffix(b">").and_then(|rest| {
+        let start = memchr::memmem::rfind(rest, b"</")?;
+        rest.get(start + 2..)
+    });
+    let local = name.and_then(|name| name.trim_ascii_end().rsplit(|byte| *byte == b':').next());
+    local.is_some_and(|local| [b"rss".as_slice(), b"feed", b"rdf"].iter().any(|root| local.eq_ignore_ascii_case(root)))
 }
 
 /// What a failure of the client means.
@@ -288,6 +319,12 @@ fn explain(error: WireError, host: &str) -> FetchError {
         WireError::Client(source) if source.is_connect() => FetchError::Connect { host, source },
         source => FetchError::Protocol { host, source },
     }
+}
+
+/// Whether a connection did not come about in time.
+fn is_late(error: &(dyn StdError + 'static)) -> bool {
+    let late = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+    late || error.source().is_some_and(is_late)
 }
 
 /// Whether an I/O error holds one of TLS, however deep: such an error hides what is inside it from `source`.
@@ -331,7 +368,12 @@ where
         Box::pin(async move {
             let connection = connecting.await;
             note(Phase::Waiting(Instant::now()));
-            connection.unwrap_or_else(|_| Err(FetchError::Timeout { host, step, limit_ms }.into()))
+            match connection {
+                Ok(Err(error)) if !is_late(error.as_ref()) => Err(error),
+                Ok(Ok(connection)) => Ok(connection),
+                // The share of the last address is over when the time for all of them is.
+                Ok(Err(_)) | Err(_) => Err(FetchError::Timeout { host, step, limit_ms }.into()),
+            }
         })
     }
 }
@@ -353,10 +395,32 @@ mod tests {
 
     #[test]
     fn a_document_that_ends_as_a_feed_ends_is_whole() {
-        for whole in ["<rss></rss>", "<feed/></feed>\r\n ", "</rdf:RDF>"] {
+        for whole in [
+            "<rss></rss>",
+            "<feed/></feed>\r\n ",
+            "</rdf:RDF>",
+            "</RDF>",
+            "</a:feed >",
+            "</RSS>\n<!-- made in 3 ms -->\n<!-- -- -->",
+            "\u{feff}{\"items\": []}\n",
+            "{}",
+        ] {
             assert!(ends_whole(whole.as_bytes()), "{whole}");
         }
-        for cut in ["", "<rss>", "<rss></rss", "</rss><x>", "{}"] {
+        for cut in [
+            "",
+            "<rss>",
+            "<rss></rss",
+            "</rss><x>",
+            "</item>",
+            "</x:item>",
+            "-->",
+            "</rss> -->",
+            "{\"items\": [{\"title\": \"</rss>",
+            "{\"items\": []",
+            ">",
+            "</>",
+        ] {
             assert!(!ends_whole(cut.as_bytes()), "{cut}");
         }
     }

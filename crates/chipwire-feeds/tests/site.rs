@@ -331,7 +331,7 @@ async fn completed(
     let feed = Feed { article_pages: feed.article_pages, ..Feed::new(origin.url("/feed"), FeedOrigin::User) };
     let mut polled = poll(&fetcher, &feed, None, now()).await;
     let before: Vec<String> = polled.articles.iter().map(|article| article.content_hash.clone()).collect();
-    let pages = pages::complete(&fetcher, &feed, &mut polled.articles, now()).await;
+    let pages = pages::complete(&fetcher, &feed, &mut polled, now()).await;
     let after: Vec<String> = polled.articles.iter().map(|article| article.content_hash.clone()).collect();
     assert_eq!(before, after);
     let mut lines: Vec<String> = polled
@@ -347,7 +347,7 @@ async fn completed(
     let asked = site.paths();
     let mut again = poll(&fetcher, &feed, Some(polled.state.clone()), now()).await;
     assert_eq!(again.articles.len(), 0);
-    pages::complete(&fetcher, &feed, &mut again.articles, now()).await;
+    pages::complete(&fetcher, &feed, &mut again, now()).await;
     assert_eq!(site.paths(), asked);
     (pages, lines.join("\n"), asked)
 }
@@ -411,7 +411,7 @@ async fn a_site_that_is_down_is_asked_once() {
     let fetcher = fetcher(&[&origin], |config| config.allow_private_hosts.push(gone.to_string()));
     let feed = Feed::new(origin.url("/feed"), FeedOrigin::User);
     let mut polled = poll(&fetcher, &feed, None, now()).await;
-    let pages = pages::complete(&fetcher, &feed, &mut polled.articles, now()).await;
+    let pages = pages::complete(&fetcher, &feed, &mut polled, now()).await;
     assert_eq!(pages, Pages { read: 0, failed: 1, skipped: 1 });
     assert!(polled.articles.iter().all(|article| ["x", "y"].contains(&article.body.as_str())));
 }

@@ -43,14 +43,14 @@ pub fn check_url(url: &str) -> Result<Url> {
 /// Checks what a user said of a feed.
 pub fn check(feed: &Feed) -> Result<()> {
     check_url(&feed.url)?;
-    let names = feed.title.iter().chain(&feed.folder).chain(&feed.tags);
+    let names = feed.title.iter().chain(&feed.folder).chain(feed.also_in.iter().flatten()).chain(&feed.tags);
     for name in names {
         if name.chars().count() > MAX_NAME_CHARS {
             let start: String = name.chars().take(30).collect();
             bail!("the name `{start}...` is longer than {MAX_NAME_CHARS} characters");
         }
     }
-    if feed.folder.len() > MAX_FOLDERS {
+    if feed.folder.len().max(feed.also_in.iter().map(Vec::len).max().unwrap_or(0)) > MAX_FOLDERS {
         bail!("folders are nested at most {MAX_FOLDERS} deep");
     }
     if feed.tags.len() > MAX_TAGS {
@@ -94,22 +94,24 @@ pub fn hide_headers(payload: &mut Value) {
     }
 }
 
-/// The feeds of an OPML file.
-pub fn read_opml(path: &Path, origin: FeedOrigin) -> Result<Vec<Feed>> {
+/// The feeds of an OPML file, and why others of its outlines cannot be followed.
+pub fn read_opml(path: &Path, origin: FeedOrigin) -> Result<(Vec<Feed>, Vec<String>)> {
     let bytes = fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
-    let mut feeds = chipwire_feeds::opml::read_bytes(&bytes, origin)
+    let list = chipwire_feeds::opml::read_bytes(&bytes, origin)
         .with_context(|| format!("`{}` is no list of feeds", path.display()))?;
+    let mut feeds = list.feeds;
     // One line that cannot be followed takes no other with it.
+    let mut left_out: Vec<String> = list.left_out.iter().map(ToString::to_string).collect();
     feeds.retain(|feed| match check(feed) {
         Ok(()) => true,
         Err(error) => {
+            // The address may hold a password.
             let host = Url::parse(&feed.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-            let host = host.as_deref().unwrap_or("without a host");
-            tracing::warn!(file = %path.display(), host, "a feed of the list is left out: {error}");
+            left_out.push(format!("the feed of `{}`: {error}", host.as_deref().unwrap_or("no host")));
             false
         }
     });
-    Ok(feeds)
+    Ok((feeds, left_out))
 }
 
 /// The feeds of a list, placed after those that came from lists before.
@@ -124,7 +126,13 @@ pub fn after_all(mut feeds: Vec<Feed>, followed: &[(Feed, Option<FeedState>)]) -
 /// The feeds that the configuration names. What it says itself wins over its list.
 pub fn configured(config: &FeedsConfig) -> Result<Vec<Feed>> {
     let mut feeds = match &config.opml {
-        Some(path) => read_opml(path, FeedOrigin::Config)?,
+        Some(path) => {
+            let (feeds, left_out) = read_opml(path, FeedOrigin::Config)?;
+            for reason in left_out {
+                tracing::warn!(file = %path.display(), "a feed of the list is left out: {reason}");
+            }
+            feeds
+        }
         None => Vec::new(),
     };
     feeds.extend(config.urls.iter().map(|url| Feed::new(url, FeedOrigin::Config)));
@@ -213,9 +221,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feeds.opml");
         let outline = |url: &str| format!("<outline type='rss' text='x' xmlUrl='{url}'/>");
-        let outlines = [outline("https://u:secret@x.org/a"), outline("https://x.org/b")].concat();
+        let outlines =
+            [outline("https://u:secret@x.org/a"), outline("ftp://x.org/c"), outline("https://x.org/b")].concat();
         fs::write(&path, format!("<opml version='2.0'><body>{outlines}</body></opml>")).unwrap();
-        let feeds = read_opml(&path, FeedOrigin::User).unwrap();
+        let (feeds, left_out) = read_opml(&path, FeedOrigin::User).unwrap();
+        let [address, password] = left_out.as_slice() else { panic!("{left_out:?}") };
+        assert!(address.starts_with("line 1: `ftp://x.org/c` in the outline"), "{address}");
+        assert!(password.starts_with("the feed of `x.org`: ") && !password.contains("secret"), "{password}");
         assert_eq!(feeds.iter().map(|feed| feed.url.as_str()).collect::<Vec<_>>(), ["https://x.org/b"]);
     }
 }

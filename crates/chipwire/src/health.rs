@@ -89,6 +89,7 @@ pub struct Metrics {
     pub(crate) deliveries: Family<SinkLabel, Counter>,
     pub(crate) feeds_failing: Gauge<i64>,
     pub(crate) feed_duplicates: Counter,
+    pub(crate) feed_repairs: Family<StageLabel, Counter>,
     pub(crate) window_overruns: Counter,
     pub(crate) schedule_lag_seconds: Histogram,
     pub(crate) discovery_delay_seconds: Histogram,
@@ -124,6 +125,7 @@ impl Default for Health {
             deliveries: Family::default(),
             feeds_failing: Gauge::default(),
             feed_duplicates: Counter::default(),
+            feed_repairs: Family::default(),
             window_overruns: Counter::default(),
             schedule_lag_seconds: latency(),
             discovery_delay_seconds: delay(),
@@ -161,6 +163,8 @@ impl Default for Health {
         registry.register("feeds_failing", "Feeds that cannot be read just now", m.feeds_failing.clone());
         let name = "Items that came twice or under a new identity and were not published again";
         registry.register("feed_duplicates", name, m.feed_duplicates.clone());
+        let name = "Documents that had to be repaired, by the stage of the repair";
+        registry.register("feed_repairs", name, m.feed_repairs.clone());
         let name = "Polls without any item of the poll before: articles were probably missed";
         registry.register("feed_window_overruns", name, m.window_overruns.clone());
         let name = "How long a poll waited after its feed and its host were due";

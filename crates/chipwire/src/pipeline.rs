@@ -149,6 +149,9 @@ impl Opened {
         let name = stage.name();
         match stage {
             Stage::Fetch => {
+                if let Some(hint) = self.config.fetch.anonymous() {
+                    tracing::warn!(stage = name, "{hint}");
+                }
                 let mut fetcher = Fetcher::new(self.config.fetch.clone()).context("failed to set up the fetcher")?;
                 if let Some(key) = hubs::key(&self.config.fetch, &self.config.data_dir)? {
                     fetcher = fetcher.with_websub(key).context("failed to set up the fetcher")?;

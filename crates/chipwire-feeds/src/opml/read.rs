@@ -1,11 +1,11 @@
 //! From the text of a list to its feeds.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chipwire_events::{ArticlePages, Feed, FeedOrigin};
+use chipwire_events::{ArticlePages, Feed, FeedId, FeedOrigin};
 use url::Url;
 
-use super::{MAX_DEPTH, MAX_EXTRA_BYTES, MAX_EXTRAS, NAMESPACE};
+use super::{List, MAX_DEPTH, MAX_EXTRA_BYTES, MAX_EXTRAS, MAX_PLACES, NAMESPACE};
 use crate::{
     error::OpmlError,
     repair::{
@@ -16,19 +16,29 @@ use crate::{
 };
 
 /// Reads a list from the bytes of a file, in whatever encoding it is. As [`read`] otherwise.
-pub fn read_bytes(bytes: &[u8], origin: FeedOrigin) -> Result<Vec<Feed>, OpmlError> {
+pub fn read_bytes(bytes: &[u8], origin: FeedOrigin) -> Result<List, OpmlError> {
     read(&decode::decode(bytes, None, &mut Repairs::default()), origin)
 }
 
-/// Reads a list. Outlines with an `xmlUrl` are feeds, the others folders; an address that is named twice counts once, where
-/// it is named first.
+/// Reads a list. Outlines with an `xmlUrl` are feeds, the others folders; an address that is named twice is one feed, as its
+/// first outline says, in all the folders in which it is named. Outlines whose address is none are left out.
 ///
 /// # Errors
 ///
-/// A list that is cut off or whose tags do not match is refused with the line: half of it could not be told from all of it.
+/// A list without a feed that can be followed; and a list that is cut off or whose tags do not match is refused with the line: half of it could not be told from all of it.
 /// What is wrong and can only mean one thing (a bare `&`, attributes in other cases, `feed:` addresses) is read.
-pub fn read(text: &str, origin: FeedOrigin) -> Result<Vec<Feed>, OpmlError> {
-    let mut list = List { text, origin, open: Vec::new(), folder: Vec::new(), prefixes: Vec::new(), feeds: Vec::new() };
+pub fn read(text: &str, origin: FeedOrigin) -> Result<List, OpmlError> {
+    let mut list = Reading {
+        text,
+        origin,
+        open: Vec::new(),
+        folder: Vec::new(),
+        folder_outlines: Vec::new(),
+        prefixes: Vec::new(),
+        seen: HashSet::new(),
+        feeds: Vec::new(),
+        left_out: Vec::new(),
+    };
     let mut scanner = Scanner::new(text);
     let mut root = false;
     loop {
@@ -57,12 +67,48 @@ pub fn read(text: &str, origin: FeedOrigin) -> Result<Vec<Feed>, OpmlError> {
         let what = format!("<{}> is never closed: the list is cut off", shown(open.name));
         return Err(OpmlError::Xml { line: line_of(text, open.at), what });
     }
-    let mut seen = HashSet::new();
-    list.feeds.retain(|feed| seen.insert(feed.id.clone()));
-    for (position, feed) in (0..).zip(&mut list.feeds) {
+    let (mut feeds, mut left_out) = (each_once(list.feeds), list.left_out);
+    for (position, feed) in (0..).zip(&mut feeds) {
         feed.position = Some(position);
+        // Where they stand in the list says nothing that the place of the folders does not say.
+        feed.also_in.sort_unstable();
     }
-    if list.feeds.is_empty() { Err(OpmlError::NoFeeds) } else { Ok(list.feeds) }
+    match feeds.is_empty() {
+        true if left_out.is_empty() => Err(OpmlError::NoFeeds),
+        true => Err(left_out.swap_remove(0)),
+        false => Ok(List { feeds, left_out }),
+    }
+}
+
+/// Makes one feed of outlines of the same address: the first that is not only said to be another place of it.
+fn each_once(outlines: Vec<(Feed, bool)>) -> Vec<Feed> {
+    let mut feeds: Vec<Option<(Feed, bool)>> = Vec::with_capacity(outlines.len());
+    let mut places: HashMap<FeedId, usize> = HashMap::new();
+    for (mut feed, only_also) in outlines {
+        let Some(known) = places.get_mut(&feed.id) else {
+            places.insert(feed.id.clone(), feeds.len());
+            feeds.push(Some((feed, only_also)));
+            continue;
+        };
+        let Some(slot) = feeds.get_mut(*known) else { continue };
+        let Some((first, first_is_also)) = slot else { continue };
+        if *first_is_also && !only_also {
+            let others = [std::mem::take(&mut first.folder)].into_iter().chain(std::mem::take(&mut first.also_in));
+            others.for_each(|place| add_place(&mut feed, place));
+            *slot = None;
+            *known = feeds.len();
+            feeds.push(Some((feed, only_also)));
+        } else {
+            add_place(first, feed.folder);
+        }
+    }
+    feeds.into_iter().flatten().map(|(feed, _)| feed).collect()
+}
+
+fn add_place(feed: &mut Feed, folder: Vec<String>) {
+    if folder != feed.folder && !feed.also_in.contains(&folder) && feed.also_in.len() < MAX_PLACES {
+        feed.also_in.push(folder);
+    }
 }
 
 /// An element that is open.
@@ -75,17 +121,22 @@ struct Open<'a> {
     prefixes: usize,
 }
 
-struct List<'a> {
+struct Reading<'a> {
     text: &'a str,
     origin: FeedOrigin,
     open: Vec<Open<'a>>,
     folder: Vec<String>,
+    /// What else is said of these folders; nothing any more as soon as a feed has it.
+    folder_outlines: Vec<BTreeMap<String, String>>,
+    seen: HashSet<FeedId>,
     /// Declared prefixes with their name spaces, the innermost last.
     prefixes: Vec<(&'a str, String)>,
-    feeds: Vec<Feed>,
+    /// Each with whether its outline says that it is only another place of the feed.
+    feeds: Vec<(Feed, bool)>,
+    left_out: Vec<OpmlError>,
 }
 
-impl<'a> List<'a> {
+impl<'a> Reading<'a> {
     fn start(&mut self, tag: Tag<'a>, at: usize) -> Result<(), OpmlError> {
         let declared = self.prefixes.len();
         for (name, value) in attributes(tag.attributes) {
@@ -94,9 +145,9 @@ impl<'a> List<'a> {
             }
         }
         let is_outline = local_name(tag.name).eq_ignore_ascii_case("outline");
-        let mut name = String::new();
+        let (mut name, mut outline) = (String::new(), BTreeMap::new());
         if is_outline {
-            name = self.outline(tag, at)?;
+            (name, outline) = self.outline(tag, at);
         }
         if tag.empty {
             self.prefixes.truncate(declared);
@@ -107,6 +158,7 @@ impl<'a> List<'a> {
         }
         if is_outline {
             self.folder.push(name);
+            self.folder_outlines.push(outline);
         }
         self.open.push(Open { name: tag.name, at, is_folder: is_outline, prefixes: declared });
         Ok(())
@@ -117,6 +169,7 @@ impl<'a> List<'a> {
             Some(open) if open.name == name => {
                 if open.is_folder {
                     self.folder.pop();
+                    self.folder_outlines.pop();
                 }
                 self.prefixes.truncate(open.prefixes);
                 Ok(())
@@ -133,8 +186,8 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Takes in an outline and returns its name.
-    fn outline(&mut self, tag: Tag<'a>, at: usize) -> Result<String, OpmlError> {
+    /// Takes in an outline and returns its name, and if it is no feed what else is said of it.
+    fn outline(&mut self, tag: Tag<'a>, at: usize) -> (String, BTreeMap<String, String>) {
         let mut known = Known::default();
         let mut extras = BTreeMap::new();
         for (name, value) in attributes(tag.attributes) {
@@ -153,31 +206,41 @@ impl<'a> List<'a> {
             name if name.is_empty() => title.clone(),
             name => name,
         };
-        let address = known.url.trim();
-        if address.is_empty() {
-            return Ok(name);
-        }
-        let url = normal_address(address).map_err(|reason| OpmlError::Url {
-            url: address.to_owned(),
-            text: name.clone(),
-            line: line_of(self.text, at),
-            reason,
-        })?;
         if !title.is_empty() && title != name {
             extras.insert("title".to_owned(), title);
         }
+        let address = known.url.trim();
+        if address.is_empty() {
+            // Of a folder these mean nothing.
+            let others = [("htmlUrl", known.site.trim().to_owned()), ("category", known.tags.join(","))];
+            let others = others.into_iter().filter(|(_, value)| !value.is_empty());
+            others.for_each(|(name, value)| self.keep(&mut extras, name, value));
+            return (name, extras);
+        }
+        let url = match normal_address(address) {
+            Ok(url) => url,
+            Err(reason) => {
+                let (url, line) = (address.to_owned(), line_of(self.text, at));
+                self.left_out.push(OpmlError::Url { url, text: name.clone(), line, reason });
+                return (name, BTreeMap::new());
+            }
+        };
         let mut feed = Feed::new(url, self.origin);
         // A feed without a name is listed under its address.
         feed.title = Some(name.clone()).filter(|name| !name.is_empty() && name != address && *name != feed.url);
         feed.folder.clone_from(&self.folder);
+        let is_first = !known.only_also && self.seen.insert(feed.id.clone());
+        if is_first && self.folder_outlines.iter().any(|outline| !outline.is_empty()) {
+            feed.folder_outlines = self.folder_outlines.iter_mut().map(std::mem::take).collect();
+        }
         feed.tags = known.tags;
         feed.site = Some(known.site.trim().to_owned()).filter(|site| !site.is_empty());
         feed.outline = extras;
         feed.interval_s = known.interval_s;
         feed.paused = known.paused;
         feed.article_pages = known.article_pages;
-        self.feeds.push(feed);
-        Ok(name)
+        self.feeds.push((feed, known.only_also));
+        (name, BTreeMap::new())
     }
 
     /// The name of an attribute of chipwire's own name space.
@@ -215,6 +278,7 @@ struct Known {
     interval_s: Option<u32>,
     paused: bool,
     article_pages: Option<ArticlePages>,
+    only_also: bool,
 }
 
 impl Known {
@@ -244,6 +308,7 @@ impl Known {
         match name {
             "interval" => self.interval_s = value.trim().parse().ok(),
             "paused" => self.paused = value.trim() == "true",
+            "also" => self.only_also = value.trim() == "true",
             "articlePages" => {
                 let all = [ArticlePages::Never, ArticlePages::Auto, ArticlePages::Always];
                 self.article_pages = all.into_iter().find(|pages| pages.name() == value.trim());

@@ -18,23 +18,27 @@ const LIST: &str = r#"<?xml version="1.0"?>
 </body></opml>"#;
 
 fn lines(feeds: &[Feed]) -> String {
+    let folders = |feed: &Feed| {
+        let others = feed.also_in.iter().map(|folder| format!(" and {}", folder.join("/")));
+        feed.folder.join("/") + &others.collect::<String>()
+    };
     let line = |feed: &Feed| {
         let title = feed.title.as_deref().unwrap_or("-");
         let site = feed.site.as_deref().unwrap_or("-");
-        format!("{} | {title} | {} | {site} | {:?} {:?}", feed.folder.join("/"), feed.url, feed.tags, feed.outline)
+        format!("{} | {title} | {} | {site} | {:?} {:?}", folders(feed), feed.url, feed.tags, feed.outline)
     };
     feeds.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn lists_are_read_with_all_they_say() {
-    let feeds = read(LIST, FeedOrigin::User).unwrap();
+    let feeds = read(LIST, FeedOrigin::User).unwrap().feeds;
     expect![[r#"
-        Chips & fabs/Asia | One | https://one.example/feed?a=1&b=2 | - | ["/Trade/Chips", "memory"] {"description": "All of it", "frss:priority": "important", "xmlns:frss": "https://freshrss.org/opml"}
+        Chips & fabs/Asia and  | One | https://one.example/feed?a=1&b=2 | - | ["/Trade/Chips", "memory"] {"description": "All of it", "frss:priority": "important", "xmlns:frss": "https://freshrss.org/opml"}
         Chips & fabs | Two | http://two.example/rss | http://two.example/ | [] {"type": "atom"}
          | - | http://three.example/x | - | [] {}
          | R&D | https://four.example/?a=1&b=2 | - | [] {"title": "Research & development"}"#]].assert_eq(&lines(&feeds));
-    let again = read(&write(&feeds), FeedOrigin::User).unwrap();
+    let again = read(&write(&feeds), FeedOrigin::User).unwrap().feeds;
     assert_eq!(again, feeds);
     assert_eq!(write(&again), write(&feeds));
 }
@@ -44,7 +48,7 @@ fn the_order_of_the_list_is_kept() {
     let list = "<opml version='2.0'><body><outline text='z'><outline text='b' xmlUrl='https://b.example/'/></outline>\
         <outline text='a' xmlUrl='https://a.example/'/><outline text='c'><outline text='d' xmlUrl='https://d.example/'/>\
         </outline></body></opml>";
-    let mut feeds = read(list, FeedOrigin::User).unwrap();
+    let mut feeds = read(list, FeedOrigin::User).unwrap().feeds;
     feeds.reverse();
     expect![[r#"
         <?xml version="1.0" encoding="UTF-8"?>
@@ -67,6 +71,87 @@ fn the_order_of_the_list_is_kept() {
 }
 
 #[test]
+fn a_feed_lies_in_all_the_folders_in_which_it_is_named() {
+    let outline = |name: &str| format!("<outline text='{name}' xmlUrl='https://{name}.example/'/>");
+    let list = format!(
+        "<opml version='2.0'><body><outline text='A'>{}{}</outline><outline text='B'><outline text='C'>{}{}</outline>\
+         {}</outline></body></opml>",
+        outline("x"),
+        outline("y"),
+        outline("z"),
+        outline("x"),
+        outline("x"),
+    );
+    let feeds = read(&list, FeedOrigin::User).unwrap().feeds;
+    expect![[r#"
+        A and B and B/C | x | https://x.example/ | - | [] {}
+        A | y | https://y.example/ | - | [] {}
+        B/C | z | https://z.example/ | - | [] {}"#]]
+    .assert_eq(&lines(&feeds));
+    let written = write(&feeds);
+    assert_eq!(written.matches("xmlUrl=\"https://x.example/\"").count(), 3, "{written}");
+    assert_eq!(read(&written, FeedOrigin::User).unwrap().feeds, feeds);
+    // Whatever comes first in the list.
+    let mut moved = feeds;
+    moved[0].folder = vec!["D".to_owned()];
+    moved[0].also_in = vec![Vec::new(), vec!["A".to_owned()]];
+    let again = read(&write(&moved), FeedOrigin::User).unwrap().feeds;
+    let x = again.iter().find(|feed| feed.id == moved[0].id).unwrap();
+    assert_eq!((&x.folder, &x.also_in), (&moved[0].folder, &moved[0].also_in));
+}
+
+#[test]
+fn what_a_list_says_of_its_folders_is_kept() {
+    let list = "<opml version='2.0' xmlns:x='urn:x'><body>
+      <outline text='a' title='Chips and fabs' x:icon='chip' category='/c' isOpen='true'>
+        <outline text='i'><outline text='one' xmlUrl='https://one.example/'/></outline>
+        <outline text='j' htmlUrl='https://j.example/'><outline text='one' xmlUrl='https://one.example/'/>
+          <outline text='two' xmlUrl='https://two.example/'/></outline>
+      </outline></body></opml>";
+    let feeds = read(list, FeedOrigin::User).unwrap().feeds;
+    let written = write(&feeds);
+    expect![[r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <opml version="2.0" xmlns:chipwire="urn:x-chipwire:opml">
+          <head>
+            <title>Feeds followed by chipwire</title>
+          </head>
+          <body>
+            <outline text="a" category="/c" isOpen="true" title="Chips and fabs" x:icon="chip" xmlns:x="urn:x">
+              <outline text="i" title="i">
+                <outline type="rss" text="one" title="one" xmlUrl="https://one.example/"/>
+              </outline>
+              <outline text="j" title="j" htmlUrl="https://j.example/">
+                <outline type="rss" text="two" title="two" xmlUrl="https://two.example/"/>
+                <outline type="rss" text="one" title="one" xmlUrl="https://one.example/" chipwire:also="true"/>
+              </outline>
+            </outline>
+          </body>
+        </opml>
+    "#]]
+    .assert_eq(&written);
+    assert_eq!(write(&read(&written, FeedOrigin::User).unwrap().feeds), written);
+    assert_eq!(read(&written, FeedOrigin::User).unwrap().feeds, feeds);
+}
+
+#[test]
+fn an_address_that_is_none_takes_no_other_with_it() {
+    let list = "<opml version='2.0'><body>\n<outline text='a' xmlUrl='https://a.example/'/>\n<outline text='b' \
+        xmlUrl='ftp://b.example/'/>\n<outline text='c' xmlUrl='http://'><outline text='d' xmlUrl='https://d.example/'/>\
+        </outline></body></opml>";
+    let list = read(list, FeedOrigin::User).unwrap();
+    assert_eq!(list.feeds.iter().map(|feed| feed.title.as_deref()).collect::<Vec<_>>(), [Some("a"), Some("d")]);
+    let left_out: Vec<String> = list.left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        left_out,
+        [
+            "line 3: `ftp://b.example/` in the outline \"b\" is no web address: only http and https are fetched",
+            "line 4: `http://` in the outline \"c\" is no web address: empty host",
+        ]
+    );
+}
+
+#[test]
 fn headers_are_neither_written_nor_read() {
     let mut feed = Feed::new("https://a.example/feed", FeedOrigin::User);
     feed.headers = vec![FeedHeader { name: "X-Key".to_owned(), value: "hush".to_owned() }];
@@ -75,7 +160,7 @@ fn headers_are_neither_written_nor_read() {
     assert!(!format!("{feed:?}").contains("hush"), "{feed:?}");
     let sly = "<opml version='2.0' xmlns:chipwire='urn:x-chipwire:opml'><body><outline text='x' \
         xmlUrl='https://a.example/feed' chipwire:headers='X-Key: ${HOME}' chipwire:header='a: b'/></body></opml>";
-    assert_eq!(read(sly, FeedOrigin::User).unwrap()[0].headers, []);
+    assert_eq!(read(sly, FeedOrigin::User).unwrap().feeds[0].headers, []);
 }
 
 #[test]
@@ -83,7 +168,7 @@ fn a_list_in_another_encoding_is_read() {
     let list = "<?xml version='1.0' encoding='windows-1252'?><opml version='1.0'><body><outline text='Caf\u{e9} \
         M\u{fc}nchen' xmlUrl='https://a.example/'/></body></opml>";
     let latin: Vec<u8> = list.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-    let feeds = read_bytes(&latin, FeedOrigin::User).unwrap();
+    let feeds = read_bytes(&latin, FeedOrigin::User).unwrap().feeds;
     assert_eq!(feeds[0].title.as_deref(), Some("Caf\u{e9} M\u{fc}nchen"));
 }
 
@@ -130,29 +215,36 @@ fn feed() -> impl Strategy<Value = Feed> {
         Some(ArticlePages::Always),
     ]);
     let tag = "[a-z0-9&<>\"'/半-]{1,8}";
+    let folder = || prop::collection::vec(prop_oneof![name(), Just("F".to_owned())], 0..4);
     (
         0..1_000_u32,
-        (prop::option::of(name()), prop::collection::vec(name(), 0..4), prop::collection::vec(tag, 0..3)),
+        (prop::option::of(name()), folder(), prop::collection::vec(folder(), 0..3), prop::collection::vec(tag, 0..3)),
         (prop::option::of(any::<u32>()), any::<bool>(), pages),
         prop::option::of("https://[a-z]{1,5}\\.example/[a-z&?=]{0,5}"),
         prop::collection::btree_map("x[a-z]{0,5}(-[a-z]{1,3})?", "[ -~\t\né半]{0,20}", 0..3),
     )
-        .prop_map(|(number, (title, folder, mut tags), (interval_s, paused, article_pages), site, outline)| {
-            tags.dedup();
-            let mut seen = std::collections::HashSet::new();
-            tags.retain(|tag| seen.insert(tag.clone()));
-            Feed {
-                title,
-                folder,
-                tags,
-                site,
-                outline,
-                interval_s,
-                paused,
-                article_pages,
-                ..Feed::new(format!("https://site{number}.example/feed?a=1&b={number}"), FeedOrigin::User)
-            }
-        })
+        .prop_map(
+            |(number, (title, folder, mut also_in, mut tags), (interval_s, paused, article_pages), site, outline)| {
+                tags.dedup();
+                let mut seen = std::collections::HashSet::new();
+                tags.retain(|tag| seen.insert(tag.clone()));
+                let mut seen = std::collections::HashSet::from([folder.clone()]);
+                also_in.retain(|folder| seen.insert(folder.clone()));
+                also_in.sort_unstable();
+                Feed {
+                    title,
+                    folder,
+                    also_in,
+                    tags,
+                    site,
+                    outline,
+                    interval_s,
+                    paused,
+                    article_pages,
+                    ..Feed::new(format!("https://site{number}.example/feed?a=1&b={number}"), FeedOrigin::User)
+                }
+            },
+        )
 }
 
 proptest! {
@@ -162,7 +254,7 @@ proptest! {
         let mut seen = std::collections::HashSet::new();
         let mut feeds: Vec<Feed> = feeds.into_iter().filter(|feed| seen.insert(feed.id.clone())).collect();
         let list = write(&feeds);
-        let mut read_again = read(&list, FeedOrigin::User).unwrap();
+        let mut read_again = read(&list, FeedOrigin::User).unwrap().feeds;
         prop_assert_eq!(write(&read_again), list);
         // The list has feeds of one folder together, whatever order they were given in.
         for feed in &mut read_again {

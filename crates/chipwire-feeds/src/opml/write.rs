@@ -1,6 +1,6 @@
 //! From feeds to the text of a list.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use chipwire_events::Feed;
 
@@ -10,18 +10,30 @@ use crate::text;
 /// An outline of the list to be.
 enum Outline<'a> {
     Feed(&'a Feed),
-    Folder(&'a str, Vec<Outline<'a>>),
+    /// A feed in a folder that is not its first.
+    Also(&'a Feed),
+    /// With its name and what else is said of it.
+    Folder(&'a str, Option<&'a BTreeMap<String, String>>, Vec<Outline<'a>>),
 }
 
 /// Writes a list as OPML 2.0: the feeds in their folders, in the order in which their own lists had them, those that were
-/// added one by one after them by folder and address.
+/// added one by one after them by folder and address. A feed in several folders is written into each of them.
 pub fn write(feeds: &[Feed]) -> String {
     let mut sorted: Vec<&Feed> = feeds.iter().collect();
     sorted.sort_by_key(|feed| (feed.position.is_none(), feed.position));
-    let own = sorted.iter().any(|feed| feed.interval_s.is_some() || feed.paused || feed.article_pages.is_some());
+    let own = sorted.iter().any(|feed| {
+        feed.interval_s.is_some() || feed.paused || feed.article_pages.is_some() || !feed.also_in.is_empty()
+    });
     let mut top = Vec::new();
-    for feed in sorted {
-        insert(&mut top, &feed.folder, feed);
+    for feed in &sorted {
+        insert(&mut top, &feed.folder, &feed.folder_outlines, Outline::Feed(feed));
+    }
+    // In the order in which they stand in the list now, and so in which they will be read.
+    let mut in_order = Vec::with_capacity(sorted.len());
+    feeds_of(&top, &mut in_order);
+    for feed in in_order {
+        let others = feed.also_in.iter().filter(|folder| **folder != feed.folder);
+        others.for_each(|folder| insert(&mut top, folder, &[], Outline::Also(feed)));
     }
     let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\"".to_owned();
     if own {
@@ -34,19 +46,34 @@ pub fn write(feeds: &[Feed]) -> String {
 }
 
 /// Puts a feed into the folder at `path`, which is made where it is not there.
-fn insert<'a>(level: &mut Vec<Outline<'a>>, path: &'a [String], feed: &'a Feed) {
+fn insert<'a>(
+    level: &mut Vec<Outline<'a>>,
+    path: &'a [String],
+    said: &'a [BTreeMap<String, String>],
+    feed: Outline<'a>,
+) {
     let Some((name, rest)) = path.split_first() else {
-        level.push(Outline::Feed(feed));
+        level.push(feed);
         return;
     };
     let found =
-        level.iter().position(|outline| matches!(outline, Outline::Folder(known, _) if *known == name.as_str()));
+        level.iter().position(|outline| matches!(outline, Outline::Folder(known, ..) if *known == name.as_str()));
     let at = found.unwrap_or_else(|| {
-        level.push(Outline::Folder(name, Vec::new()));
+        level.push(Outline::Folder(name, None, Vec::new()));
         level.len() - 1
     });
-    if let Some(Outline::Folder(_, inside)) = level.get_mut(at) {
-        insert(inside, rest, feed);
+    if let Some(Outline::Folder(_, known, inside)) = level.get_mut(at) {
+        *known = known.or_else(|| said.first().filter(|said| !said.is_empty()));
+        insert(inside, rest, said.get(1..).unwrap_or_default(), feed);
+    }
+}
+
+fn feeds_of<'a>(level: &[Outline<'a>], feeds: &mut Vec<&'a Feed>) {
+    for outline in level {
+        match outline {
+            Outline::Feed(feed) | Outline::Also(feed) => feeds.push(feed),
+            Outline::Folder(_, _, inside) => feeds_of(inside, feeds),
+        }
     }
 }
 
@@ -59,9 +86,19 @@ fn outlines(out: &mut String, level: &[Outline<'_>], depth: usize) {
                 feed_attributes(out, feed);
                 out.push_str("/>\n");
             }
-            Outline::Folder(name, inside) => {
+            Outline::Also(feed) => {
+                feed_attributes(out, feed);
+                attribute(out, &format!("{PREFIX}:also"), "true");
+                out.push_str("/>\n");
+            }
+            Outline::Folder(name, said, inside) => {
                 attribute(out, "text", name);
-                attribute(out, "title", name);
+                if said.is_none_or(|said| !said.contains_key("title")) {
+                    attribute(out, "title", name);
+                }
+                for (name, value) in said.iter().copied().flatten() {
+                    attribute(out, name, value);
+                }
                 out.push_str(">\n");
                 outlines(out, inside, depth + 1);
                 out.push_str(&"  ".repeat(depth));

@@ -13,13 +13,20 @@ use std::{
 
 use chipwire_events::{FeedId, FeedState, Timestamp};
 
-use super::{Rest, fraction, later_ms};
+use super::{Rest, fraction, later_ms, longest_wait_s};
+use crate::{config::FetchConfig, headers::MAX_RETRY_AFTER_S};
 
 /// Overdue feeds are spread over this time after a start, in seconds.
 const RESUME_SPREAD_S: i64 = 300;
 
 /// The feeds of one host are kept apart by this at most, in milliseconds, unless the configuration says more.
 const LONGEST_GAP_MS: i64 = 30_000;
+
+/// A clock that goes back by more than this, in milliseconds, was wrong before.
+const CLOCK_SLACK_MS: i64 = 60_000;
+
+/// Hosts that are kept before those that nobody needs any more are looked for.
+const KEPT_HOSTS: usize = 1_024;
 
 /// What the queue has to know of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +39,15 @@ pub struct Standing {
     pub rest: Rest,
     /// Until when the server asked to be left in peace.
     pub retry_at: Option<Timestamp>,
+    /// The longest time to the next poll that can have been planned, in seconds.
+    pub longest_s: i64,
 }
 
 impl Standing {
-    /// As the feed's state says.
-    pub fn of(state: &FeedState) -> Self {
+    /// As the feed's state says. `reader_s` is the shortest interval that the reader wants, in seconds.
+    pub fn of(config: &FetchConfig, reader_s: Option<u32>, state: &FeedState) -> Self {
         Self {
+            longest_s: longest_wait_s(config, reader_s, state),
             next_poll: state.next_poll,
             interval_s: state.interval_s.unwrap_or(0),
             rest: Rest::new(&state.timing.skip_hours, &state.timing.skip_days),
@@ -80,10 +90,20 @@ struct Host {
     retry: Option<(u64, i64)>,
 }
 
+impl Host {
+    /// Whether nothing has to be known of it any more.
+    fn is_unused(&self, now_ms: i64) -> bool {
+        let retries = self.retry.is_some_and(|(_, until_ms)| until_ms > now_ms);
+        self.waiting == 0 && !self.busy && self.free_ms <= now_ms && !retries
+    }
+}
+
 /// The feeds that wait for their next poll.
 #[derive(Debug, Clone, Default)]
 pub struct Schedule {
     spacing_ms: i64,
+    /// The latest time that the caller has named.
+    now_ms: i64,
     slots: BTreeMap<u64, Slot>,
     /// Feeds that are being polled, with their hosts.
     polled: HashMap<u64, u32>,
@@ -91,6 +111,8 @@ pub struct Schedule {
     numbers: HashMap<u64, u32>,
     /// Numbers in `hosts` that nobody uses.
     unused: Vec<u32>,
+    /// With so many hosts, those that nobody needs any more are looked for.
+    sweep_at: usize,
     /// Host, time, feed.
     by_host: BTreeSet<(u32, i64, u64)>,
     /// Hosts that have something to do and are not busy, by the time at which they may.
@@ -102,7 +124,8 @@ pub struct Schedule {
 impl Schedule {
     /// An empty one. `host_spacing_ms` is the time from the end of a poll to the next one of the same host.
     pub fn new(host_spacing_ms: u64) -> Self {
-        Self { spacing_ms: i64::try_from(host_spacing_ms).unwrap_or(i64::MAX / 4), ..Self::default() }
+        let spacing_ms = i64::try_from(host_spacing_ms).unwrap_or(i64::MAX / 4);
+        Self { spacing_ms, now_ms: i64::MIN / 2, sweep_at: KEPT_HOSTS, ..Self::default() }
     }
 
     /// Adds a feed of `host`, or moves it to another time.
@@ -116,11 +139,13 @@ impl Schedule {
     /// Adds a feed as its state says, after a start at `now`: at the stored time, or if that has passed, soon. Its host is
     /// left in peace as it was left in peace before.
     pub fn resume(&mut self, feed: &FeedId, host: &str, standing: Option<Standing>, now: Timestamp) {
+        self.note_time(now);
         let at = resume_at(feed, standing.as_ref(), now);
         let Some(standing) = standing else { return self.upsert(feed, host, at, 0, Rest::default()) };
         self.upsert(feed, host, at, standing.interval_s, standing.rest);
         if let Some(retry_at) = standing.retry_at {
-            self.retry_later(feed, host, retry_at, now);
+            // No server can have asked for more.
+            self.retry_later(feed, host, retry_at.min(later_ms(now, MAX_RETRY_AFTER_S * 1_000)), now);
         }
         // A poll that was under way when the last run ended left no trace: it may have been a moment ago.
         let number = self.host(host);
@@ -146,6 +171,7 @@ impl Schedule {
     /// Takes out the first feed whose time has come and whose host is free. Its host is busy until the caller says that the
     /// poll is [`finished`](Self::finished); to be polled again, the feed has to be added again.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<Due> {
+        self.note_time(now);
         let now_ms = now.as_millisecond();
         loop {
             let (since_ms, number) = *self.ready.first()?;
@@ -177,6 +203,7 @@ impl Schedule {
     /// The poll of a feed is over, whatever came of it: its host is free again after the spacing.
     pub fn finished(&mut self, feed: &FeedId, now: Timestamp) {
         let number = number_of(feed);
+        self.note_time(now);
         let Some(host) = self.polled.remove(&number) else { return };
         let free_ms = now.as_millisecond().saturating_add(self.spacing_ms);
         self.change(host, |host| {
@@ -270,6 +297,9 @@ impl Schedule {
         if let Some(number) = self.numbers.get(&name) {
             return *number;
         }
+        if self.numbers.len() >= self.sweep_at {
+            self.sweep();
+        }
         let number = self.unused.pop().unwrap_or_else(|| {
             self.hosts.push(Host::default());
             u32::try_from(self.hosts.len() - 1).unwrap_or(u32::MAX)
@@ -281,12 +311,48 @@ impl Schedule {
         number
     }
 
-    /// A host without feeds is forgotten, unless it is to be left in peace still.
+    /// A host without feeds is forgotten, unless it is to be left in peace still: then [`sweep`](Self::sweep) finds it later.
     fn forget_if_unused(&mut self, number: u32) {
         let Some(host) = self.hosts.get(number as usize) else { return };
-        if host.waiting == 0 && !host.busy && host.free_ms == i64::MIN / 2 && host.retry.is_none() {
+        if host.is_unused(self.now_ms) && self.numbers.get(&host.name) == Some(&number) {
             self.numbers.remove(&host.name);
             self.unused.push(number);
+        }
+    }
+
+    /// Forgets hosts without feeds. Looks at all of them, and so only when there are twice as many as after the last time.
+    fn sweep(&mut self) {
+        let (hosts, unused, now_ms) = (&self.hosts, &mut self.unused, self.now_ms);
+        self.numbers.retain(|_, number| {
+            let stays = hosts.get(*number as usize).is_none_or(|host| !host.is_unused(now_ms));
+            if !stays {
+                unused.push(*number);
+            }
+            stays
+        });
+        self.sweep_at = (2 * self.numbers.len()).max(KEPT_HOSTS);
+    }
+
+    /// Notes what time it is. When a clock that was ahead is put right, everything is moved back with it: what was planned by
+    /// it would else wait until it comes to that time again.
+    fn note_time(&mut self, now: Timestamp) {
+        let now_ms = now.as_millisecond();
+        let back_ms = self.now_ms.saturating_sub(now_ms);
+        self.now_ms = now_ms;
+        if back_ms <= CLOCK_SLACK_MS {
+            return;
+        }
+        for slot in self.slots.values_mut() {
+            slot.at_ms = slot.at_ms.saturating_sub(back_ms);
+        }
+        self.by_host = self.slots.iter().map(|(feed, slot)| (slot.host, slot.at_ms, *feed)).collect();
+        for number in 0..u32::try_from(self.hosts.len()).unwrap_or(u32::MAX) {
+            self.change(number, |host| {
+                if host.free_ms > now_ms {
+                    host.free_ms = host.free_ms.saturating_sub(back_ms);
+                }
+                host.retry = host.retry.map(|(feed, until_ms)| (feed, until_ms.saturating_sub(back_ms)));
+            });
         }
     }
 
@@ -323,12 +389,14 @@ fn id_of(number: u64) -> FeedId {
 }
 
 /// When to poll a feed after a start: at the stored time; a feed that is overdue within the first five minutes, each at its
-/// own moment; one that was never polled, now.
+/// own moment; one that was never polled, now. A stored time that no clock that goes right can have led to is brought down to
+/// the longest that one can.
 pub fn resume_at(feed: &FeedId, standing: Option<&Standing>, now: Timestamp) -> Timestamp {
     let Some(standing) = standing else { return now };
     let overdue_s = now.as_second() - standing.next_poll.as_second();
     if overdue_s < 1 {
-        return standing.next_poll;
+        let latest = standing.rest.next_allowed(later_ms(now, standing.longest_s.saturating_mul(1_000)));
+        return standing.next_poll.min(latest);
     }
     let spread_s = RESUME_SPREAD_S.min(overdue_s);
     later_ms(now, (spread_s as f64 * 1_000.0 * fraction(feed, 0)) as i64)

@@ -21,6 +21,15 @@ fn brotli(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// 50 MiB of blanks as brotli packs them at its best: one byte, and its repetition for 16 MiB a block (RFC 7932).
+const BROTLI_BOMB: &str =
+    "cfffff7ff82540e2b14020f7fe9ffffffff04b00c4610180eefd3fffffffe1970088c32200ddfbfffcffffc02f0110870500baf71f";
+
+fn unhex(text: &str) -> Vec<u8> {
+    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
 fn deflate(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(text).unwrap();
@@ -77,15 +86,15 @@ async fn bombs_stop_at_the_limits() {
         ("/deflate", "deflate", deflate(&spaces)),
         ("/zstd", "zstd", zstd::encode_all(spaces.as_slice(), 3).unwrap()),
         ("/twice", "gzip, gzip", gzip(&gzip(&spaces))),
+        ("/brotli", "br", unhex(BROTLI_BOMB)),
     ];
-    // As dense as brotli gets: one byte, and its repetition for 16 MiB a block (RFC 7932).
     let dense = gzip(&[b' '; 3 << 19]);
     let origin = Origin::start(move |path, _, _| match bombs.iter().find(|(known, ..)| *known == path) {
         Some((_, coding, bomb)) => coded(coding, bomb),
         None => coded("gzip", &dense),
     })
     .await;
-    for path in ["/gzip", "/deflate", "/zstd", "/twice"] {
+    for path in ["/gzip", "/deflate", "/zstd", "/twice", "/brotli"] {
         check_with(
             &origin,
             path,
@@ -94,13 +103,15 @@ async fn bombs_stop_at_the_limits() {
         )
         .await;
     }
-    check_with(
-        &origin,
-        "/dense",
-        |config| config.max_body_bytes = 100 << 20,
-        &expect!["too_large: the answer unpacks to more than 100 times its size (`fetch.max_ratio`)"],
-    )
-    .await;
+    for path in ["/dense", "/zstd", "/brotli"] {
+        check_with(
+            &origin,
+            path,
+            |config| config.max_body_bytes = 100 << 20,
+            &expect!["too_large: the answer unpacks to more than 100 times its size (`fetch.max_ratio`)"],
+        )
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -171,9 +182,79 @@ async fn times_are_bounded() {
     }
 }
 
+/// A listener whose queue is full drops what wants to connect: nobody refuses, and nobody answers.
+#[tokio::test]
+async fn a_connection_that_does_not_come_about_is_given_up() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(connected) =
+        tokio::time::timeout(Duration::from_millis(500), tokio::net::TcpStream::connect(address)).await
+    {
+        waiting.push(connected.unwrap());
+        assert!(waiting.len() < 100, "the queue is never full");
+    }
+    let origin = Origin::start(|_, _, _| answer("200 OK", "", FEED.as_bytes())).await;
+    let fetcher = origin.fetcher(|config| {
+        config.allow_private_hosts.push(address.to_string());
+        config.connect_timeout_ms = 200;
+    });
+    let feed = chipwire_events::Feed::new(format!("http://{address}/"), chipwire_events::FeedOrigin::User);
+    let start = Instant::now();
+    let polled = poll(&fetcher, &feed, None, now()).await;
+    let taken = start.elapsed();
+    assert_eq!(summary(&polled, &origin), "timeout: `IP` took longer than 200 ms to open a connection");
+    assert!(taken >= Duration::from_millis(200) && taken < Duration::from_millis(5_000), "after {taken:?}");
+    assert_eq!(chipwire_feeds::FetchConfig::default().connect_timeout_ms, 5_000);
+}
+
 #[tokio::test]
 async fn connections_that_break_off() {
+    // More bytes are announced than there are, such as those before compression.
+    let short = |headers: &str, body: &[u8]| {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n{headers}\r\n");
+        Reply::Bytes([head.as_bytes(), body].concat())
+    };
+    // Texts that do not get shorter than the streams' heads and ends.
+    let long = FEED.replace("One</title>", &format!("One</title><description>{}</description>", "word ".repeat(400)));
+    let packed = [
+        ("gzip", gzip(long.as_bytes())),
+        ("deflate", deflate(long.as_bytes())),
+        ("br", brotli(long.as_bytes())),
+        ("zstd", zstd::encode_all(long.as_bytes(), 3).unwrap()),
+    ];
+    let coding = |coding: &str| format!("content-encoding: {coding}\r\n");
     let origin = Origin::start(move |path, _, _| match path {
+        "/json" => short(
+            "",
+            br#"{"version":"https://jsonfeed.org/version/1.1","title":"Chips","items":[{"id":"1","title":"One"}]}"#,
+        ),
+        "/json-cut" => short(
+            "",
+            br#"{"version":"https://jsonfeed.org/version/1.1","title":"Chips","items":[{"id":"1","title":"One"}"#,
+        ),
+        "/prefix" => short(
+            "",
+            b"<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:title>Chips</a:title><a:entry><a:id>1</a:id>\
+            <a:title>One</a:title></a:entry></a:feed>",
+        ),
+        "/comment" => short("", format!("{FEED}\n<!-- from the cache -->\n<!-- 3 ms -->\n").as_bytes()),
+        "/packed/chunked" => {
+            let body = &packed[0].1;
+            let head =
+                format!("{CLOSE}content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n", body.len());
+            Reply::Bytes([head.as_bytes(), body, b"\r\n"].concat())
+        }
+        _ if path.starts_with("/packed/") => {
+            let (name, body) = packed.iter().find(|(name, _)| path.ends_with(name)).unwrap();
+            short(&coding(name), body)
+        }
+        _ if path.starts_with("/cut/") => {
+            let (name, body) = packed.iter().find(|(name, _)| path.ends_with(name)).unwrap();
+            short(&coding(name), &body[..body.len() * 3 / 4])
+        }
         "/short" => Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n<rss>".to_vec()),
         "/short-whole" => Reply::Bytes(format!("HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{FEED}\n").into_bytes()),
         "/chunked-whole" => Reply::Bytes(
@@ -203,11 +284,40 @@ async fn connections_that_break_off() {
     .await;
     // One fetcher for all: what a broken connection leaves behind must not hurt the next.
     let fetcher = origin.fetcher(|_| {});
-    for path in ["/short-whole", "/chunked-whole", "/long", "/half", "/old", "/100", "/long"] {
+    for path in [
+        "/short-whole",
+        "/chunked-whole",
+        "/long",
+        "/half",
+        "/old",
+        "/100",
+        "/long",
+        "/json",
+        "/prefix",
+        "/comment",
+        "/packed/gzip",
+        "/packed/deflate",
+        "/packed/br",
+        "/packed/zstd",
+        "/packed/chunked",
+    ] {
         let polled = poll(&fetcher, &origin.feed(path), None, now()).await;
         assert_eq!(summary(&polled, &origin), "1 new from Chips: One", "{path}");
     }
-    for path in ["/short", "/two-lengths", "/half-empty", "/half-head", "/reset", "/noise", "/nothing"] {
+    for path in [
+        "/short",
+        "/two-lengths",
+        "/half-empty",
+        "/half-head",
+        "/reset",
+        "/noise",
+        "/nothing",
+        "/json-cut",
+        "/cut/gzip",
+        "/cut/deflate",
+        "/cut/br",
+        "/cut/zstd",
+    ] {
         let polled = poll(&fetcher, &origin.feed(path), None, now()).await;
         let error = polled.state.error.unwrap();
         assert_eq!(error.class, "protocol", "{path}: {}", error.message);

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chipwire_events::{Feed, FeedOrigin};
+use chipwire_events::{Feed, FeedOrigin, FeedState};
 use chipwire_feeds::{FetchError, Fetcher, Outcome, Request, poll};
 
 use crate::support::{FEED, Origin, answer, later, names, now, redirect, summary};
@@ -81,13 +81,18 @@ async fn a_pause_holds_for_the_url_then_for_the_host() {
     assert_eq!(ask("/a", 0).await, (Outcome::Failed("http"), 120, 1));
     // Another feed of this URL waits too, one of another URL does not.
     assert_eq!(ask("/a", 1).await, (Outcome::Deferred, 60, 0));
+    // It was not asked: nothing is known of it that was not known before.
+    let read = poll(&origin.fetcher(|_| {}), &origin.feed("/a"), None, now()).await.state;
+    let deferred = poll(&fetcher, &origin.feed("/a"), Some(read.clone()), later(1)).await.state;
+    assert_eq!(deferred.last_polled, Some(now()));
+    assert_eq!(FeedState { next_poll: read.next_poll, ..deferred }, read);
     assert!(matches!(ask("/c", 1).await.0, Outcome::Read { .. }));
     // The second URL that asks for a pause: it is the host's, until the later of both is over.
     assert_eq!(ask("/b", 1).await, (Outcome::Failed("http"), 120, 1));
     for path in ["/a", "/b", "/c", "/never/seen"] {
         assert_eq!(ask(path, 1).await.0, Outcome::Deferred, "{path}");
     }
-    assert_eq!(origin.paths(), ["/a", "/c", "/b"]);
+    assert_eq!(origin.paths(), ["/a", "/a", "/c", "/b"]);
     assert!(matches!(ask("/c", 2).await.0, Outcome::Read { .. }), "that of /a is over");
     assert_eq!(ask("/b", 2).await.0, Outcome::Deferred);
     assert!(matches!(ask("/a", 3).await.0, Outcome::Read { .. }));

@@ -1,5 +1,5 @@
-use chipwire_events::{Feed, FeedOrigin, FeedState};
-use chipwire_feeds::{poll, poll_recalling};
+use chipwire_events::{ArticleId, Feed, FeedOrigin, FeedState, Timestamp};
+use chipwire_feeds::{Outcome, poll, poll_recalling};
 use expect_test::expect;
 
 use crate::support::{FEED, Origin, Reply, answer, check, later, now, redirect, summary};
@@ -62,6 +62,161 @@ async fn a_document_that_breaks_off_is_asked_for_again_without_validators() {
     let whole = poll(&fetcher, &feed, Some(cut.state), later(3)).await;
     assert_eq!(whole.state.etag.as_deref(), Some("\"1\""));
     assert_eq!(whole.state.last_modified.as_deref(), Some("yesterday"));
+}
+
+#[tokio::test]
+async fn a_document_that_never_has_an_end_keeps_its_validators_once_it_is_known() {
+    let origin = Origin::start(|path, _, request| {
+        let document = &FEED[..FEED.find("</item>").unwrap()];
+        match (path, request.contains("if-none-match: \"1\"\r\n")) {
+            (_, true) => answer("304 Not Modified", "", b""),
+            ("/framed", _) => answer("200 OK", "etag: \"1\"\r\n", document.as_bytes()),
+            // How long it is nobody has said: it may have been cut off on the way.
+            _ => Reply::Bytes(format!("HTTP/1.1 200 OK\r\netag: \"1\"\r\n\r\n{document}").into_bytes()),
+        }
+    })
+    .await;
+    let fetcher = origin.fetcher(|_| {});
+    for (path, outcomes) in [
+        ("/framed", ["1 new from Chips: One", "0 new from Chips: ", "not modified", "not modified"]),
+        ("/unframed", ["1 new from Chips: One", "0 new from Chips: ", "0 new from Chips: ", "0 new from Chips: "]),
+    ] {
+        let (feed, mut state) = (origin.feed(path), None);
+        for (hours, expected) in (0..).map(|poll| 3 * poll).zip(outcomes) {
+            let polled = poll(&fetcher, &feed, state, later(hours)).await;
+            assert_eq!(summary(&polled, &origin), expected, "{path} after {hours} hours");
+            state = Some(polled.state);
+        }
+    }
+}
+
+#[tokio::test]
+async fn validators_go_only_to_who_gave_them() {
+    let document = |guid: &str| FEED.replace(">1<", &format!(">{guid}<"));
+    let origin = Origin::start(move |path, number, request| {
+        let asked_again = request.contains("if-none-match") || request.contains("if-modified-since");
+        match path {
+            // First to one place, later to another.
+            "/feed" => redirect("302 Found", if number < 4 { "/a" } else { "/b" }),
+            "/a" if request.contains("if-none-match: \"a\"\r\n") => answer("304 Not Modified", "", b""),
+            "/a" => answer("200 OK", "etag: \"a\"\r\nlast-modified: today\r\n", document("a").as_bytes()),
+            "/b" if asked_again => answer("304 Not Modified", "", b""),
+            "/b" => answer("200 OK", "etag: \"b\"\r\n", document("b").as_bytes()),
+            // Moved away, and says of whatever it is asked that it is as it was.
+            "/c" if number < 7 => answer("200 OK", "etag: \"c\"\r\n", document("c").as_bytes()),
+            "/c" => redirect("302 Found", "/d"),
+            _ => answer("304 Not Modified", "", b""),
+        }
+    })
+    .await;
+    let (fetcher, feed) = (origin.fetcher(|_| {}), origin.feed("/feed"));
+    let asked_again = |from: usize| {
+        let requests = origin.requests.lock().unwrap();
+        let asked_again = |request: &String| request.contains("if-none-match") || request.contains("if-modified-since");
+        requests[from..].iter().map(asked_again).collect::<Vec<_>>()
+    };
+    let first = poll(&fetcher, &feed, None, now()).await;
+    assert_eq!(summary(&first, &origin), "1 new from Chips: One");
+    // As it comes back after a restart.
+    let restarted = |state: &FeedState| {
+        let text = serde_json::to_string(state).unwrap();
+        FeedState { items: state.items.clone(), ..serde_json::from_str(&text).unwrap() }
+    };
+    let second = poll(&fetcher, &feed, Some(restarted(&first.state)), later(3)).await;
+    assert_eq!(summary(&second, &origin), "not modified");
+    assert_eq!(asked_again(2), [false, true], "{:?}", origin.paths());
+    let third = poll(&fetcher, &feed, Some(restarted(&second.state)), later(6)).await;
+    assert_eq!(summary(&third, &origin), "1 new from Chips: One", "a document that was never read");
+    assert_eq!(asked_again(4), [false, false], "{:?}", origin.paths());
+    assert_eq!(third.state.etag.as_deref(), Some("\"b\""));
+
+    let feed = origin.feed("/c");
+    let first = poll(&fetcher, &feed, None, now()).await;
+    assert_eq!(first.state.validators_url, None);
+    let moved = poll(&fetcher, &feed, Some(first.state), later(3)).await;
+    assert!(summary(&moved, &origin).starts_with("http: the server answers \"not modified\" (304) although"));
+    assert_eq!(asked_again(7), [true, false], "{:?}", origin.paths());
+}
+
+#[tokio::test]
+async fn a_feed_moves_only_to_where_it_was_read_and_its_articles_stay_the_same() {
+    let moved = "<rss version='2.0'><channel><title>Chips</title><item><guid>2</guid><title>Two</title></item>\
+        <item><guid>1</guid><title>One</title></item></channel></rss>";
+    let origin = Origin::start(move |path, number, request| match (path, number) {
+        ("/old", 0) => answer("200 OK", "etag: \"1\"\r\n", FEED.as_bytes()),
+        ("/old", _) => redirect("301 Moved Permanently", "/new"),
+        // Whatever it is asked, nothing is new there; then it has the feed.
+        (_, ..12) => answer("304 Not Modified", "", b""),
+        _ if request.contains("if-none-match: \"2\"\r\n") => answer("304 Not Modified", "", b""),
+        _ => answer("200 OK", "etag: \"2\"\r\n", moved.as_bytes()),
+    })
+    .await;
+    let (fetcher, feed) = (origin.fetcher(|_| {}), origin.feed("/old"));
+    let mut state = None;
+    let mut lines = Vec::new();
+    let mut ids = Vec::new();
+    for day in 0..10 {
+        let polled = poll(&fetcher, &feed, state, later(24 * day)).await;
+        ids.extend(polled.articles.iter().map(|article| article.id.clone()));
+        assert!(polled.articles.iter().all(|article| article.feed == feed.id));
+        let outcome = match polled.outcome {
+            Outcome::Failed(_) => "failed".to_owned(),
+            _ => summary(&polled, &origin),
+        };
+        lines.push(format!("{outcome} | {}", polled.state.url.rsplit('/').next().unwrap()));
+        state = Some(polled.state);
+    }
+    expect![[r#"
+        1 new from Chips: One | old
+        failed | old
+        failed | old
+        failed | old
+        failed | old
+        failed | old
+        1 new from Chips: Two | old
+        not modified | old
+        not modified | new
+        not modified | new"#]]
+    .assert_eq(&lines.join("\n"));
+    assert_eq!(ids, [ArticleId::of(&feed.id, "guid:1"), ArticleId::of(&feed.id, "guid:2")]);
+}
+
+#[tokio::test]
+async fn a_feed_that_is_gone_is_asked_once_more_and_then_left_alone() {
+    let origin = Origin::start(|_, number, _| match number {
+        0 | 1 => answer("500 Internal Server Error", "", b""),
+        2 | 4 | 6 | 7 => answer("410 Gone", "", b""),
+        // Another answer says that it is not gone, none at all says nothing.
+        3 => answer("404 Not Found", "", b""),
+        5 => Reply::Bytes(Vec::new()),
+        _ => answer("200 OK", "", FEED.as_bytes()),
+    })
+    .await;
+    let feed = origin.feed("/");
+    let mut state: Option<FeedState> = None;
+    for (hours, gone) in (0..).zip([false, false, false, false, false, false, true, true, false]) {
+        let polled = poll(&origin.fetcher(|_| {}), &feed, state, later(hours)).await;
+        assert_eq!(polled.state.is_gone(), gone, "{} after {hours} hours", summary(&polled, &origin));
+        assert_eq!(polled.state.next_poll == Timestamp::MAX, gone);
+        if gone {
+            let message = &polled.state.error.as_ref().unwrap().message;
+            assert!(message.contains("not polled any more; `chipwire feeds resume FEED`"), "{message}");
+        }
+        state = Some(polled.state);
+    }
+}
+
+#[tokio::test]
+async fn text_in_utf_8_is_read_whatever_the_header_says() {
+    let document = FEED.replace("One", "Caf\u{e9} \u{2013} \u{534a}\u{5bfc}\u{4f53}");
+    let origin = Origin::start(move |path, _, _| {
+        let kind = format!("content-type: text/xml; charset={}\r\n", path.trim_start_matches('/'));
+        answer("200 OK", &kind, document.as_bytes())
+    })
+    .await;
+    for charset in ["/iso-8859-1", "/windows-1252", "/us-ascii", "/gbk", "/utf-16", "/none-such"] {
+        check(&origin, charset, &expect!["1 new from Chips: Café – 半导体"]).await;
+    }
 }
 
 #[tokio::test]
@@ -268,8 +423,8 @@ async fn failures_are_counted_and_answered_with_patience() {
         http: the server has trouble of its own (503): it is asked again later | 2 since 2026-03-01T12:00:00Z | Some(503) | 180 min
         http: there is no feed at this address (404): look on the site for its new one | 3 since 2026-03-01T12:00:00Z | Some(404) | X min
         1 new from Chips: One | - | Some(200) | X min
-        http: the feed is gone for good (410): remove it, or look on the site for another | 1 since 2026-03-01T16:00:00Z | Some(410) | X min
-        http: the feed is gone for good (410): remove it, or look on the site for another | 2 since 2026-03-01T16:00:00Z | Some(410) | X min
+        http: the feed is gone for good (410), the server says: it is asked once more, and then no more | 1 since 2026-03-01T16:00:00Z | Some(410) | X min
+        http: the feed is gone for good (410, and again when it was asked once more): it is not polled any more; `chipwire feeds resume FEED` polls it again, `chipwire feeds remove FEED` forgets it | 2 since 2026-03-01T16:00:00Z | Some(410) | X min
         http: the server answers with status 418, which is not expected of a feed | 3 since 2026-03-01T16:00:00Z | Some(418) | X min"#]]
     .assert_eq(&{
         // Ports differ from run to run, and with them the feed's id and its jitter.

@@ -165,6 +165,7 @@ impl<'a> Simulation<'a> {
                 interval_s: stored.interval_s,
                 rest: Rest::new(&stored.timing.skip_hours, &stored.timing.skip_days),
                 retry_at: stored.timing.retry_at,
+                longest_s: 40 * DAY_S,
             });
             self.schedule.resume(&feed.id, &host_name(feed), standing, time(now_ms));
         }
@@ -252,7 +253,8 @@ impl<'a> Simulation<'a> {
         let planned = if let Some(outage) = outage {
             let (since, count) = stored.failing.map_or((now, 1), |(since, count)| (since, count + 1));
             stored.failing = Some((since, count));
-            let failure = Failure { status: Some(outage.status), count, since, retry_after_s: outage.retry_after_s };
+            let failure =
+                Failure { status: Some(outage.status), count, gone: 0, since, retry_after_s: outage.retry_after_s };
             allowed.from_s = done_s + i64::from(outage.retry_after_s.unwrap_or(0));
             plan(&self.config, &feed.id, None, timing, Answer::Failed(failure), now)
         } else if poll.conditional && (feed.lies || stored.validators == Some(published)) {

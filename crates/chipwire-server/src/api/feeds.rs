@@ -127,13 +127,14 @@ impl FeedView {
             warnings: Vec::new(),
         };
         let Some(state) = state else { return view };
+        let next_poll = (!state.is_gone()).then_some(state.next_poll);
         Self {
             moved_to: (state.url != view.url).then_some(state.url),
             title: view.title.or(state.title),
             articles: state.articles,
             last_polled: state.last_polled,
             last_ok: state.last_ok,
-            next_poll: Some(state.next_poll),
+            next_poll,
             http_status: state.http_status,
             error: state.error.map(|error| FeedErrorView {
                 class: error.class,
@@ -209,7 +210,12 @@ pub(crate) async fn add(
     refuse_configured(known.as_ref())?;
     // What this request cannot say stays as it is.
     let feed = match known {
-        Some(known) => Feed { title: feed.title, folder: feed.folder, tags: feed.tags, ..known },
+        Some(mut known) => {
+            if known.folder != feed.folder {
+                known.folder_outlines.clear();
+            }
+            Feed { title: feed.title, folder: feed.folder, tags: feed.tags, ..known }
+        }
         None => feed,
     };
     command(&shared, Command::AddFeed(feed.clone())).await?;

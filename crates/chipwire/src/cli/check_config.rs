@@ -36,5 +36,8 @@ pub(super) fn run(global: &Global) -> Result<()> {
     writeln!(out, "  feeds           {}", feeds.len())?;
     writeln!(out, "  sinks           {}", sinks.names().collect::<Vec<_>>().join(", "))?;
     writeln!(out, "  listens on      {}", config.server.listen)?;
+    if let Some(hint) = config.fetch.anonymous() {
+        writeln!(io::stderr(), "chipwire: {hint}")?;
+    }
     Ok(())
 }

@@ -32,7 +32,7 @@ pub(super) enum Feeds {
     /// Do not poll feeds for a while
     #[command(after_help = "Example:\n  chipwire feeds pause https://example.org/feed.xml")]
     Pause(edit::Which),
-    /// Poll paused feeds again
+    /// Poll feeds again that were paused, or that were given up since they were gone for good
     #[command(after_help = "Example:\n  chipwire feeds resume https://example.org/feed.xml")]
     Resume(edit::Which),
     /// Stop following feeds
@@ -68,10 +68,13 @@ impl Feeds {
             Feeds::Remove(which) => which.remove(&global.open()?)?,
             Feeds::List(list) => list.run(&global.open()?)?,
             Feeds::Import(import) => {
-                let feeds = feed_list::read_opml(&import.file, FeedOrigin::User)?;
+                let (feeds, left_out) = feed_list::read_opml(&import.file, FeedOrigin::User)?;
                 let opened = global.open()?;
                 let feeds = feed_list::after_all(feeds, &feed_list::followed(&opened.log)?);
                 follow(&opened, &feeds)?;
+                for reason in &left_out {
+                    writeln!(io::stderr(), "chipwire: left out: {}", terminal::clean(reason))?;
+                }
             }
             Feeds::Export => {
                 let mut feeds: Vec<Feed> = feed_list::followed(&global.open()?.log)?

@@ -37,6 +37,9 @@ const MAX_IN_FLIGHT: usize = 32;
 /// How long deliveries that are on their way may hold up the end of the stage.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// No attempt is put off for longer: one that stands further ahead was planned by a clock that was wrong.
+const LONGEST_WAIT: Duration = Duration::from_secs(48 * 60 * 60);
+
 /// Runs until it is asked to stop.
 pub fn run(context: &Context, sinks: &Arc<Sinks>) -> Result<(), StageError> {
     let log = &context.log;
@@ -138,8 +141,7 @@ impl Deliveries<'_> {
             if self.in_flight.len() >= MAX_IN_FLIGHT {
                 return;
             }
-            let due = delivery.next_attempt.is_none_or(|next| next <= now);
-            if !due || !self.in_flight.insert(key.clone()) {
+            if !is_due(delivery.next_attempt, now) || !self.in_flight.insert(key.clone()) {
                 continue;
             }
             let (sinks, sender) = (Arc::clone(self.sinks), self.sender.clone());
@@ -216,11 +218,35 @@ impl Deliveries<'_> {
     fn next_attempt(&self, delivery: &Delivery, retry: &Retry) -> Option<Timestamp> {
         let Retry::Later(asked) = retry else { return None };
         let pause = backoff(delivery.attempts, &delivery.alert.id)?;
-        let pause = asked.map_or(pause, |asked| pause.max(asked));
+        let pause = asked.map_or(pause, |asked| pause.max(asked)).min(LONGEST_WAIT);
         (self.context.now)().checked_add(pause).ok()
     }
 }
 
+fn is_due(next_attempt: Option<Timestamp>, now: Timestamp) -> bool {
+    next_attempt.is_none_or(|next| next <= now || now.checked_add(LONGEST_WAIT).is_ok_and(|latest| next > latest))
+}
+
 fn partition_of(alert: &Alert) -> u32 {
     chipwire_events::partition_of(alert.rule.as_str(), Topic::Alerts.partitions())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_ahead_holds_up_no_delivery() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let now = at("2026-03-01T12:00:00Z");
+        for (next, due) in [
+            (None, true),
+            (Some(now), true),
+            (Some(at("2026-03-01T12:00:01Z")), false),
+            (Some(at("2026-03-02T14:00:00Z")), false),
+            (Some(at("2031-03-01T12:00:00Z")), true),
+        ] {
+            assert_eq!(is_due(next, now), due, "{next:?}");
+        }
+    }
 }

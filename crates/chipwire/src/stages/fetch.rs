@@ -6,10 +6,12 @@
 //! - group `fetch`; any number of workers share the feeds by partitions
 //! - position: a feed's state is stored with the articles that its poll brought, in one transaction, so that no article is
 //!   published twice or passed over
-//! - on failure: a feed that cannot be read keeps its error in its state and is tried again later; while the log has no
-//!   room, polling pauses; anything else ends the worker, and a new one takes up the stored states
+//! - on failure: a feed that cannot be read keeps its error in its state and is tried again later; what is too large for the
+//!   log is cut to fit; while the log has no room, polling pauses; anything else ends the worker, and a new one takes up the
+//!   stored states
 
 mod account;
+mod fitting;
 mod kept;
 mod pushes;
 #[cfg(test)]
@@ -25,7 +27,7 @@ use chipwire_events::{
     Event, Feed, FeedId, FeedItems, FeedOrigin, FeedPush, FeedState, Timestamp, Topic, partition_of,
 };
 use chipwire_feeds::{
-    Fetcher, Poll, Schedule,
+    Fetcher, Outcome, Poll, Schedule,
     pages::{self, Pages},
     poll_recalling,
     schedule::{Rest, Standing},
@@ -36,7 +38,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use self::kept::{Kept, state_in, state_in_log};
-use super::WAIT;
+use super::{WAIT, max_event_bytes};
 use crate::{
     runner::{Context, StageError},
     wire,
@@ -156,7 +158,7 @@ impl<'a> Polling<'a> {
         let mut pushes = Vec::new();
         for stored in &batch.records {
             match wire::decode(stored) {
-                Ok((_, Event::FeedSubscribed(feed))) => self.follow_anew(&feed)?,
+                Ok((envelope, Event::FeedSubscribed(feed))) => self.follow_anew(&feed, envelope.time)?,
                 Ok((_, Event::FeedPushed(push))) => pushes.push(push),
                 _ if stored.record.value.is_none() => {
                     let id = FeedId::from_string(wire::key(stored));
@@ -191,14 +193,14 @@ impl<'a> Polling<'a> {
                 // One that the last owner read and did not take in. Should it be read again, that changes nothing.
                 if let Ok((_, Event::FeedPushed(push))) = event {
                     pushes.push(push);
-                } else if let Ok((_, Event::FeedSubscribed(feed))) = event {
+                } else if let Ok((envelope, Event::FeedSubscribed(feed))) = event {
                     let state = match finds_keys {
                         true => state_in_log(log, &feed.id)?,
                         false => states.remove(key).as_ref().and_then(state_in),
                     };
                     let items = states.remove(FeedItems::key_of(&feed.id).as_bytes());
                     let kept = state.as_ref().map_or(Kept::Nowhere, |state| Kept::new(log, state, items));
-                    self.follow(&feed, state.as_ref(), kept);
+                    self.follow(&feed, envelope.time, state.as_ref(), kept);
                 }
             }
             self.context.health.tick(STAGE);
@@ -209,8 +211,8 @@ impl<'a> Polling<'a> {
         Ok(())
     }
 
-    /// A feed was added, or its definition was changed.
-    fn follow_anew(&mut self, feed: &Feed) -> Result<(), StageError> {
+    /// A feed was added, or its definition was changed at `written`.
+    fn follow_anew(&mut self, feed: &Feed, written: Timestamp) -> Result<(), StageError> {
         let log = &self.context.log;
         let kept = match self.feeds.remove(&feed.id) {
             Some(followed) => followed.state,
@@ -219,18 +221,25 @@ impl<'a> Polling<'a> {
             None => Kept::Nowhere,
         };
         let state = kept.state(log, &feed.id)?;
-        self.follow(feed, state.as_ref(), kept);
+        self.follow(feed, written, state.as_ref(), kept);
         Ok(())
     }
 
-    fn follow(&mut self, feed: &Feed, state: Option<&FeedState>, kept: Kept) {
-        if feed.paused || feed.origin == FeedOrigin::Import {
+    /// Follows a feed whose definition was written at `written`.
+    fn follow(&mut self, feed: &Feed, written: Timestamp, state: Option<&FeedState>, kept: Kept) {
+        // A feed that is gone is polled again when somebody has said so since: by whatever way that came here.
+        let gone = state.filter(|state| state.is_gone());
+        let given_up = gone.is_some_and(|state| state.last_polled.is_some_and(|polled| written <= polled));
+        if feed.paused || feed.origin == FeedOrigin::Import || given_up {
             self.schedule.remove(&feed.id);
         } else {
             let host = host_of(state.map_or(&feed.url, |state| &state.url));
-            let standing = state.map(Standing::of);
+            let config = self.settings.fetcher.config();
+            let standing = state.filter(|_| gone.is_none()).map(|state| Standing::of(config, feed.interval_s, state));
             self.schedule.resume(&feed.id, &host, standing, (self.context.now)());
         }
+        let fails = !feed.paused && state.is_some_and(|state| state.error.is_some());
+        self.note_failing(&feed.id, fails);
         let definition = serde_json::to_vec(feed).unwrap_or_default().into_boxed_slice();
         self.feeds.insert(feed.id.clone(), Followed { feed: definition, state: kept });
     }
@@ -238,6 +247,7 @@ impl<'a> Polling<'a> {
     fn forget(&mut self, gone: impl Fn(&FeedId) -> bool) {
         let (schedule, in_flight, held) = (&mut self.schedule, &mut self.in_flight, &mut self.held);
         let (failing, missed) = (&mut self.failing, &mut self.missed);
+        let metrics = &self.context.health.metrics;
         self.feeds.retain(|id, _| {
             let keep = !gone(id);
             if !keep {
@@ -250,6 +260,7 @@ impl<'a> Polling<'a> {
             }
             keep
         });
+        metrics.feeds_failing.set(failing.len() as i64);
     }
 
     fn until_next(&self) -> Duration {
@@ -279,7 +290,7 @@ impl<'a> Polling<'a> {
             self.missed.remove(&of.id);
             self.launch(feed, None, now, async move {
                 let mut poll = poll_recalling(&fetcher, &of, state, recall, now).await;
-                let pages = pages::complete(&fetcher, &of, &mut poll.articles, now).await;
+                let pages = pages::complete(&fetcher, &of, &mut poll, now).await;
                 (poll, pages)
             });
         }
@@ -341,6 +352,11 @@ impl<'a> Polling<'a> {
             // Done again when what it is polled by has changed.
             let followed = self.feeds.get(&id).and_then(|followed| serde_json::from_slice::<Feed>(&followed.feed).ok());
             match under_way.push {
+                // It was not asked: nothing is to be remembered but when it may be.
+                None if poll.outcome == Outcome::Deferred => {
+                    self.account(&poll);
+                    self.wait_for(&poll.state);
+                }
                 push if followed.is_some_and(|followed| is_polled_alike(&followed, &under_way.feed)) => {
                     let time = push.as_ref().map_or(poll.state.last_polled, |push| Some(push.received));
                     self.write_out(&poll, time.unwrap_or(now), &mut outputs)?;
@@ -376,39 +392,54 @@ impl<'a> Polling<'a> {
 
     /// The records of what a poll or a push brought: its articles, and the state after it.
     fn write_out(&self, poll: &Poll, time: Timestamp, outputs: &mut Vec<Record>) -> Result<(), StageError> {
+        let (log, max_bytes) = (&self.context.log, max_event_bytes(&self.context.log));
         for article in &poll.articles {
-            let event = Event::ArticleFetched(article.clone());
-            outputs.push(self.context.log.encode(&event, article.first_seen, None)?);
+            outputs.extend(fitting::article(log, article, max_bytes)?);
         }
         let mut state = poll.state.clone();
         let items = std::mem::take(&mut state.items);
         let feed = state.feed.clone();
-        outputs.push(self.context.log.encode(&Event::FeedPolled(state), time, None)?);
+        outputs.extend(fitting::state(log, state, time, max_bytes)?);
         if !items.is_empty() {
-            outputs.push(self.context.log.encode(&Event::FeedRead(FeedItems { feed, items }), time, None)?);
+            outputs.extend(fitting::items(log, FeedItems { feed, items }, time, max_bytes)?);
         }
         Ok(())
     }
 
-    /// Puts a feed that was polled back into the queue.
+    /// Puts a feed that was polled back into the queue, and keeps its state.
     fn wait_again(&mut self, mut state: FeedState) {
         let id = state.feed.clone();
-        let Some(followed) = self.feeds.get(&id) else { return };
-        let definition = serde_json::from_slice::<Feed>(&followed.feed).ok();
-        if let Some(feed) = definition.filter(|feed| !feed.paused) {
-            if self.missed.contains(&id) {
-                state = websub::passed_over(&self.settings.fetcher, &feed, state, (self.context.now)()).state;
-            }
-            let (host, interval_s) = (host_of(&state.url), state.interval_s.unwrap_or(0));
-            let rest = Rest::new(&state.timing.skip_hours, &state.timing.skip_days);
-            if let Some(until) = state.timing.retry_at {
-                self.schedule.retry_later(&id, &host, until, (self.context.now)());
-            }
-            self.schedule.upsert(&id, &host, state.next_poll, interval_s, rest);
+        if self.missed.contains(&id)
+            && let Some(feed) = self.definition(&id)
+        {
+            state = websub::passed_over(&self.settings.fetcher, &feed, state, (self.context.now)()).state;
         }
+        self.wait_for(&state);
         if let Some(followed) = self.feeds.get_mut(&id) {
             followed.state = std::mem::replace(&mut followed.state, Kept::Nowhere).then(&self.context.log, state);
         }
+    }
+
+    /// Puts a feed back into the queue, unless it is not polled any more.
+    fn wait_for(&mut self, state: &FeedState) {
+        let id = &state.feed;
+        if self.definition(id).is_none_or(|feed| feed.paused) {
+            return;
+        }
+        // Somebody may have put it back meanwhile.
+        if state.is_gone() {
+            return;
+        }
+        let (host, interval_s) = (host_of(&state.url), state.interval_s.unwrap_or(0));
+        let rest = Rest::new(&state.timing.skip_hours, &state.timing.skip_days);
+        if let Some(until) = state.timing.retry_at {
+            self.schedule.retry_later(id, &host, until, (self.context.now)());
+        }
+        self.schedule.upsert(id, &host, state.next_poll, interval_s, rest);
+    }
+
+    fn definition(&self, id: &FeedId) -> Option<Feed> {
+        self.feeds.get(id).and_then(|followed| serde_json::from_slice(&followed.feed).ok())
     }
 
     /// Commits, and as long as the log has no room waits and tries again: no new poll starts meanwhile.

@@ -13,7 +13,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 }
 
 fn standing(next_poll: Timestamp) -> Standing {
-    Standing { next_poll, interval_s: 3_600, rest: Rest::default(), retry_at: None }
+    Standing { next_poll, interval_s: 3_600, rest: Rest::default(), retry_at: None, longest_s: 86_400 }
 }
 
 #[test]
@@ -164,6 +164,59 @@ fn ids_that_are_none_of_ours_and_hosts_without_feeds_do_no_harm() {
     }
     assert!(schedule.is_empty());
     assert!(schedule.hosts.len() <= 51, "{} hosts", schedule.hosts.len());
+}
+
+#[test]
+fn hosts_that_have_no_feeds_any_more_are_forgotten() {
+    let start = at("2026-03-01T12:00:00Z");
+    let mut schedule = Schedule::new(2_000);
+    for i in 0..20_000 {
+        let (now, host) = (later_ms(start, i64::from(i) * 100), format!("host{i}"));
+        let feed = FeedId::of(&host);
+        schedule.upsert(&feed, &host, now, 60, Rest::default());
+        schedule.retry_later(&feed, &host, later_ms(now, 10_000), now);
+        assert_eq!(schedule.pop_due(now).map(|due| due.feed), Some(feed.clone()));
+        schedule.finished(&feed, now);
+    }
+    assert!(schedule.hosts.len() <= 2 * KEPT_HOSTS, "{} hosts", schedule.hosts.len());
+    assert_eq!(schedule.hosts.len(), schedule.numbers.len() + schedule.unused.len());
+    // Those that are to be left in peace are not.
+    let (feed, now) = (FeedId::of("host19999"), later_ms(start, 20_000 * 100));
+    schedule.upsert(&feed, "host19999", now, 60, Rest::default());
+    assert_eq!(schedule.pop_due(now), None);
+}
+
+#[test]
+fn a_clock_that_was_ahead_silences_no_feed() {
+    let (ahead, now) = (at("2031-03-01T12:00:00Z"), at("2026-03-01T12:00:00Z"));
+    let mut schedule = Schedule::new(2_000);
+    let [a, b, c] = ["a", "b", "c"].map(FeedId::of);
+    schedule.upsert(&a, "example.org", ahead, 60, Rest::default());
+    assert_eq!(schedule.pop_due(ahead).map(|due| due.feed), Some(a.clone()));
+    schedule.finished(&a, ahead);
+    schedule.upsert(&a, "example.org", later_ms(ahead, 3_600_000), 3_600, Rest::default());
+    for feed in [&a, &b] {
+        schedule.retry_later(feed, "example.net", later_ms(ahead, 600_000), ahead);
+    }
+    schedule.upsert(&c, "example.net", ahead, 60, Rest::default());
+    // It is put right while chipwire runs: everybody waits as long as it was meant.
+    assert_eq!(schedule.pop_due(now), None);
+    assert_eq!(schedule.next_due(), Some(later_ms(now, 600_000)));
+    assert_eq!(schedule.pop_due(later_ms(now, 600_000)).map(|due| due.feed), Some(c.clone()));
+    assert_eq!(schedule.pop_due(later_ms(now, 3_599_000)), None);
+    assert_eq!(schedule.pop_due(later_ms(now, 3_600_000)).map(|due| due.feed), Some(a.clone()));
+    // A second more or less is no jump.
+    schedule.upsert(&b, "example.com", later_ms(now, 3_700_000), 60, Rest::default());
+    assert_eq!(schedule.pop_due(later_ms(now, 3_590_000)), None);
+    assert_eq!(schedule.next_due(), Some(later_ms(now, 3_700_000)));
+
+    // Or while it does not run.
+    let stored = Standing { retry_at: Some(ahead), ..standing(ahead) };
+    assert_eq!(resume_at(&a, Some(&stored), now), later_ms(now, 86_400_000));
+    let mut schedule = Schedule::new(2_000);
+    [&a, &b].iter().for_each(|feed| schedule.resume(feed, "example.org", Some(stored), now));
+    assert_eq!(schedule.pop_due(later_ms(now, 86_399_000)), None);
+    assert!(schedule.pop_due(later_ms(now, 86_400_000)).is_some());
 }
 
 /// What may happen to a queue: a kind, a feed, a host and a time in seconds.

@@ -102,6 +102,8 @@ impl Attributes {
         }
         if let Some(folder) = &self.folder {
             feed.folder = folder.split('/').map(feed_list::one_line).filter(|part| !part.is_empty()).collect();
+            feed.also_in.clear();
+            feed.folder_outlines.clear();
         }
         if !self.tags.is_empty() {
             feed.tags = feed_list::tags(&self.tags);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::{Result, bail};
-use chipwire_events::{Feed, FeedOrigin};
+use chipwire_events::{Feed, FeedOrigin, FeedState};
 use clap::Args;
 
 use super::attributes::Attributes;
@@ -48,21 +48,23 @@ impl Which {
 
     pub(super) fn remove(&self, opened: &Opened) -> Result<()> {
         let feeds = find(opened, &self.feeds)?;
-        let records: Vec<_> = feeds.iter().flat_map(|feed| feed_list::unfollow(&opened.log, &feed.id)).collect();
+        let records: Vec<_> = feeds.iter().flat_map(|(feed, _)| feed_list::unfollow(&opened.log, &feed.id)).collect();
         opened.log.append_among_others("feeds-user", &records)?;
         writeln!(io::stdout(), "{} removed", feeds.len())?;
         Ok(())
     }
 }
 
-/// Changes feeds, all of them or none, and says how many.
+/// Changes feeds, all of them or none, and says how many. One that is gone for good is followed anew even if nothing about it
+/// changes: so it is polled again.
 fn change(opened: &Opened, wanted: &[String], done: &str, how: impl Fn(&mut Feed) -> Result<()>) -> Result<()> {
     let now = system_clock();
     let mut records = Vec::new();
-    for before in find(opened, wanted)? {
+    for (before, state) in find(opened, wanted)? {
         let mut feed = before.clone();
         how(&mut feed)?;
-        if feed != before {
+        let is_gone = state.is_some_and(|state| state.is_gone());
+        if feed != before || (is_gone && !feed.paused) {
             records.push(feed_list::follow(&opened.log, &feed, now)?);
         }
     }
@@ -74,13 +76,13 @@ fn change(opened: &Opened, wanted: &[String], done: &str, how: impl Fn(&mut Feed
 }
 
 /// The feeds that are meant, none of them twice.
-fn find(opened: &Opened, wanted: &[String]) -> Result<Vec<Feed>> {
+fn find(opened: &Opened, wanted: &[String]) -> Result<Vec<(Feed, Option<FeedState>)>> {
     let followed = feed_list::followed(&opened.log)?;
-    let mut found: Vec<Feed> = Vec::new();
+    let mut found: Vec<(Feed, Option<FeedState>)> = Vec::new();
     for wanted in wanted {
         let address = feed_list::check_url(wanted).map(String::from).unwrap_or_default();
         let is_it = |feed: &Feed| feed.id.as_str() == wanted || feed.url == *wanted || feed.url == address;
-        let Some((feed, _)) = followed.iter().find(|(feed, _)| is_it(feed)) else {
+        let Some((feed, state)) = followed.iter().find(|(feed, _)| is_it(feed)) else {
             bail!("no feed has the id or address `{}`; `chipwire feeds list` shows all", terminal::clean(wanted));
         };
         match feed.origin {
@@ -88,8 +90,8 @@ fn find(opened: &Opened, wanted: &[String]) -> Result<Vec<Feed>> {
             FeedOrigin::Import => bail!("`{}` is the name of imported articles and no feed", feed.url),
             FeedOrigin::User => {}
         }
-        if !found.iter().any(|known| known.id == feed.id) {
-            found.push(feed.clone());
+        if !found.iter().any(|(known, _)| known.id == feed.id) {
+            found.push((feed.clone(), state.clone()));
         }
     }
     Ok(found)

@@ -38,7 +38,8 @@ impl List {
         if let Some(folder) = &self.folder {
             let path: Vec<String> =
                 folder.split('/').map(feed_list::one_line).filter(|part| !part.is_empty()).collect();
-            feeds.retain(|(feed, _)| feed.folder.starts_with(&path));
+            let is_in = |folder: &Vec<String>| folder.starts_with(&path);
+            feeds.retain(|(feed, _)| is_in(&feed.folder) || feed.also_in.iter().any(is_in));
         }
         feeds.sort_by(|(a, _), (b, _)| (&a.folder, &a.url).cmp(&(&b.folder, &b.url)));
         let mut out = io::stdout().lock();
@@ -66,6 +67,7 @@ fn print_feed(out: &mut impl Write, feed: &Feed, state: Option<&FeedState>) -> i
     let health = match state {
         _ if feed.paused => "paused",
         None => "new",
+        Some(state) if state.is_gone() => "gone",
         Some(state) if state.error.is_some() => "failing",
         Some(_) => "ok",
     };
@@ -77,7 +79,8 @@ fn print_feed(out: &mut impl Write, feed: &Feed, state: Option<&FeedState>) -> i
     }
     let Some(state) = state else { return Ok(()) };
     let polled = state.last_polled.map_or_else(|| "never".to_owned(), |time| format!("{time:.0}"));
-    writeln!(out, "         {} articles, polled {polled}, next {:.0}", state.articles, state.next_poll)?;
+    let next = if state.is_gone() { "never".to_owned() } else { format!("{:.0}", state.next_poll) };
+    writeln!(out, "         {} articles, polled {polled}, next {next}", state.articles)?;
     if let Some(error) = &state.error {
         let since = format!("{} times since {:.0}", error.count, error.since);
         writeln!(out, "         {}: {} ({since})", error.class, terminal::clean(&error.message))?;
@@ -91,8 +94,10 @@ fn print_feed(out: &mut impl Write, feed: &Feed, state: Option<&FeedState>) -> i
 /// What the user said of a feed; of its headers, the names only.
 fn said(feed: &Feed) -> Vec<String> {
     let mut said = Vec::new();
-    if !feed.folder.is_empty() {
-        said.push(format!("in {}", feed.folder.join("/")));
+    let folders = [&feed.folder].into_iter().chain(&feed.also_in).filter(|folder| !folder.is_empty());
+    let folders: Vec<String> = folders.map(|folder| folder.join("/")).collect();
+    if !folders.is_empty() {
+        said.push(format!("in {}", folders.join(" and ")));
     }
     if !feed.tags.is_empty() {
         said.push(format!("tags {}", feed.tags.join(", ")));

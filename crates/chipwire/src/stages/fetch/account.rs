@@ -1,5 +1,6 @@
 //! What is counted of polls.
 
+use chipwire_events::FeedId;
 use chipwire_feeds::{Poll, pages::Pages};
 
 use super::{Polling, STAGE};
@@ -33,11 +34,18 @@ impl Polling<'_> {
             }
         }
         metrics.events.get_or_create(&StageLabel { stage: STAGE }).inc_by(poll.articles.len() as u64);
-        if poll.state.error.is_some() {
-            self.failing.insert(poll.state.feed.clone());
-        } else {
-            self.failing.remove(&poll.state.feed);
+        for stage in &poll.repairs {
+            metrics.feed_repairs.get_or_create(&StageLabel { stage }).inc();
         }
-        metrics.feeds_failing.set(self.failing.len() as i64);
+        self.note_failing(&poll.state.feed, poll.state.error.is_some());
+    }
+
+    /// Counts a feed among those that cannot be read, or no longer.
+    pub(super) fn note_failing(&mut self, feed: &FeedId, fails: bool) {
+        match fails {
+            true => self.failing.insert(feed.clone()),
+            false => self.failing.remove(feed),
+        };
+        self.context.health.metrics.feeds_failing.set(self.failing.len() as i64);
     }
 }

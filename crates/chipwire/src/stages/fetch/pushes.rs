@@ -125,7 +125,7 @@ impl Polling<'_> {
                     Err(_) => std::future::pending().await,
                 },
             };
-            let pages = pages::complete(&fetcher, &of, &mut poll.articles, now).await;
+            let pages = pages::complete(&fetcher, &of, &mut poll, now).await;
             (poll, pages)
         });
     }

@@ -8,7 +8,7 @@ use std::{
 
 use chipwire_events::HubNews;
 use chipwire_feeds::FetchConfig;
-use chipwire_log::memory::MemoryLog;
+use chipwire_log::{Bounds, EventLog, Reader, State, TopicSpec, Writer, memory::MemoryLog};
 use tokio::{runtime::Runtime, sync::oneshot};
 
 use super::*;
@@ -60,10 +60,58 @@ struct Bench {
     commits: Commits,
 }
 
+/// A log that takes no record above a size.
+struct Narrow {
+    inner: MemoryLog,
+    max_bytes: usize,
+}
+
+impl EventLog for Narrow {
+    fn genesis(&self) -> chipwire_log::Result<String> {
+        self.inner.genesis()
+    }
+
+    fn ensure(&self, topics: &[TopicSpec]) -> chipwire_log::Result<()> {
+        self.inner.ensure(topics)
+    }
+
+    fn bounds(&self, topic: &str) -> chipwire_log::Result<Vec<Bounds>> {
+        self.inner.bounds(topic)
+    }
+
+    fn reader(&self, topics: &[&str], from: &Positions) -> chipwire_log::Result<Box<dyn Reader>> {
+        self.inner.reader(topics, from)
+    }
+
+    fn worker(&self, group: &str, member: &str, topics: &[&str]) -> chipwire_log::Result<Box<dyn Worker>> {
+        self.inner.worker(group, member, topics)
+    }
+
+    fn writer(&self, name: &str) -> chipwire_log::Result<Box<dyn Writer>> {
+        self.inner.writer(name)
+    }
+
+    fn state(&self, topic: &str, partitions: Option<&[u32]>) -> chipwire_log::Result<State> {
+        self.inner.state(topic, partitions)
+    }
+
+    fn max_record_bytes(&self) -> Option<usize> {
+        Some(self.max_bytes)
+    }
+
+    fn committed(&self, group: &str, topics: &[&str]) -> chipwire_log::Result<Positions> {
+        self.inner.committed(group, topics)
+    }
+}
+
 impl Bench {
     fn new() -> Self {
+        Self::on(Arc::new(MemoryLog::default()))
+    }
+
+    fn on(log: Arc<dyn EventLog>) -> Self {
         let runtime = Runtime::new().unwrap();
-        let log = Log::new(Arc::new(MemoryLog::default()), "");
+        let log = Log::new(log, "");
         log.ensure().unwrap();
         let context = Context {
             log,
@@ -173,6 +221,156 @@ fn what_comes_back_to_a_worker_that_has_lost_the_feed_meanwhile_is_not_published
     }
     assert!(state_in_log(&bench.context.log, &bench.feed.id).unwrap().is_some());
     assert_eq!(bench.title_in_log(), None);
+}
+
+#[test]
+fn a_deferred_poll_is_not_written_down() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    let mut poll = bench.failed_poll("Deferred");
+    poll.outcome = Outcome::Deferred;
+    poll.state.next_poll = later(7_000);
+    sender.send(poll).unwrap();
+    polling.land();
+    assert_eq!(bench.title_in_log(), None);
+    assert!(bench.commits.lock().unwrap().iter().all(|(outputs, _)| *outputs == 0));
+    assert_eq!(polling.schedule.next_due(), Some(later(7_000)));
+    assert!(matches!(polling.feeds[&bench.feed.id].state, Kept::Nowhere));
+}
+
+/// A poll whose server has said, and confirmed, that the feed is gone.
+fn gone(bench: &Bench, polled: Timestamp) -> FeedState {
+    let mut state = bench.failed_poll("Gone").state;
+    state.last_polled = Some(polled);
+    state.next_poll = Timestamp::MAX;
+    state.error.as_mut().unwrap().gone = 2;
+    state
+}
+
+#[test]
+fn a_feed_that_is_gone_waits_until_somebody_says_that_it_is_to_be_polled() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    let mut poll = bench.failed_poll("Gone");
+    poll.state = gone(&bench, later(60));
+    sender.send(poll).unwrap();
+    polling.land();
+    assert_eq!((bench.title_in_log().as_deref(), polling.schedule.next_due()), (Some("Gone"), None));
+    // Nor after a start.
+    drop(polling);
+    bench.context.health.metrics.feeds_failing.set(0);
+    let mut polling = bench.polling();
+    polling.worker_steps_until_followed();
+    assert_eq!(polling.schedule.next_due(), None);
+    assert_eq!(bench.context.health.metrics.feeds_failing.get(), 1);
+    // The same definition once more, later than the last poll: while the stage runs, and while it does not.
+    let log = &bench.context.log;
+    let anew = log.encode(&Event::FeedSubscribed(bench.feed.clone()), later(120), None).unwrap();
+    log.backend().writer("test").unwrap().append(&[anew]).unwrap();
+    while polling.schedule.is_empty() {
+        let Step::Batch(batch) = polling.worker.next(Limit::default(), WAIT).unwrap() else { continue };
+        polling.take_in(&batch).unwrap();
+    }
+    assert_eq!(polling.schedule.next_due(), Some(now()));
+    drop(polling);
+    let mut polling = bench.polling();
+    polling.worker_steps_until_followed();
+    assert_eq!(polling.schedule.next_due(), Some(now()));
+}
+
+fn article_of(feed: &Feed) -> chipwire_events::Article {
+    serde_json::from_value(serde_json::json!({
+        "id": "a1", "revision": 1, "content_hash": "x", "feed": feed.id, "source": "S", "title": "A title",
+        "body": "", "markup": "plain", "first_seen": now(),
+    }))
+    .unwrap()
+}
+
+#[test]
+fn an_article_that_is_too_large_for_the_log_does_not_hold_up_the_stage() {
+    const MAX_BYTES: usize = 20_000;
+    let bench = Bench::on(Arc::new(Narrow { inner: MemoryLog::default(), max_bytes: MAX_BYTES }));
+    let (mut polling, sender) = bench.under_way();
+    let mut poll = bench.failed_poll("Large");
+    poll.articles = vec![chipwire_events::Article { body: "word ".repeat(200_000), ..article_of(&bench.feed) }];
+    sender.send(poll).unwrap();
+    polling.land();
+    let log = &bench.context.log;
+    let mut reader = log.backend().reader(&[log.name(Topic::ArticlesRaw)], &Positions::new()).unwrap();
+    let batch = reader.next(Limit::default(), WAIT).unwrap();
+    let [stored] = batch.records.as_slice() else { panic!("{} records", batch.records.len()) };
+    assert!(stored.record.size_bytes() <= MAX_BYTES, "{} bytes", stored.record.size_bytes());
+    let Ok((_, Event::ArticleFetched(article))) = wire::decode(stored) else { panic!("{stored:?}") };
+    assert!(article.body.starts_with("word word ") && article.body.len() > MAX_BYTES / 2);
+    assert_eq!(bench.title_in_log().as_deref(), Some("Large"));
+}
+
+#[test]
+fn what_is_too_large_for_the_log_is_cut_to_fit() {
+    let bench = Bench::new();
+    let log = &bench.context.log;
+    let mut article = article_of(&bench.feed);
+    for body in ["word ".repeat(200_000), "\u{1}".repeat(100_000), "\u{534a}\"".repeat(50_000), "short".to_owned()] {
+        article.body = body;
+        for max_bytes in [2_000, 50_000, 10 << 20] {
+            let record = fitting::article(log, &article, max_bytes).unwrap().unwrap();
+            assert!(record.size_bytes() <= max_bytes);
+            let Ok((_, Event::ArticleFetched(cut))) = wire::decode_record(&record) else { panic!("{record:?}") };
+            assert!(article.body.starts_with(&cut.body));
+            let whole = log.encode(&Event::ArticleFetched(article.clone()), now(), None).unwrap().size_bytes();
+            match whole <= max_bytes {
+                true => assert_eq!(cut.body, article.body),
+                false => assert!(record.size_bytes() > max_bytes / 2, "{} of {max_bytes}", record.size_bytes()),
+            }
+        }
+    }
+    article.authors = vec!["x".repeat(200); 100];
+    let record = fitting::article(log, &article, 2_000).unwrap().unwrap();
+    let Ok((_, Event::ArticleFetched(cut))) = wire::decode_record(&record) else { panic!("{record:?}") };
+    assert_eq!((cut.title.as_str(), cut.authors.len()), ("A title", 0));
+    article.title = "x".repeat(3_000);
+    assert_eq!(fitting::article(log, &article, 2_000).unwrap(), None);
+
+    let item: chipwire_events::ItemState = serde_json::from_value(
+        serde_json::json!({ "id": "i", "revision": 1, "content_hash": "h", "last_seen": now() }),
+    )
+    .unwrap();
+    let items = FeedItems { feed: bench.feed.id.clone(), items: vec![item; 1_000] };
+    let record = fitting::items(log, items, now(), 5_000).unwrap().unwrap();
+    let Ok((_, Event::FeedRead(read))) = wire::decode_record(&record) else { panic!("{record:?}") };
+    assert!(record.size_bytes() <= 5_000 && read.items.len() > 20, "{}", read.items.len());
+
+    let mut state = bench.failed_poll("x").state;
+    state.warnings = vec!["w".repeat(1_000); 20];
+    let record = fitting::state(log, state, now(), 5_000).unwrap().unwrap();
+    let Ok((_, Event::FeedPolled(state))) = wire::decode_record(&record) else { panic!("{record:?}") };
+    assert!(record.size_bytes() <= 5_000 && state.error.is_some() && state.warnings.is_empty());
+}
+
+#[test]
+fn polls_are_counted() {
+    let bench = Bench::new();
+    let (mut polling, sender) = bench.under_way();
+    let mut poll = bench.failed_poll("x");
+    poll.repairs = vec!["encoding", "structure"];
+    poll.duplicates = 3;
+    poll.overrun = true;
+    poll.bytes = 70;
+    sender.send(poll).unwrap();
+    polling.land();
+    let metrics = bench.context.health.encode_metrics();
+    for line in [
+        "chipwire_feed_polls_total{outcome=\"private_address\"} 1",
+        "chipwire_feed_responses_total{status=\"none\"} 1",
+        "chipwire_feed_received_bytes_total 70",
+        "chipwire_feed_duplicates_total 3",
+        "chipwire_feed_window_overruns_total 1",
+        "chipwire_feed_repairs_total{stage=\"encoding\"} 1",
+        "chipwire_feed_repairs_total{stage=\"structure\"} 1",
+        "chipwire_feeds_failing 1",
+    ] {
+        assert!(metrics.lines().any(|known| known == line), "{line} is not in\n{metrics}");
+    }
 }
 
 #[test]
