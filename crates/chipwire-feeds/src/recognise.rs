@@ -343,6 +343,7 @@ pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, drift: 
         let alias = alias(&state);
         Judged { state: ItemState { previous: item.previous.clone(), alias, ..state }, edited: false }
     };
+    let kept = || Judged { state: ItemState { last_seen: now, ..item.clone() }, edited: false };
     if item.raw.as_ref() == Some(&sight.raw) {
         return unchanged(item.content_hash.clone());
     }
@@ -350,7 +351,7 @@ pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, drift: 
     let (with_date, with_old_date) = (hashes(sight.published), hashes(item.published));
     let is_before = |hash: &String| with_date.contains(hash) || with_old_date.contains(hash);
     if old_copy && item.previous.as_ref().is_some_and(is_before) {
-        return Judged { state: ItemState { last_seen: now, ..item.clone() }, edited: false };
+        return kept();
     }
     // One after the item was there already is no date of publication, and one that is lost is no news.
     let untrue = drift.dates || sight.published.is_none_or(|published| published > item.last_seen);
@@ -367,10 +368,10 @@ pub(crate) fn judge(sight: &Sight<'_>, item: &ItemState, old_copy: bool, drift: 
         (only_date && untrue).then_some(old_content_hash)
     };
     let same_link = item.link == sight.link || (drift.links && sight.link_may_drift(item));
-    if let Some(content_hash) = same_text
-        && (same_link || old_copy)
-    {
-        return unchanged(content_hash);
+    match same_text {
+        Some(content_hash) if same_link => return unchanged(content_hash),
+        Some(_) if old_copy => return kept(),
+        _ => {}
     }
     let revision = item.revision.saturating_add(1);
     let published = if untrue { item.published.or(sight.published) } else { sight.published };
