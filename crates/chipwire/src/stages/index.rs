@@ -7,7 +7,6 @@
 //!   event covers is an alarm; anything else ends the stage, and it goes on at the index's last commit
 
 use std::{
-    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,7 +14,7 @@ use std::{
 use chipwire_enrich::view;
 use chipwire_events::{Envelope, ErrorClass, Event, Field, Markup, TaggedArticle, Timestamp, Topic};
 use chipwire_index::{Checkpoint, Document, DocumentEntity, DocumentMention, Index, IndexWriter};
-use chipwire_log::{Limit, Positions, Reader, StoredRecord};
+use chipwire_log::{Bounds, Limit, Positions, Reader, StoredRecord};
 
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
@@ -128,12 +127,9 @@ impl Pace {
 impl<'a> Projection<'a> {
     fn open(context: &'a Context, settings: &'a Settings, index: &'a Index) -> Result<Self, StageError> {
         let log = &context.log;
-        let checkpoint = index.checkpoint()?;
-        let positions: Positions = checkpoint
-            .positions
-            .iter()
-            .map(|(partition, position)| (log.partition(Topic::ArticlesTagged, *partition), *position))
-            .collect();
+        let mut checkpoint = index.checkpoint()?;
+        let bounds = log.backend().bounds(log.name(Topic::ArticlesTagged))?;
+        let positions = begin(log, &mut checkpoint, &bounds);
         let reader = log.backend().reader(&[log.name(Topic::ArticlesTagged)], &positions)?;
         let writer = index.writer(settings.memory_bytes, settings.threads)?;
         Ok(Self {
@@ -230,7 +226,7 @@ impl<'a> Projection<'a> {
     /// False when the raw interval of this event was covered before.
     fn extend_chain(&mut self, stored: &StoredRecord, envelope: &Envelope) -> bool {
         let Some(covers) = envelope.covers else { return true };
-        let last = self.checkpoint.covered.entry(covers.partition).or_insert(-1);
+        let last = self.checkpoint.covered.entry(covers.partition).or_insert(covers.from);
         if covers.to <= *last {
             return false;
         }
@@ -284,9 +280,23 @@ impl<'a> Projection<'a> {
 
     fn reached(&self, end: &Positions) -> bool {
         self.context.log.positions_of(Topic::ArticlesTagged, end).all(|(partition, end)| {
-            end == 0 || self.checkpoint.positions.get(&partition).is_some_and(|position| *position >= end)
+            self.checkpoint.positions.get(&partition).is_some_and(|position| *position >= end)
         })
     }
+}
+
+/// Where reading begins, and lets `checkpoint` begin there: a partition of which nothing was read yet begins at the oldest event
+/// that is kept, and its chain there too. Only where nothing was removed the first event must cover the first raw one.
+fn begin(log: &Log, checkpoint: &mut Checkpoint, bounds: &[Bounds]) -> Positions {
+    let mut positions = Positions::new();
+    for (partition, bounds) in (0..).zip(bounds) {
+        let position = *checkpoint.positions.entry(partition).or_insert(bounds.low);
+        positions.insert(log.partition(Topic::ArticlesTagged, partition), position);
+        if bounds.low == 0 {
+            checkpoint.covered.entry(partition).or_insert(-1);
+        }
+    }
+    positions
 }
 
 /// The document of a tagged article: its plain text, and the mentions where they stand in it.
@@ -338,12 +348,14 @@ pub fn document(tagged: TaggedArticle) -> Document {
 
 /// How far the index is behind the end of the log, in offsets.
 pub fn lag(log: &Log, checkpoint: &Checkpoint) -> chipwire_log::Result<u64> {
-    let end = log.end_of(Topic::ArticlesTagged)?;
-    let positions: BTreeMap<u32, i64> = checkpoint.positions.clone();
-    Ok(log
-        .positions_of(Topic::ArticlesTagged, &end)
-        .map(|(partition, end)| {
-            end.saturating_sub(positions.get(&partition).copied().unwrap_or(0)).max(0).unsigned_abs()
-        })
-        .sum())
+    let bounds = log.backend().bounds(log.name(Topic::ArticlesTagged))?;
+    let lag = (0..).zip(bounds).map(|(partition, bounds)| {
+        // What retention removed is not waited for.
+        let position = checkpoint.positions.get(&partition).copied().unwrap_or(0).max(bounds.low);
+        bounds.high.saturating_sub(position).max(0).unsigned_abs()
+    });
+    Ok(lag.sum())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+use std::{path::Path, sync::Arc};
+
+use chipwire_events::{Article, ArticleId, Covers, FeedId};
+use chipwire_log::{
+    EventLog, Expiry, Record,
+    sqlite::{Access, SqliteLog},
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::*;
+use crate::{health::Health, runner::Shutdown};
+
+fn article(number: i64) -> Article {
+    let feed = FeedId::of("https://example.org/feed");
+    Article {
+        id: ArticleId::of(&feed, &number.to_string()),
+        revision: 1,
+        content_hash: String::new(),
+        feed,
+        source: "Wire".to_owned(),
+        url: None,
+        title: format!("Article {number}"),
+        body: String::new(),
+        markup: Markup::Plain,
+        authors: Vec::new(),
+        categories: Vec::new(),
+        language: None,
+        published: None,
+        published_raw: None,
+        updated: None,
+        first_seen: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// A log and an index in a folder, and all that the stage needs. Everything is in partition 0.
+struct Site {
+    context: Context,
+    settings: Settings,
+    folder: TempDir,
+    _runtime: Runtime,
+}
+
+impl Site {
+    fn new(backend: Arc<dyn EventLog>, folder: TempDir) -> Self {
+        let log = Log::new(backend, "test.").with_retention(Some(Duration::from_secs(60)));
+        log.ensure().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let context = Context {
+            log,
+            health: Health::default(),
+            shutdown: Shutdown::default(),
+            now: || Timestamp::UNIX_EPOCH,
+            runtime: runtime.handle().clone(),
+            member: "test".into(),
+        };
+        let settings = Settings {
+            generations: Arc::new(Generations::new(folder.path().join("index"))),
+            memory_bytes: 50_000_000,
+            threads: 1,
+            commit_interval_ms: 10,
+        };
+        Self { context, settings, folder, _runtime: runtime }
+    }
+
+    fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::new(Arc::new(open(folder.path())), folder)
+    }
+
+    fn log(&self) -> &Log {
+        &self.context.log
+    }
+
+    fn append(&self, events: impl IntoIterator<Item = (i64, Option<(i64, i64)>)>) {
+        let record = |(number, covers): (i64, Option<(i64, i64)>)| {
+            let covers = covers.map(|(from, to)| Covers { partition: 0, from, to });
+            let tagged = TaggedArticle {
+                article: article(number),
+                mentions: Vec::new(),
+                entities: Vec::new(),
+                gazetteer: "test".to_owned(),
+            };
+            let record = self.log().encode(&Event::ArticleTagged(tagged), Timestamp::UNIX_EPOCH, covers).unwrap();
+            Record { partition: 0, ..record }
+        };
+        let records: Vec<_> = events.into_iter().map(record).collect();
+        self.log().backend().writer("test").unwrap().append(&records).unwrap();
+    }
+
+    fn outcomes(&self, offsets: std::ops::Range<i64>) {
+        for offset in offsets {
+            self.append([(offset, Some((offset - 1, offset)))]);
+        }
+    }
+
+    fn index(&self, name: &str) -> Index {
+        Index::open_or_create(self.folder.path().join(name), &self.log().backend().genesis().unwrap()).unwrap()
+    }
+
+    /// The checkpoint and the number of documents after `index` has caught up; fails if it does not.
+    fn catch_up(&self, index: &Index) -> (Checkpoint, u64) {
+        let end = self.log().end_of(Topic::ArticlesTagged).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        catch_up(&self.context, &self.settings, index, &end, |_| {
+            assert!(Instant::now() < deadline, "it never ends");
+        })
+        .unwrap();
+        (index.checkpoint().unwrap(), index.searcher().len())
+    }
+
+    fn gaps(&self) -> u64 {
+        self.context.health.metrics.gaps.get_or_create(&StageLabel { stage: STAGE }).get()
+    }
+}
+
+fn open(folder: &Path) -> SqliteLog {
+    SqliteLog::open(&folder.join("log.db"), Access::Create).unwrap()
+}
+
+#[test]
+fn a_rebuild_ends_after_retention_and_finds_no_gap_and_no_lag() {
+    let site = Site::sqlite();
+    site.outcomes(0..6);
+    let bound = |log: &Log| log.backend().bounds(log.name(Topic::ArticlesTagged)).unwrap()[0];
+    // Half of what is in one partition, then all of it.
+    let half = Positions::from([(site.log().partition(Topic::ArticlesTagged, 0), 3)]);
+    for (needed, low, documents) in [(half, 3, 3), (Positions::new(), 6, 0)] {
+        site.log().backend().expire(&Expiry { max_bytes: Some(0), needed, ..Expiry::default() }).unwrap();
+        assert_eq!(bound(site.log()), Bounds { low, high: 6 });
+        let fresh = site.index(&format!("fresh {low}"));
+        assert_eq!(lag(site.log(), &fresh.checkpoint().unwrap()).unwrap(), 6 - low.unsigned_abs());
+        let (checkpoint, count) = site.catch_up(&fresh);
+        assert_eq!((count, site.gaps()), (documents, 0));
+        assert_eq!(lag(site.log(), &checkpoint).unwrap(), 0);
+    }
+    // What comes now is no gap either.
+    let fresh = site.index("later");
+    site.outcomes(6..8);
+    let (checkpoint, count) = site.catch_up(&fresh);
+    assert_eq!((count, site.gaps(), checkpoint.positions[&0], checkpoint.covered[&0]), (2, 0, 8, 7));
+}
