@@ -104,6 +104,14 @@ pub enum StageError {
     /// The index said no.
     #[error(transparent)]
     Index(#[from] chipwire_index::Error),
+    /// The index was made from another log than this, or from this one as it was before it went back.
+    #[error("the index in `{}` is not of this log: {what} `chipwire index rebuild` makes a new one", path.display())]
+    OtherLog {
+        /// The index.
+        path: std::path::PathBuf,
+        /// What differs.
+        what: String,
+    },
     /// The stage panicked.
     #[error("the stage panicked: {0}")]
     Panic(String),
@@ -137,7 +145,7 @@ impl StageError {
             ),
             StageError::Index(error) => !error.needs_rebuild(),
             StageError::Io { .. } | StageError::Panic(_) => true,
-            StageError::Encode(_) => false,
+            StageError::OtherLog { .. } | StageError::Encode(_) => false,
         }
     }
 }

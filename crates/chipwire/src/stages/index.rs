@@ -6,6 +6,8 @@
 //! - on failure: an event that cannot be read, or that makes the index panic, becomes a dead letter; an event seen before is dropped; a raw interval that no
 //!   event covers is an alarm; anything else ends the stage, and it goes on at the index's last commit
 
+pub mod same_log;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -14,7 +16,7 @@ use std::{
 use chipwire_enrich::view;
 use chipwire_events::{Envelope, ErrorClass, Event, Field, Markup, TaggedArticle, Timestamp, Topic};
 use chipwire_index::{Checkpoint, Document, DocumentEntity, DocumentMention, Index, IndexWriter};
-use chipwire_log::{Bounds, Limit, Positions, Reader, StoredRecord};
+use chipwire_log::{Bounds, Error, Limit, Positions, Reader, StoredRecord};
 
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
@@ -28,6 +30,9 @@ use crate::{
 pub const STAGE: &str = "index";
 
 const LIMIT: Limit = Limit { records: 2_000, size_bytes: 8 << 20 };
+
+/// How often it is looked, while reading on, whether the log is still the same.
+const SAME_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What the stage is told.
 #[derive(Clone)]
@@ -128,6 +133,8 @@ impl<'a> Projection<'a> {
     fn open(context: &'a Context, settings: &'a Settings, index: &'a Index) -> Result<Self, StageError> {
         let log = &context.log;
         let mut checkpoint = index.checkpoint()?;
+        check_log(log, index, &checkpoint)?;
+        checkpoint.prefix = Some(log.prefix().to_owned());
         let bounds = log.backend().bounds(log.name(Topic::ArticlesTagged))?;
         let positions = begin(log, &mut checkpoint, &bounds);
         let reader = log.backend().reader(&[log.name(Topic::ArticlesTagged)], &positions)?;
@@ -147,7 +154,12 @@ impl<'a> Projection<'a> {
     }
 
     fn follow(mut self, is_live: impl Fn() -> bool) -> Result<(), StageError> {
+        let mut look_at = Instant::now() + SAME_LOG_INTERVAL;
         while !self.context.shutdown.requested() && is_live() {
+            if Instant::now() >= look_at {
+                check_log(&self.context.log, self.index, &self.checkpoint)?;
+                look_at = Instant::now() + SAME_LOG_INTERVAL;
+            }
             self.step(WAIT)?;
             self.context.health.well(STAGE);
         }
@@ -163,10 +175,18 @@ impl<'a> Projection<'a> {
     fn step(&mut self, wait: Duration) -> Result<(), StageError> {
         let label = StageLabel { stage: STAGE };
         let wait = if self.oldest.is_some() { wait.min(self.pace.wait(self.waiting.len())) } else { wait };
-        let batch = self.reader.next(LIMIT, wait)?;
+        let batch = match self.reader.next(LIMIT, wait) {
+            Err(error @ Error::OutOfRange { .. }) => {
+                // Says it in words that help, if that is what has happened.
+                check_log(&self.context.log, self.index, &self.checkpoint)?;
+                return Err(error.into());
+            }
+            read => read?,
+        };
         let mut applied = 0;
         for stored in &batch.records {
             applied += u64::from(self.apply(stored)?);
+            self.checkpoint.last.insert(stored.record.partition, same_log::last_event(stored));
         }
         self.context.health.metrics.events.get_or_create(&label).inc_by(applied);
         for (partition, position) in self.context.log.positions_of(Topic::ArticlesTagged, &batch.positions) {
@@ -279,9 +299,18 @@ impl<'a> Projection<'a> {
     }
 
     fn reached(&self, end: &Positions) -> bool {
-        self.context.log.positions_of(Topic::ArticlesTagged, end).all(|(partition, end)| {
-            self.checkpoint.positions.get(&partition).is_some_and(|position| *position >= end)
-        })
+        self.context
+            .log
+            .positions_of(Topic::ArticlesTagged, end)
+            .all(|(partition, end)| self.checkpoint.positions.get(&partition).is_some_and(|position| *position >= end))
+    }
+}
+
+/// Fails when `index` has been made from another log.
+fn check_log(log: &Log, index: &Index, checkpoint: &Checkpoint) -> Result<(), StageError> {
+    match same_log::difference(log, checkpoint)? {
+        None => Ok(()),
+        Some(what) => Err(StageError::OtherLog { path: index.path().to_owned(), what }),
     }
 }
 

@@ -126,7 +126,7 @@ impl Site {
         }
         let genesis = self.log.backend().genesis().unwrap();
         let positions = BTreeMap::from([(0, position)]);
-        writer.commit(&Checkpoint { genesis, positions, covered: BTreeMap::new() }).unwrap();
+        writer.commit(&Checkpoint { genesis, positions, ..Checkpoint::default() }).unwrap();
         writer.close().unwrap();
     }
 

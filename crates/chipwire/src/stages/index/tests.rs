@@ -33,6 +33,8 @@ fn article(number: i64) -> Article {
     }
 }
 
+const PREFIX: &str = "test.";
+
 /// A log and an index in a folder, and all that the stage needs. Everything is in partition 0.
 struct Site {
     context: Context,
@@ -43,7 +45,7 @@ struct Site {
 
 impl Site {
     fn new(backend: Arc<dyn EventLog>, folder: TempDir) -> Self {
-        let log = Log::new(backend, "test.").with_retention(Some(Duration::from_secs(60)));
+        let log = Log::new(backend, PREFIX).with_retention(Some(Duration::from_secs(60)));
         log.ensure().unwrap();
         let runtime = Runtime::new().unwrap();
         let context = Context {
@@ -139,4 +141,69 @@ fn a_rebuild_ends_after_retention_and_finds_no_gap_and_no_lag() {
     site.outcomes(6..8);
     let (checkpoint, count) = site.catch_up(&fresh);
     assert_eq!((count, site.gaps(), checkpoint.positions[&0], checkpoint.covered[&0]), (2, 0, 8, 7));
+}
+
+/// What a catch-up of `index` says instead of catching up.
+fn refused(site: &Site, index: &Index) -> String {
+    let end = site.log().end_of(Topic::ArticlesTagged).unwrap();
+    let error = catch_up(&site.context, &site.settings, index, &end, |_| {}).unwrap_err();
+    assert!(matches!(error, StageError::OtherLog { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("`chipwire index rebuild` makes a new one"), "{text}");
+    text
+}
+
+#[test]
+fn a_log_that_went_back_is_noticed_before_and_after_it_has_grown_anew() {
+    let site = Site::sqlite();
+    let log_at = |name: &str| site.folder.path().join(name);
+    site.outcomes(0..4);
+    open(site.folder.path()).backup(&log_at("backup.db")).unwrap();
+    site.outcomes(4..6);
+    let index = site.index("index");
+    let (checkpoint, _) = site.catch_up(&index);
+    assert_eq!((checkpoint.positions[&0], checkpoint.last[&0].offset), (6, 5));
+
+    // The backup takes the log's place, and grows past where the index is, by other events and at the end by the same.
+    let restored = SqliteLog::open(&log_at("backup.db"), Access::Write).unwrap();
+    let site = Site { context: Context { log: Log::new(Arc::new(restored), PREFIX), ..site.context.clone() }, ..site };
+    assert!(refused(&site, &index).contains("has come to offset 6 of test.articles.tagged/0, which ends at 4"));
+    site.append([(14, Some((3, 4))), (5, Some((4, 5)))]);
+    assert!(refused(&site, &index).contains("at offset 5 of test.articles.tagged/0 is another event"));
+    site.append([(16, Some((5, 6)))]);
+    assert!(refused(&site, &index).contains("at offset 5 of test.articles.tagged/0 is another event"));
+    assert_eq!(index.checkpoint().unwrap(), checkpoint, "nothing was dropped or taken in");
+
+    // A new index has all.
+    let (_, count) = site.catch_up(&site.index("rebuilt"));
+    assert_eq!(count, 7);
+}
+
+#[test]
+fn an_index_of_other_topics_of_the_same_log_is_refused_and_an_old_checkpoint_is_read() {
+    let site = Site::sqlite();
+    site.outcomes(0..3);
+    let index = site.index("index");
+    let (checkpoint, _) = site.catch_up(&index);
+    assert_eq!(checkpoint.prefix.as_deref(), Some(PREFIX));
+
+    let backend = Arc::new(open(site.folder.path()));
+    let other = Log::new(backend, "other.");
+    other.ensure().unwrap();
+    let other = Site { context: Context { log: other, ..site.context.clone() }, ..site };
+    let text = refused(&other, &index);
+    assert!(text.contains("topics that begin with `test.`, and `log.prefix` is `other.`"), "{text}");
+
+    // As older versions wrote it: what is not said is taken over.
+    let site = Site {
+        context: Context { log: Log::new(Arc::new(open(other.folder.path())), PREFIX), ..other.context.clone() },
+        ..other
+    };
+    let old = Checkpoint { prefix: None, last: Default::default(), ..checkpoint.clone() };
+    let mut writer = index.writer(50_000_000, 1).unwrap();
+    writer.commit(&old).unwrap();
+    writer.close().unwrap();
+    site.outcomes(3..4);
+    let (read_on, count) = site.catch_up(&index);
+    assert_eq!((read_on.prefix, read_on.last[&0].offset, count), (checkpoint.prefix, 3, 4));
 }
