@@ -118,6 +118,12 @@ pub enum StageError {
     /// An event could not be written.
     #[error("failed to encode an event")]
     Encode(#[from] chipwire_events::Error),
+    /// The gazetteer cannot be read.
+    #[error("failed to read the gazetteer")]
+    Gazetteer(#[from] chipwire_enrich::Error),
+    /// A gap in the chain could not be filled.
+    #[error("{0}")]
+    Gap(String),
     /// The operating system said no.
     #[error("{action}")]
     Io {
@@ -144,8 +150,8 @@ impl StageError {
                     | Log::Stopped { .. }
             ),
             StageError::Index(error) => !error.needs_rebuild(),
-            StageError::Io { .. } | StageError::Panic(_) => true,
-            StageError::OtherLog { .. } | StageError::Encode(_) => false,
+            StageError::Io { .. } | StageError::Panic(_) | StageError::Gap(_) => true,
+            StageError::OtherLog { .. } | StageError::Encode(_) | StageError::Gazetteer(_) => false,
         }
     }
 }

@@ -160,6 +160,7 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
         articles: HashMap::new(),
         outcomes: HashMap::new(),
         rejected: HashSet::new(),
+        chains: HashMap::new(),
         begins: HashMap::new(),
         progress,
         read: 0,
@@ -219,6 +220,25 @@ struct Indexed {
     documents: HashMap<ArticleId, u32>,
 }
 
+/// How far the outcomes of a partition cover its raw events.
+struct Chain {
+    last: i64,
+    /// What lies before that and was not covered, with the places of the events that show it.
+    gaps: Vec<(i64, i64, Place)>,
+}
+
+impl Chain {
+    /// False when `covers` is of no gap.
+    fn fill(&mut self, covers: Covers) -> bool {
+        let is_of = |(from, to, _): &(i64, i64, Place)| *from <= covers.from && covers.to <= *to;
+        let Some(at) = self.gaps.iter().position(is_of) else { return false };
+        let (from, to, place) = self.gaps.swap_remove(at);
+        let rest = [(from, covers.from, place), (covers.to, to, place)];
+        self.gaps.extend(rest.into_iter().filter(|(from, to, _)| from < to));
+        true
+    }
+}
+
 struct Walk<'a, P> {
     log: &'a Log,
     report: Report,
@@ -227,6 +247,8 @@ struct Walk<'a, P> {
     outcomes: HashMap<u32, BTreeSet<i64>>,
     /// Those of them that are rejections: what was put back is there once more.
     rejected: HashSet<(u32, i64)>,
+    /// By partition.
+    chains: HashMap<u32, Chain>,
     /// Where the chain begins, by partition: before that, retention has removed the outcomes.
     begins: HashMap<u32, i64>,
     progress: P,
@@ -303,7 +325,8 @@ impl<P: FnMut(u64)> Walk<'_, P> {
     /// The dead letters that rejected events name.
     fn tagged(&mut self, indexed: Option<&Indexed>) -> Result<HashMap<EventId, Place>, StageError> {
         let mut letters = HashMap::new();
-        let mut covered: HashMap<u32, i64> = HashMap::new();
+        let bounds = self.log.backend().bounds(self.log.name(Topic::ArticlesTagged))?;
+        let from_start = |partition: u32| bounds.get(partition as usize).is_none_or(|bounds| bounds.low == 0);
         self.each(Topic::ArticlesTagged, |walk, place, stored| {
             let waits = indexed
                 .is_some_and(|indexed| place.offset >= indexed.positions.get(&place.partition).copied().unwrap_or(0));
@@ -313,7 +336,7 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                 Err(error) => return walk.unreadable(place, Some(error)),
             };
             if let Some(covers) = envelope.covers {
-                walk.extend_chain(place, covers, &mut covered);
+                walk.extend_chain(place, covers, from_start(place.partition));
             }
             match event {
                 Event::ArticleTagged(tagged) => {
@@ -338,25 +361,45 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                 _ => walk.unreadable(place, None),
             }
         })?;
+        self.gaps();
         Ok(letters)
     }
 
-    fn extend_chain(&mut self, place: Place, covers: Covers, covered: &mut HashMap<u32, i64>) {
+    fn extend_chain(&mut self, place: Place, covers: Covers, from_start: bool) {
         let is_new = self.outcomes.entry(covers.partition).or_default().insert(covers.to);
         // Where older events were removed, the chain begins with the first that is left.
-        let begin = if place.offset == 0 { -1 } else { covers.from };
+        let begin = if from_start { -1 } else { covers.from };
         self.begins.entry(covers.partition).or_insert(begin);
-        let last = covered.entry(covers.partition).or_insert(begin);
-        if covers.to <= *last || !is_new {
+        let chain = self.chains.entry(covers.partition).or_insert(Chain { last: begin, gaps: Vec::new() });
+        if !is_new || (covers.to <= chain.last && !chain.fill(covers)) {
             let what = format!("the raw events up to offset {} were covered before", covers.to);
             self.report.add(Kind::Duplicate, place, what);
             return;
         }
-        if covers.from != *last {
-            let what = format!("it covers what is behind raw offset {}, the one before it ends at {last}", covers.from);
+        if covers.to <= chain.last {
+            return;
+        }
+        if covers.from > chain.last {
+            // It may be filled by what comes later.
+            chain.gaps.push((chain.last, covers.from, place));
+        } else if covers.from < chain.last {
+            let what = format!(
+                "it covers what is behind raw offset {}, the one before it ends at {}",
+                covers.from, chain.last
+            );
             self.report.add(Kind::Gap, place, what);
         }
-        *last = covers.to;
+        chain.last = covers.to;
+    }
+
+    /// Reports the gaps that nothing has filled.
+    fn gaps(&mut self) {
+        for (_, chain) in std::mem::take(&mut self.chains) {
+            for (from, to, place) in chain.gaps {
+                let what = format!("it covers what is behind raw offset {to}, the one before it ends at {from}");
+                self.report.add(Kind::Gap, place, what);
+            }
+        }
     }
 
     fn dead_letters(&mut self, mut wanted: HashMap<EventId, Place>) -> Result<(), StageError> {

@@ -3,8 +3,8 @@
 //! - reads `articles.tagged`
 //! - writes the index in the data directory, and `dead-letters`
 //! - position: the payload of the index's own commits, written with the documents they cover
-//! - on failure: an event that cannot be read, or that makes the index panic, becomes a dead letter; an event seen before is dropped; a raw interval that no
-//!   event covers is an alarm; anything else ends the stage, and it goes on at the index's last commit
+//! - on failure: an event that cannot be read, or that makes the index panic, becomes a dead letter; an event seen before is dropped; before a raw
+//!   interval that no event covers the partition halts until it is enriched again (`chain.rs`); anything else ends the stage, and it goes on at the index's last commit
 
 pub mod same_log;
 
@@ -20,9 +20,10 @@ use chipwire_log::{Bounds, Error, Limit, Positions, Reader, StoredRecord};
 
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
+    chain::{Chain, Link},
     generations::Generations,
     health::StageLabel,
-    runner::{Context, StageError, chain},
+    runner::{self, Context, StageError},
     wire::{self, Log},
 };
 
@@ -70,6 +71,9 @@ pub fn catch_up(
     let mut projection = Projection::open(context, settings, index)?;
     while !projection.reached(end) && !context.shutdown.requested() {
         projection.step(WAIT)?;
+        if let Some(why) = projection.chain.trouble() {
+            return Err(StageError::Gap(why));
+        }
         progress(projection.applied);
     }
     projection.commit()?;
@@ -83,6 +87,7 @@ struct Projection<'a> {
     writer: IndexWriter,
     reader: Box<dyn Reader>,
     checkpoint: Checkpoint,
+    chain: Chain,
     dead_letters: Option<Box<dyn chipwire_log::Writer>>,
     /// First seen of every document that is not committed yet, and the moment of the oldest such event.
     waiting: Vec<Timestamp>,
@@ -136,14 +141,15 @@ impl<'a> Projection<'a> {
         check_log(log, index, &checkpoint)?;
         checkpoint.prefix = Some(log.prefix().to_owned());
         let bounds = log.backend().bounds(log.name(Topic::ArticlesTagged))?;
-        let positions = begin(log, &mut checkpoint, &bounds);
-        let reader = log.backend().reader(&[log.name(Topic::ArticlesTagged)], &positions)?;
+        begin(&mut checkpoint, &bounds);
+        let reader = reader(log, &checkpoint)?;
         let writer = index.writer(settings.memory_bytes, settings.threads)?;
         Ok(Self {
             context,
             index,
             writer,
             reader,
+            chain: Chain::new(STAGE, checkpoint.covered.clone()),
             checkpoint,
             dead_letters: None,
             waiting: Vec::new(),
@@ -161,7 +167,7 @@ impl<'a> Projection<'a> {
                 look_at = Instant::now() + SAME_LOG_INTERVAL;
             }
             self.step(WAIT)?;
-            self.context.health.well(STAGE);
+            self.chain.report(self.context);
         }
         self.commit()?;
         self.close()
@@ -186,12 +192,13 @@ impl<'a> Projection<'a> {
         let mut applied = 0;
         for stored in &batch.records {
             applied += u64::from(self.apply(stored)?);
-            self.checkpoint.last.insert(stored.record.partition, same_log::last_event(stored));
         }
         self.context.health.metrics.events.get_or_create(&label).inc_by(applied);
         for (partition, position) in self.context.log.positions_of(Topic::ArticlesTagged, &batch.positions) {
+            let position = self.chain.halted_at(partition).unwrap_or(position);
             self.checkpoint.positions.insert(partition, position);
         }
+        self.mend()?;
         let due = self
             .oldest
             .is_some_and(|oldest| self.pace.is_due(self.waiting.len(), oldest, batch.at_end, batch.records.is_empty()));
@@ -201,21 +208,36 @@ impl<'a> Projection<'a> {
         Ok(())
     }
 
-    /// False when the event was seen before or became a dead letter.
+    /// False when the event was seen before, became a dead letter, or is held back.
     fn apply(&mut self, stored: &StoredRecord) -> Result<bool, StageError> {
+        if self.chain.is_halted(stored.record.partition) {
+            return Ok(false);
+        }
+        let decoded = wire::decode(stored);
+        let covers = decoded.as_ref().ok().and_then(|(envelope, _)| envelope.covers);
+        let link = self.chain.take(self.context, stored, covers);
+        if link == Link::Held {
+            return Ok(false);
+        }
         self.oldest.get_or_insert_with(Instant::now);
         self.applied += 1;
-        let (envelope, event) = match wire::decode(stored) {
+        self.checkpoint.last.insert(stored.record.partition, same_log::last_event(stored));
+        if link == Link::Seen { Ok(false) } else { self.put(stored, decoded) }
+    }
+
+    /// False when the event became a dead letter.
+    fn put(
+        &mut self,
+        stored: &StoredRecord,
+        decoded: Result<(Envelope, Event), chipwire_events::Error>,
+    ) -> Result<bool, StageError> {
+        let (envelope, event) = match decoded {
             Ok(decoded) => decoded,
             Err(error) => {
-                self.reject(stored, ErrorClass::Decode, chain(&error))?;
+                self.reject(stored, ErrorClass::Decode, runner::chain(&error))?;
                 return Ok(false);
             }
         };
-        if !self.extend_chain(stored, &envelope) {
-            self.context.health.metrics.duplicates.get_or_create(&StageLabel { stage: STAGE }).inc();
-            return Ok(false);
-        }
         match event {
             Event::ArticleTagged(tagged) => {
                 let first_seen = tagged.article.first_seen;
@@ -232,37 +254,24 @@ impl<'a> Projection<'a> {
             }
             Event::ArticleRejected(_) => {}
             _ => {
-                self.reject(
-                    stored,
-                    ErrorClass::Decode,
-                    format!("an event of type `{}` does not belong here", envelope.event_type),
-                )?;
+                let message = format!("an event of type `{}` does not belong here", envelope.event_type);
+                self.reject(stored, ErrorClass::Decode, message)?;
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// False when the raw interval of this event was covered before.
-    fn extend_chain(&mut self, stored: &StoredRecord, envelope: &Envelope) -> bool {
-        let Some(covers) = envelope.covers else { return true };
-        let last = self.checkpoint.covered.entry(covers.partition).or_insert(covers.from);
-        if covers.to <= *last {
-            return false;
+    /// Puts in what fills a gap, and reads on before the event that showed it. Both are in the next commit, or neither.
+    fn mend(&mut self) -> Result<(), StageError> {
+        let Some(mended) = self.chain.mend(self.context) else { return Ok(()) };
+        self.oldest.get_or_insert_with(Instant::now);
+        for stored in &mended.records {
+            self.put(stored, wire::decode(stored))?;
         }
-        if covers.from > *last {
-            tracing::error!(
-                stage = STAGE,
-                partition = covers.partition,
-                after = *last,
-                before = covers.from,
-                at = stored.offset,
-                "gap in the chain: no event covers the raw records between"
-            );
-            self.context.health.metrics.gaps.get_or_create(&StageLabel { stage: STAGE }).inc();
-        }
-        *last = covers.to;
-        true
+        self.chain.resume(self.context, mended.partition);
+        self.reader = reader(&self.context.log, &self.checkpoint)?;
+        Ok(())
     }
 
     fn reject(&mut self, stored: &StoredRecord, class: ErrorClass, message: String) -> Result<(), StageError> {
@@ -285,6 +294,7 @@ impl<'a> Projection<'a> {
             return Ok(());
         }
         let started = Instant::now();
+        self.checkpoint.covered.clone_from(self.chain.covered());
         self.writer.commit(&self.checkpoint)?;
         let took = started.elapsed();
         self.pace.committed(took);
@@ -314,18 +324,22 @@ fn check_log(log: &Log, index: &Index, checkpoint: &Checkpoint) -> Result<(), St
     }
 }
 
-/// Where reading begins, and lets `checkpoint` begin there: a partition of which nothing was read yet begins at the oldest event
-/// that is kept, and its chain there too. Only where nothing was removed the first event must cover the first raw one.
-fn begin(log: &Log, checkpoint: &mut Checkpoint, bounds: &[Bounds]) -> Positions {
-    let mut positions = Positions::new();
+/// Lets `checkpoint` begin where the log does: a partition of which nothing was read yet at the oldest event that is kept, and
+/// its chain there too. Only where nothing was removed the first event must cover the first raw one.
+fn begin(checkpoint: &mut Checkpoint, bounds: &[Bounds]) {
     for (partition, bounds) in (0..).zip(bounds) {
-        let position = *checkpoint.positions.entry(partition).or_insert(bounds.low);
-        positions.insert(log.partition(Topic::ArticlesTagged, partition), position);
+        checkpoint.positions.entry(partition).or_insert(bounds.low);
         if bounds.low == 0 {
             checkpoint.covered.entry(partition).or_insert(-1);
         }
     }
-    positions
+}
+
+/// Reads on from `checkpoint`.
+fn reader(log: &Log, checkpoint: &Checkpoint) -> chipwire_log::Result<Box<dyn Reader>> {
+    let position = |(partition, position): (&u32, &i64)| (log.partition(Topic::ArticlesTagged, *partition), *position);
+    let positions: Positions = checkpoint.positions.iter().map(position).collect();
+    log.backend().reader(&[log.name(Topic::ArticlesTagged)], &positions)
 }
 
 /// The document of a tagged article: its plain text, and the mentions where they stand in it.
