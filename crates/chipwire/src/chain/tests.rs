@@ -100,7 +100,7 @@ struct Site {
     backend: Arc<Unwilling>,
     context: Context,
     generations: Arc<Generations>,
-    folder: TempDir,
+    _folder: TempDir,
     _runtime: Runtime,
 }
 
@@ -121,7 +121,7 @@ impl Site {
             member: "test".into(),
         };
         let generations = Arc::new(Generations::new(folder.path().join("index")));
-        let site = Self { backend, context, generations, folder, _runtime: runtime };
+        let site = Self { backend, context, generations, _folder: folder, _runtime: runtime };
         let rule = Rule {
             id: RuleId::from_string("all"),
             version: 1,
@@ -309,11 +309,9 @@ fn both_fill_the_same_gap_once_and_a_new_index_finds_it_filled() {
     assert!(report.ok, "{report:?}");
 
     site.backend.refuses.store(true, Ordering::SeqCst);
-    let fresh =
-        Index::open_or_create(site.folder.path().join("fresh"), &site.log().backend().genesis().unwrap()).unwrap();
-    let end = site.log().end_of(Topic::ArticlesTagged).unwrap();
-    index::catch_up(&site.context, &site.settings(), &fresh, &end, |_| {}).unwrap();
-    assert_eq!(fresh.searcher().digest().unwrap(), index.searcher().digest().unwrap());
+    let fresh = site.generations.begin(&site.log().backend().genesis().unwrap()).unwrap();
+    index::rebuild(&site.context, &site.settings(), &fresh, |_| {}).unwrap();
+    assert_eq!(fresh.index.searcher().digest().unwrap(), index.searcher().digest().unwrap());
     assert_eq!(site.tagged().len(), 5);
 }
 
@@ -321,10 +319,8 @@ fn both_fill_the_same_gap_once_and_a_new_index_finds_it_filled() {
 fn a_rebuild_that_cannot_fill_a_gap_says_so() {
     let site = Site::new();
     site.enrich(0, &[0, 3]);
-    let fresh =
-        Index::open_or_create(site.folder.path().join("fresh"), &site.log().backend().genesis().unwrap()).unwrap();
-    let end = site.log().end_of(Topic::ArticlesTagged).unwrap();
-    let error = index::catch_up(&site.context, &site.settings(), &fresh, &end, |_| {}).unwrap_err();
+    let fresh = site.generations.begin(&site.log().backend().genesis().unwrap()).unwrap();
+    let error = index::rebuild(&site.context, &site.settings(), &fresh, |_| {}).err().unwrap();
     assert!(matches!(&error, StageError::Gap(why) if why.contains("it refuses")), "{error:?}");
 }
 

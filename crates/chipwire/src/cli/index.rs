@@ -45,11 +45,12 @@ fn rebuild(global: &Global) -> Result<()> {
     let context = opened.context(&Health::default(), &shutdown, runtime.handle());
 
     let started = Instant::now();
-    let end = opened.log.end_of(Topic::ArticlesTagged)?;
-    let total: i64 = end.values().sum();
+    let genesis = opened.log.backend().genesis()?;
+    let bounds = opened.log.backend().bounds(opened.log.name(Topic::ArticlesTagged))?;
+    let total: i64 = bounds.iter().map(|bounds| bounds.high - bounds.low).sum();
     let bar = progress::bar(total.unsigned_abs(), "events");
-    let new = opened.generations.begin(&opened.log.backend().genesis()?)?;
-    index::catch_up(&context, &opened.index_settings(), &new.index, &end, |applied| bar.set_position(applied))?;
+    let new = opened.generations.begin(&genesis)?;
+    index::rebuild(&context, &opened.index_settings(), &new, |applied| bar.set_position(applied))?;
     bar.finish_and_clear();
     if shutdown.requested() {
         bail!("stopped before the new index was complete; the live one is as it was");

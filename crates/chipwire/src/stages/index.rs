@@ -9,6 +9,7 @@
 pub mod same_log;
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use chipwire_log::{Bounds, Error, Limit, Positions, Reader, StoredRecord};
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
     chain::{Chain, Link},
-    generations::Generations,
+    generations::{Generation, Generations},
     health::StageLabel,
     runner::{self, Context, StageError},
     wire::{self, Log},
@@ -60,24 +61,55 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
     Ok(())
 }
 
-/// Brings the index at `settings.generations` up to the present end of the log, and returns.
-pub fn catch_up(
+/// Brings `new`, which nobody reads yet, up to the end of the log, and returns when it can take the place of the live index: it is
+/// at the end, or has all that the live one has. Both move on meanwhile; what comes in the moment between this and the swap is
+/// searchable when the index stage has found the new one.
+pub fn rebuild(
+    context: &Context,
+    settings: &Settings,
+    new: &Generation,
+    mut progress: impl FnMut(u64),
+) -> Result<(), StageError> {
+    let mut applied = 0;
+    while !context.shutdown.requested() {
+        let end = context.log.end_of(Topic::ArticlesTagged)?;
+        applied += catch_up(context, settings, &new.index, &end, |more| progress(applied + more))?;
+        let checkpoint = new.index.checkpoint()?;
+        let end: BTreeMap<u32, i64> =
+            context.log.positions_of(Topic::ArticlesTagged, &context.log.end_of(Topic::ArticlesTagged)?).collect();
+        // Of an index that cannot be read nothing can vanish, and of one of another log nothing is to stay.
+        let live = settings.generations.live_checkpoint().ok().flatten();
+        let live = live.filter(|live| live.genesis == checkpoint.genesis && live.prefix == checkpoint.prefix);
+        if reaches(&checkpoint, &end) || live.is_none_or(|live| reaches(&checkpoint, &live.positions)) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Brings `index` up to `end`; answers how many events it took.
+fn catch_up(
     context: &Context,
     settings: &Settings,
     index: &Index,
     end: &Positions,
     mut progress: impl FnMut(u64),
-) -> Result<(), StageError> {
+) -> Result<u64, StageError> {
+    let end = context.log.positions_of(Topic::ArticlesTagged, end).collect();
     let mut projection = Projection::open(context, settings, index)?;
-    while !projection.reached(end) && !context.shutdown.requested() {
+    while !reaches(&projection.checkpoint, &end) && !context.shutdown.requested() {
         projection.step(WAIT)?;
         if let Some(why) = projection.chain.trouble() {
             return Err(StageError::Gap(why));
         }
         progress(projection.applied);
     }
-    projection.commit()?;
-    projection.close()
+    projection.finish()
+}
+
+/// Whether `checkpoint` is at these positions, or past them.
+fn reaches(checkpoint: &Checkpoint, positions: &BTreeMap<u32, i64>) -> bool {
+    positions.iter().all(|(partition, position)| checkpoint.positions.get(partition).is_some_and(|at| at >= position))
 }
 
 /// The index on its way through the log.
@@ -169,13 +201,14 @@ impl<'a> Projection<'a> {
             self.step(WAIT)?;
             self.chain.report(self.context);
         }
-        self.commit()?;
-        self.close()
+        self.finish().map(|_| ())
     }
 
-    fn close(self) -> Result<(), StageError> {
+    /// Answers how many events were taken.
+    fn finish(mut self) -> Result<u64, StageError> {
+        self.commit()?;
         self.writer.close()?;
-        Ok(())
+        Ok(self.applied)
     }
 
     fn step(&mut self, wait: Duration) -> Result<(), StageError> {
@@ -306,13 +339,6 @@ impl<'a> Projection<'a> {
         }
         metrics.index_documents.set(self.index.searcher().len());
         Ok(())
-    }
-
-    fn reached(&self, end: &Positions) -> bool {
-        self.context
-            .log
-            .positions_of(Topic::ArticlesTagged, end)
-            .all(|(partition, end)| self.checkpoint.positions.get(&partition).is_some_and(|position| *position >= end))
     }
 }
 

@@ -207,3 +207,27 @@ fn an_index_of_other_topics_of_the_same_log_is_refused_and_an_old_checkpoint_is_
     let (read_on, count) = site.catch_up(&index);
     assert_eq!((read_on.prefix, read_on.last[&0].offset, count), (checkpoint.prefix, 3, 4));
 }
+
+/// A daemon goes on while a new index is built: what it has made searchable is in the new one when that takes its place.
+#[test]
+fn a_rebuild_ends_with_all_that_the_live_index_has() {
+    let site = Site::sqlite();
+    site.outcomes(0..50);
+    let genesis = site.log().backend().genesis().unwrap();
+    let live = site.settings.generations.open(&genesis).unwrap();
+    site.catch_up(&live.index);
+    let new = site.settings.generations.begin(&genesis).unwrap();
+    let mut more = 50;
+    rebuild(&site.context, &site.settings, &new, |_| {
+        // Behind the end that the rebuild has set out for, three times, and at once in the live index.
+        if more < 56 {
+            site.outcomes(more..more + 2);
+            site.catch_up(&live.index);
+            more += 2;
+        }
+    })
+    .unwrap();
+    site.settings.generations.swap(&new).unwrap();
+    let (new, old) = (new.index.checkpoint().unwrap(), live.index.checkpoint().unwrap());
+    assert_eq!((more, new.positions[&0], new.positions), (56, 56, old.positions));
+}
