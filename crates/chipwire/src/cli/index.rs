@@ -11,7 +11,13 @@ use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
 use super::{Global, daemon};
-use crate::{health::Health, pipeline::Stage, progress, runner::Shutdown, stages::index};
+use crate::{
+    health::Health,
+    pipeline::{REBUILD_LOCK, Stage},
+    progress,
+    runner::Shutdown,
+    stages::index,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Index {
@@ -38,7 +44,7 @@ impl Index {
 fn rebuild(global: &Global) -> Result<()> {
     let opened = global.open()?;
     // Only one rebuild at a time; the index stage of a daemon keeps its own lock and goes on until the swap.
-    let _lock = opened.data_dir.lock("index-rebuild", "index rebuild", crate::runner::system_clock())?;
+    let _lock = opened.data_dir.lock(REBUILD_LOCK, "index rebuild", crate::runner::system_clock())?;
     let runtime = Runtime::new().context("failed to start the runtime")?;
     let shutdown = Shutdown::default();
     runtime.spawn(daemon::stop_on_signal(shutdown.clone()));
