@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     failure::{Failure, Outcome},
     frame::{Place, Unpacker},
-    state,
+    schema, state,
     tables::{self, Head, Topic},
 };
 use crate::{Bounds, Error, PartitionId};
@@ -104,6 +104,7 @@ pub(super) fn all(snapshot: &Connection) -> Outcome<CheckReport> {
     };
     let (mut frames, mut records) = (0, 0);
     pages(snapshot).or_else(&mut note)?;
+    schema::genesis(snapshot).map(|_| ()).or_else(&mut note)?;
     tables::positions(snapshot, "", &[]).map(|_| ()).or_else(&mut note)?;
     match tables::topics(snapshot) {
         Err(failure) => note(failure)?,

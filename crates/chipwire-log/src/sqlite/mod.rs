@@ -31,6 +31,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -45,7 +46,7 @@ use self::{
 };
 use crate::{
     Bounds, Error, EventLog, Expiry, PartitionId, Positions, Reader, Result, State, StoredRecord, TopicSpec, Worker,
-    Writer,
+    Writer, clock,
 };
 
 /// What a log is opened for.
@@ -57,6 +58,25 @@ pub enum Access {
     Write,
     /// Reading only. Writers, workers and `ensure` are refused.
     Read,
+}
+
+/// Where the stamps of records come from: milliseconds since 1970-01-01 UTC.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// What hardly anyone sets otherwise.
+#[derive(Clone)]
+pub struct Options {
+    /// The clock. Default: the machine's.
+    pub clock: Clock,
+    /// How often a waiting reader looks whether another process has written. Writes of its own `SqliteLog` wake it at once.
+    /// Default: 20 milliseconds.
+    pub look_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Arc::new(clock::now_ms), look_every: Duration::from_millis(20) }
+    }
 }
 
 /// The log in a file. Clones are handles on the same open log.
@@ -75,6 +95,7 @@ struct Shared {
     path: PathBuf,
     genesis: String,
     signal: Arc<Signal>,
+    options: Options,
     topics: RwLock<Topics>,
     /// Read-only connections that nobody uses at the moment. Declared before the committer, so that the connection that
     /// writes is closed last: that one tidies up.
@@ -91,6 +112,11 @@ impl SqliteLog {
     /// [`Error::Open`] when it is not there or not a log, [`Error::Corrupt`] when it is damaged, [`Error::SchemaVersion`]
     /// when another version wrote it.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
+        Self::open_with(path, access, Options::default())
+    }
+
+    /// As [`open`](Self::open).
+    pub fn open_with(path: &Path, access: Access, options: Options) -> Result<Self> {
         if access == Access::Create {
             schema::create(path)?;
         }
@@ -102,12 +128,16 @@ impl SqliteLog {
         }
         // Before SQLite sees it: when the last connection closes, SQLite tidies away what it could not read.
         wal::check(path).map_err(damaged)?;
-        let reading = || schema::connect(path, Access::Read);
-        let connection = reading().map_err(|failure| match failure {
+        if access != Access::Read {
+            schema::migrate(path).map_err(damaged)?;
+        }
+        let connection = schema::connect(path, Access::Read).map_err(|failure| match failure {
             Failure::Sqlite(error) => open(Box::new(error)),
             other => damaged(other),
         })?;
-        let (genesis, topics) = load(&connection, path).map_err(damaged)?;
+        // What has no place of its own here is what SQLite itself reads first.
+        let (genesis, topics) =
+            load(&connection, path).map_err(|failure| damaged(failure.at(|| "the schema of the file".to_owned())))?;
         let signal = Arc::new(Signal::default());
         let committer = match access {
             Access::Read => None,
@@ -120,6 +150,7 @@ impl SqliteLog {
             path: path.to_owned(),
             genesis,
             signal,
+            options,
             topics: RwLock::new(topics),
             idle: Mutex::new(vec![connection]),
             committer,
@@ -178,7 +209,8 @@ impl SqliteLog {
 
     /// Removes, from the beginning of each partition, what is older than its topic's retention, of state topics what newer
     /// records replaced more than a week ago, and beyond a size the oldest of topics that have a retention; never what is
-    /// still needed. Answers how many records went. The file does not shrink; their space is used again.
+    /// still needed. The age of a record is counted from the newest of its partition at the latest: a clock that is ahead of
+    /// the records does not make all of them old. Answers how many records went. The file does not shrink; their space is used again.
     pub fn expire(&self, expiry: &Expiry) -> Result<u64> {
         let expiry = expiry.clone();
         let work = Box::new(move |connection: &_| expire::expire(connection, &expiry));
@@ -241,7 +273,8 @@ impl Shared {
         names.dedup();
         let topics = names.into_iter().map(|name| self.topic(name)).collect::<Result<Vec<_>>>()?;
         let connection = schema::connect(&self.path, Access::Read).map_err(|failure| self.error(failure))?;
-        SqliteReader::new(self.path.clone(), connection, Arc::clone(&self.signal), topics, from)
+        let (signal, look_every) = (Arc::clone(&self.signal), self.options.look_every);
+        SqliteReader::new(self.path.clone(), connection, signal, look_every, topics, from)
             .map_err(|failure| self.error(failure))
     }
 }
