@@ -11,14 +11,17 @@ use std::{
     time::Duration,
 };
 
-use chipwire_events::{ArticleId, Covers, Event, EventId, Topic, partition_of};
+use chipwire_events::{ArticleId, Covers, Envelope, Event, EventId, Topic, partition_of};
 use chipwire_index::Index;
 use chipwire_log::{Limit, Positions, StoredRecord};
 use serde::Serialize;
 
 use crate::{
     runner::{StageError, chain},
-    stages::enrich,
+    stages::{
+        enrich,
+        index::{self, same_log},
+    },
     wire::{self, Log},
 };
 
@@ -45,9 +48,11 @@ pub enum Kind {
     DocumentWithoutEvent,
     /// An alert is of no tagged article.
     AlertWithoutArticle,
+    /// An event has another id than what it says gives.
+    WrongId,
     /// An event cannot be read.
     Unreadable,
-    /// The index is of another log.
+    /// The index is of another log, or of this one before it went back.
     ForeignIndex,
 }
 
@@ -63,6 +68,7 @@ impl fmt::Display for Kind {
             Kind::TaggedWithoutDocument => "tagged articles without their document",
             Kind::DocumentWithoutEvent => "documents without an event",
             Kind::AlertWithoutArticle => "alerts without an article",
+            Kind::WrongId => "events whose id is not that of what they say",
             Kind::Unreadable => "events that cannot be read",
             Kind::ForeignIndex => "an index of another log",
         })
@@ -100,6 +106,8 @@ pub struct Report {
     /// Documents in the index; none if there is no index here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub documents: Option<u64>,
+    /// Tagged and rejected events that the index could not take in, and has made dead letters of.
+    pub rejected_by_index: u64,
     /// Tagged and rejected events that wait to be indexed.
     pub tagged_on_their_way: u64,
     /// Alerts.
@@ -160,6 +168,7 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
         articles: HashMap::new(),
         outcomes: HashMap::new(),
         rejected: HashSet::new(),
+        unindexed: HashSet::new(),
         chains: HashMap::new(),
         begins: HashMap::new(),
         progress,
@@ -177,6 +186,8 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
     };
     let passed = log.backend().committed(enrich::STAGE, &[log.name(Topic::ArticlesRaw)])?;
     let checkpoint = walk.documents(index)?;
+    // The index writes a dead letter before it passes the event.
+    walk.unindexed()?;
     let alerts = walk.alerts()?;
     let letters_wanted = walk.tagged(checkpoint.as_ref())?;
     walk.dead_letters(if letters_whole { letters_wanted } else { HashMap::new() })?;
@@ -247,6 +258,8 @@ struct Walk<'a, P> {
     outcomes: HashMap<u32, BTreeSet<i64>>,
     /// Those of them that are rejections: what was put back is there once more.
     rejected: HashSet<(u32, i64)>,
+    /// Partitions and offsets of tagged events that the index has made dead letters of.
+    unindexed: HashSet<(u32, i64)>,
     /// By partition.
     chains: HashMap<u32, Chain>,
     /// Where the chain begins, by partition: before that, retention has removed the outcomes.
@@ -292,6 +305,10 @@ impl<P: FnMut(u64)> Walk<'_, P> {
             self.report.add(Kind::ForeignIndex, index.path().display(), what);
             return Ok(None);
         }
+        if let Some(what) = same_log::difference(self.log, &checkpoint)? {
+            self.report.add(Kind::ForeignIndex, index.path().display(), format!("{what} rebuild it"));
+            return Ok(None);
+        }
         // What was committed since is in the log before it is in the index.
         index.reload()?;
         let mut documents = HashMap::new();
@@ -305,11 +322,35 @@ impl<P: FnMut(u64)> Walk<'_, P> {
         Ok(Some(Indexed { positions: checkpoint.positions, documents }))
     }
 
+    fn unindexed(&mut self) -> Result<(), StageError> {
+        self.each(Topic::DeadLetters, |walk, _, stored| {
+            if let Ok((_, Event::EventRejected(letter))) = wire::decode(stored)
+                && letter.stage == index::STAGE
+                && letter.topic == Topic::ArticlesTagged.name()
+            {
+                walk.unindexed.insert((letter.partition, letter.offset));
+            }
+        })
+    }
+
+    /// The event of a record, with its id compared.
+    fn decode(&mut self, place: Place, stored: &StoredRecord) -> Result<(Envelope, Event), chipwire_events::Error> {
+        let (envelope, event) = wire::decode(stored)?;
+        if let Some(id) = event.id().filter(|id| *id != envelope.id) {
+            self.report.add(
+                Kind::WrongId,
+                place,
+                format!("it has the id {}, and what it says gives {id}", envelope.id),
+            );
+        }
+        Ok((envelope, event))
+    }
+
     /// Articles and revisions that alerts are of.
     fn alerts(&mut self) -> Result<Vec<(Place, ArticleId, u32)>, StageError> {
         let mut alerts = Vec::new();
         let mut seen = BTreeSet::new();
-        self.each(Topic::Alerts, |walk, place, stored| match wire::decode(stored) {
+        self.each(Topic::Alerts, |walk, place, stored| match walk.decode(place, stored) {
             Ok((_, Event::AlertRaised(alert))) => {
                 walk.report.alerts += 1;
                 if !seen.insert(alert.id.clone()) {
@@ -331,8 +372,12 @@ impl<P: FnMut(u64)> Walk<'_, P> {
             let waits = indexed
                 .is_some_and(|indexed| place.offset >= indexed.positions.get(&place.partition).copied().unwrap_or(0));
             walk.report.tagged_on_their_way += u64::from(waits);
-            let (envelope, event) = match wire::decode(stored) {
+            let is_unindexed = walk.unindexed.contains(&(place.partition, place.offset));
+            walk.report.rejected_by_index += u64::from(is_unindexed);
+            let (envelope, event) = match walk.decode(place, stored) {
                 Ok(decoded) => decoded,
+                // It is accounted for.
+                Err(_) if is_unindexed => return,
                 Err(error) => return walk.unreadable(place, Some(error)),
             };
             if let Some(covers) = envelope.covers {
@@ -346,7 +391,8 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                     let known = walk.articles.entry(id.clone()).or_default();
                     let is_double = is_outcome && known.tagged.contains(&revision);
                     known.tagged.push(revision);
-                    if indexed.is_some() && !waits && known.due.is_none_or(|(due, _)| due <= revision) {
+                    if indexed.is_some() && !waits && !is_unindexed && known.due.is_none_or(|(due, _)| due <= revision)
+                    {
                         known.due = Some((revision, place));
                     }
                     if is_double {
@@ -358,6 +404,7 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                     walk.rejected.extend(envelope.covers.map(|covers| (covers.partition, covers.to)));
                     letters.insert(rejected.dead_letter, place);
                 }
+                _ if is_unindexed => {}
                 _ => walk.unreadable(place, None),
             }
         })?;
@@ -403,7 +450,7 @@ impl<P: FnMut(u64)> Walk<'_, P> {
     }
 
     fn dead_letters(&mut self, mut wanted: HashMap<EventId, Place>) -> Result<(), StageError> {
-        self.each(Topic::DeadLetters, |walk, place, stored| match wire::decode(stored) {
+        self.each(Topic::DeadLetters, |walk, place, stored| match walk.decode(place, stored) {
             Ok((envelope, Event::EventRejected(letter))) => {
                 *walk.report.dead_letters.entry(letter.class.as_str()).or_default() += 1;
                 wanted.remove(&envelope.id);
@@ -436,7 +483,7 @@ impl<P: FnMut(u64)> Walk<'_, P> {
             if walk.rejected.contains(&(place.partition, place.offset)) {
                 return;
             }
-            if let Ok((_, Event::ArticleFetched(article))) = wire::decode(stored) {
+            if let Ok((_, Event::ArticleFetched(article))) = walk.decode(place, stored) {
                 let known = walk.articles.entry(article.id.clone()).or_default();
                 if known.raw.contains(&article.revision) {
                     let what = format!("article {} revision {} again", article.id, article.revision);
