@@ -65,6 +65,20 @@ pub enum Error {
         /// The partitions that were asked for.
         expected: u32,
     },
+    /// A topic exists with a setting under which what it holds would not be kept as it must.
+    #[error("topic `{topic}` has `{setting}` {found}, expected {expected}; {advice}")]
+    TopicSetting {
+        /// The topic.
+        topic: String,
+        /// The setting.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        expected: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A record for a partition that the topic does not have.
     #[error("topic has no partition {0}")]
     UnknownPartition(PartitionId),

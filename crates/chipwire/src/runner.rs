@@ -144,6 +144,7 @@ impl StageError {
                 Log::Corrupt { .. }
                     | Log::SchemaVersion { .. }
                     | Log::TopicMismatch { .. }
+                    | Log::TopicSetting { .. }
                     | Log::OutOfRange { .. }
                     // Certificates and passwords are read once, when the process starts.
                     | Log::Denied { .. }

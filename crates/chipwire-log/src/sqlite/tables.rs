@@ -101,14 +101,8 @@ pub(super) fn ensure(connection: &Connection, specs: &[TopicSpec]) -> Outcome<()
     let mut next_id = existing.values().map(|topic| topic.id).max().unwrap_or(0) + 1;
     for spec in specs {
         if let Some(topic) = existing.get(&spec.name) {
-            if topic.spec.partitions != spec.partitions {
-                return Err(Failure::Refused(Error::TopicMismatch {
-                    topic: spec.name.to_string(),
-                    found: topic.spec.partitions,
-                    expected: spec.partitions,
-                }));
-            }
-            if !topic.is_compact() && spec.cleanup != Cleanup::Compact && topic.spec.cleanup != spec.cleanup {
+            spec.check(topic.spec.partitions, topic.spec.cleanup)?;
+            if topic.spec.cleanup != spec.cleanup {
                 let changed = Topic { id: topic.id, spec: spec.clone() };
                 tally.remove(topic.seal().sum());
                 tally.add(changed.seal().sum());
