@@ -1,10 +1,10 @@
 //! Opens what a command needs and puts stages together.
 
 use std::{
-    env,
+    env, fs,
     io::{self, Write},
     process,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
 };
 
@@ -33,6 +33,9 @@ use crate::{
 
 /// The lock of whoever builds the index anew.
 pub const REBUILD_LOCK: &str = "index-rebuild";
+
+/// Processes that share a data directory, at most, under names that their successors take.
+const MAX_SLOTS: u32 = 1_000;
 
 /// A stage, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +78,8 @@ pub struct Opened {
     pub log: Log,
     /// The index.
     pub generations: Arc<Generations>,
+    /// Sets this process apart from others that run the same stages, once one is asked for; with the lock of its slot.
+    member: OnceLock<(Arc<str>, Option<Lock>)>,
     /// Where the sink `terminal` writes.
     pub terminal: Arc<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
 }
@@ -97,7 +102,14 @@ impl Opened {
         };
         let log = Log::new(backend, &config.log.prefix).with_retention(config.log.retention());
         let generations = Arc::new(Generations::new(data_dir.index()));
-        Ok(Self { config, data_dir, log, generations, terminal: Arc::new(|| Box::new(io::stdout())) })
+        Ok(Self {
+            config,
+            data_dir,
+            log,
+            generations,
+            member: OnceLock::new(),
+            terminal: Arc::new(|| Box::new(io::stdout())),
+        })
     }
 
     /// Takes the right to run `stage`. On Kafka, where any number of workers may share a stage, only the index needs one.
@@ -116,8 +128,34 @@ impl Opened {
             shutdown: shutdown.clone(),
             now: system_clock as Clock,
             runtime: runtime.clone(),
-            member: member().into(),
+            member: Arc::clone(&self.member.get_or_init(|| self.take_member()).0),
         }
+    }
+
+    /// The name under which this process works, which its successor takes after a crash: on Kafka that ends at once what a
+    /// process that was killed has left open, for which others would wait half a minute. So it is made of the machine, the
+    /// data directory and the lowest number that no process there has.
+    fn take_member(&self) -> (Arc<str>, Option<Lock>) {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = if host.trim().is_empty() { "host" } else { host.trim() };
+        let by_process = || Arc::from(format!("{host}-{}", process::id()));
+        // The embedded log's locks see to it that there is one.
+        if self.config.log.backend != Backend::Kafka {
+            return (by_process(), None);
+        }
+        let path = fs::canonicalize(self.data_dir.path()).unwrap_or_else(|_| self.data_dir.path().to_owned());
+        let folder = chipwire_events::hash_hex(4, &[&path.to_string_lossy()]);
+        for slot in 0..MAX_SLOTS {
+            match self.data_dir.lock(&format!("member-{slot}"), "worker", system_clock()) {
+                Ok(lock) => return (format!("{host}-{folder}-{slot}").into(), Some(lock)),
+                Err(LockError::Taken { .. }) => {}
+                Err(error) => {
+                    tracing::warn!("this process works under a name of its own: {}", crate::runner::chain(&error));
+                    break;
+                }
+            }
+        }
+        (by_process(), None)
     }
 
     /// What the index stage is told.
@@ -271,13 +309,6 @@ pub fn tagger() -> Result<Tagger> {
     Ok(Tagger::new(gazetteer))
 }
 
-/// Sets this process apart from others that run the same stage.
-fn member() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
-    format!("{}-{}", if host.is_empty() { "host" } else { host }, process::id())
-}
-
 /// Waits until `opened`'s log can be reached and has its topics, saying why it waits.
 pub fn ensure_topics(opened: &Opened, health: &Health, shutdown: &Shutdown) -> Result<()> {
     const STAGE: &str = "log";
@@ -305,7 +336,7 @@ pub fn ensure_topics(opened: &Opened, health: &Health, shutdown: &Shutdown) -> R
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::Duration};
+    use std::time::Duration;
 
     use chipwire_events::Timestamp;
     use chipwire_log::{Limit, Step};
@@ -318,7 +349,7 @@ mod tests {
         opened
     }
 
-    /// An index at `folder` that has come to `position` in every partition.
+    /// An index that has come to `position` in every partition.
     fn commit(opened: &Opened, index: &chipwire_index::Index, position: i64) {
         let mut writer = index.writer(50_000_000, 1).unwrap();
         let positions = (0..8).map(|partition| (partition, position)).collect();
@@ -366,5 +397,26 @@ mod tests {
         let needed = other.needed().unwrap();
         assert_eq!(needed[&other.log.partition(Topic::ArticlesTagged, 0)], 0);
         assert!(other.generations.get().is_none());
+    }
+
+    #[cfg(feature = "kafka")]
+    #[test]
+    fn the_successor_of_a_process_takes_its_name() {
+        let (folder, other_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let on_kafka = |folder: &std::path::Path| {
+            let mut config = Config { data_dir: folder.to_owned(), ..Config::default() };
+            config.log.backend = Backend::Kafka;
+            Opened::open(config).unwrap()
+        };
+        let name = |opened: &Opened| {
+            opened.context(&Health::default(), &Shutdown::default(), runtime.handle()).member.to_string()
+        };
+        let [first, second, other] = [folder.path(), folder.path(), other_folder.path()].map(on_kafka);
+        let names = [&first, &second, &other].map(name);
+        assert_eq!(name(&first), names[0], "it keeps its name");
+        assert!(names[0] != names[1] && names[0] != names[2] && names[1] != names[2], "{names:?}");
+        drop(first);
+        assert_eq!([name(&on_kafka(folder.path())), name(&second)], [names[0].clone(), names[1].clone()]);
     }
 }
