@@ -21,6 +21,7 @@ mod failure;
 mod frame;
 mod handles;
 mod reader;
+mod repair;
 mod schema;
 mod seal;
 mod state;
@@ -36,7 +37,10 @@ use std::{
 
 use rusqlite::Connection;
 
-pub use self::check::{CheckReport, Damage, PartitionStats};
+pub use self::{
+    check::{CheckReport, Damage, PartitionStats},
+    repair::{LOST_HEADER, Repair},
+};
 use self::{
     committer::{Committer, Signal},
     failure::{Failure, Outcome},
@@ -189,6 +193,49 @@ impl SqliteLog {
             Ok(report)
         };
         read().map_err(|failure: Failure| failure.into_error(path, || format!("check log `{}`", path.display())))
+    }
+
+    /// Says what a repair of the log at `path` keeps and gives up, and makes a repaired copy at `to`, if that is given. The log
+    /// itself stays as it is. Offsets stay what they were: in the place of what is lost stand records that say so, with the
+    /// header [`LOST_HEADER`].
+    ///
+    /// # Errors
+    /// [`Error::Open`] when `path` is no log or `to` exists already, [`Error::SchemaVersion`] when another version wrote it,
+    /// [`Error::Corrupt`] when so much is damaged that nothing can be read.
+    pub fn repair(path: &Path, to: Option<&Path>) -> Result<Repair> {
+        let error = |failure: Failure| failure.into_error(path, || format!("repair log `{}`", path.display()));
+        let salvage = |target: Option<&Connection>| -> Outcome<Repair> {
+            // SQLite passes over what is damaged there, as if it had never been finished.
+            let journal = match wal::check(path) {
+                Err(Failure::Damaged { place, reason }) => Some(Damage { place, reason }),
+                other => other.map(|()| None)?,
+            };
+            let source = schema::connect(path, Access::Read)?;
+            schema::verify(&source, path).map_err(|failure| failure.at(|| "the schema of the file".to_owned()))?;
+            let snapshot = source.unchecked_transaction()?;
+            let mut repair = repair::salvage(&snapshot, target)?;
+            repair.given_up.extend(journal);
+            Ok(repair)
+        };
+        let Some(to) = to else { return salvage(None).map_err(error) };
+        let mut repair = Repair::default();
+        schema::create_filled(to, |unfinished| {
+            let write = || -> Outcome<Repair> {
+                let mut target = Connection::open(unfinished)?;
+                let transaction = target.transaction()?;
+                let repair = salvage(Some(&transaction))?;
+                transaction.commit()?;
+                target.close().map_err(|(_, error)| error)?;
+                Ok(repair)
+            };
+            repair = write().map_err(error)?;
+            // What was taken for good must be so where it stands now.
+            match Self::check_file(unfinished)?.damage.into_iter().next() {
+                None => Ok(()),
+                Some(Damage { place, reason }) => Err(Error::Corrupt { path: unfinished.to_owned(), place, reason }),
+            }
+        })?;
+        Ok(repair)
     }
 
     /// Copies the log as it is now to `to`, while others write. Answers the size of the copy in bytes.

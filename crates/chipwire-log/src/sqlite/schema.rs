@@ -162,6 +162,31 @@ fn build(path: &Path) -> Result<(), rusqlite::Error> {
     connection.close().map_err(|(_, error)| error)
 }
 
+/// Makes another log at `to`, filled by `fill`, which appears there once it is whole.
+pub(super) fn create_filled(to: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Open { path: to.to_owned(), source };
+    if to.exists() {
+        return Err(failed("the file exists already".into()));
+    }
+    let unfinished = Unfinished::beside(to);
+    build(&unfinished.0).map_err(|error| failed(Box::new(error)))?;
+    fill(&unfinished.0)?;
+    let publish = || -> io::Result<()> {
+        fs::File::open(&unfinished.0)?.sync_all()?;
+        fs::hard_link(&unfinished.0, to).or_else(|_| fs::rename(&unfinished.0, to))?;
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::File::open(folder)?.sync_all()
+    };
+    publish().map_err(|error| failed(Box::new(error)))
+}
+
+/// Gives a log the identity of another, of which it is a copy.
+pub(super) fn set_genesis(connection: &Connection, genesis: &str) -> Outcome<()> {
+    let checksum = seal_meta("genesis", genesis).sum();
+    connection.execute("UPDATE meta SET value = ?1, checksum = ?2 WHERE name = 'genesis'", (genesis, checksum))?;
+    Ok(())
+}
+
 /// Copies the log behind `connection`, as of now, to a new file, which appears once it is whole.
 pub(super) fn copy(connection: &Connection, to: &Path) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
     if to.exists() {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use chipwire_log::{
     Error, EventLog, Limit, Positions, Result, State, Step, StoredRecord,
-    sqlite::{Access, SqliteLog},
+    sqlite::{Access, LOST_HEADER, Repair, SqliteLog},
 };
 use rusqlite::Connection;
 
@@ -345,4 +345,119 @@ fn damage_in_the_write_ahead_log_is_found() {
     // A last transaction that was not finished is no damage: nobody was told that it happened.
     prepare(&bytes[..bytes.len() - 100]);
     assert_eq!(content(&crashed).unwrap().records.len(), 30 * 6);
+}
+
+/// What a copy by `repair` holds of `good`: the same records, and stand-ins for those that were given up.
+fn check_repaired(good: &Content, damaged: &Path, to: &Path) -> Repair {
+    let before = fs::read(damaged).unwrap();
+    let planned = SqliteLog::repair(damaged, None).unwrap();
+    let repair = SqliteLog::repair(damaged, Some(to)).unwrap();
+    assert_eq!(repair, planned, "a dry run says what is done");
+    assert_eq!(fs::read(damaged).unwrap(), before, "the damaged log stays as it is");
+    assert!(SqliteLog::check_file(to).unwrap().damage.is_empty());
+    let found = content(to).unwrap();
+    let offsets = |records: &[StoredRecord]| -> Vec<_> {
+        records.iter().map(|stored| (stored.partition_id(), stored.offset)).collect()
+    };
+    assert_eq!(offsets(&found.records), offsets(&good.records));
+    let is_stand_in = |stored: &&StoredRecord| stored.record.headers.iter().any(|(name, _)| name == LOST_HEADER);
+    assert_eq!(found.records.iter().filter(is_stand_in).count() as u64, repair.lost);
+    assert_eq!(repair.kept + repair.lost, good.records.len() as u64);
+    for (found, good) in found.records.iter().zip(&good.records) {
+        assert!(found == good || is_stand_in(&found), "{found:?}");
+    }
+    repair
+}
+
+#[test]
+fn a_repair_keeps_what_is_good_where_it_stood() {
+    let (folder, path) = folder();
+    let log = open(&path);
+    fill(&log, 60);
+    drop(log);
+    let good = content(&path).unwrap();
+    let (copy, to) = (folder.path().join("copy.db"), folder.path().join("repaired.db"));
+    let repaired = |changes: &str| {
+        fs::copy(&path, &copy).unwrap();
+        Connection::open(&copy).unwrap().execute_batch(changes).unwrap();
+        drop(fs::remove_file(&to));
+        let repair = check_repaired(&good, &copy, &to);
+        let places: Vec<String> = repair.given_up.iter().map(|damage| damage.place.clone()).collect();
+        (repair.lost, places.join(", "), content(&to).unwrap())
+    };
+
+    let (lost, places, same) = repaired("");
+    assert_eq!((lost, places.as_str()), (0, ""));
+    assert_eq!(same, good, "of a good log it is a copy");
+
+    let (lost, places, _) = repaired(
+        "UPDATE frames SET data = x'00' WHERE frame_id IN (5, 11); DELETE FROM frames WHERE frame_id IN (21, 119)",
+    );
+    assert_eq!(
+        (lost, places.as_str()),
+        (
+            20,
+            "articles/0 offsets 5..=9, articles/0 offsets 25..=29, articles/1 offsets 10..=14, \
+             articles/1 offsets 145..=149"
+        )
+    );
+
+    // What can be made anew from the rest is not lost: heads, and the state from the records.
+    let (lost, places, same) = repaired(
+        "UPDATE heads SET low_offset = 7, next_offset = 9; DELETE FROM state WHERE partition = 0; \
+         UPDATE state SET data = x'00'",
+    );
+    assert!(lost == 0 && places.contains("the head of articles/0") && places.contains("feeds/1"), "{lost} {places}");
+    assert_eq!(same, good);
+
+    let (_, places, found) =
+        repaired("UPDATE meta SET value = 'other'; UPDATE positions SET next_offset = 3 WHERE partition = 0");
+    assert!(places.contains("the log's identity") && places.contains("a position of group `group`"), "{places}");
+    assert_ne!(found.genesis, good.genesis);
+    assert_eq!(found.records, good.records);
+
+    let again = SqliteLog::repair(&copy, Some(&to));
+    assert!(matches!(&again, Err(Error::Open { path, .. }) if *path == to), "nothing is overwritten: {again:?}");
+}
+
+/// Whatever was damaged: a repair keeps the rest or says that nothing can be read.
+#[test]
+fn a_repair_of_any_damage_is_a_good_log_or_an_error() {
+    let (folder, path) = folder();
+    let log = open(&path);
+    fill(&log, 60);
+    drop(log);
+    let good = content(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let (copy, to) = (folder.path().join("copy.db"), folder.path().join("repaired.db"));
+    let mut numbers = Numbers(8);
+    let (mut kept, mut refused) = (0, 0);
+    for trial in 0..60 {
+        let mut bytes = bytes.clone();
+        let page = numbers.below(bytes.len() / 8192);
+        bytes[page * 8192..(page + 1) * 8192].fill(if trial % 2 == 0 { 0 } else { 0xa5 });
+        fs::write(&copy, bytes).unwrap();
+        drop(fs::remove_file(&to));
+        match SqliteLog::repair(&copy, Some(&to)) {
+            Ok(repair) => {
+                assert!(SqliteLog::check_file(&to).unwrap().damage.is_empty());
+                let found = read_all(&SqliteLog::open(&to, Access::Write).unwrap(), &TOPICS);
+                // A topic that is lost as a whole is said, and missing.
+                if let Ok(found) = found {
+                    let same = found.iter().filter(|stored| good.records.contains(stored)).count();
+                    assert_eq!(same as u64, repair.kept, "page {page}");
+                    kept += 1;
+                }
+            }
+            Err(error) => {
+                assert!(is_loud(&error), "page {page}: {error:?}");
+                assert!(!to.exists());
+                refused += 1;
+            }
+        }
+        for name in ["copy.db-wal", "copy.db-shm"] {
+            drop(fs::remove_file(folder.path().join(name)));
+        }
+    }
+    assert!(kept > refused * 4, "{kept} kept, {refused} refused");
 }
