@@ -24,8 +24,12 @@ use crate::{
     wire::Log,
 };
 
-/// How long a partition rests before it is tried again to fill its gap.
+/// How long a partition rests before it is tried again to fill its gap: at first, and at most.
 const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// A gap is filled in pieces of so many events, so that a large one needs no more memory than a small one.
+const PIECE: usize = 2_000;
 
 /// How long one read may wait, and how long nothing may come.
 const WAIT: Duration = Duration::from_millis(200);
@@ -63,6 +67,8 @@ struct Gap {
 struct Halted {
     gap: Gap,
     try_at: Instant,
+    /// How long it rests when that fails.
+    pause: Duration,
     why: String,
 }
 
@@ -72,22 +78,25 @@ pub(crate) struct Chain {
     /// The last raw offset that was covered, by partition. A partition that is not there takes its first event as it comes.
     covered: BTreeMap<u32, i64>,
     halted: BTreeMap<u32, Halted>,
+    piece: usize,
 }
 
-/// A gap that was filled.
+/// A gap of which a piece from its beginning, or all, was filled.
 pub(crate) struct Mended {
     /// The partition of `articles.tagged`.
     pub(crate) partition: u32,
     /// Where reading goes on, after `records`.
     pub(crate) position: i64,
-    /// What fills the gap, in order.
+    /// What fills it, in order.
     pub(crate) records: Vec<StoredRecord>,
+    /// The last raw offset that is covered then.
+    upto: i64,
 }
 
 impl Chain {
     /// A chain that was followed up to `covered`.
     pub(crate) fn new(stage: &'static str, covered: BTreeMap<u32, i64>) -> Self {
-        Self { stage, covered, halted: BTreeMap::new() }
+        Self { stage, covered, halted: BTreeMap::new(), piece: PIECE }
     }
 
     /// The last raw offset that was covered, by partition.
@@ -147,6 +156,11 @@ impl Chain {
         (!all.is_empty()).then(|| all.join("; "))
     }
 
+    /// Why a partition halts whose gap could not be filled.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.halted.values().any(|halted| !halted.why.is_empty()).then(|| self.trouble()).flatten()
+    }
+
     fn halt(&mut self, context: &Context, partition: u32, gap: Gap) {
         tracing::error!(
             stage = self.stage,
@@ -157,7 +171,7 @@ impl Chain {
             "gap in the chain: no event covers these raw events; the partition halts until they are enriched again"
         );
         context.health.metrics.gaps.get_or_create(&StageLabel { stage: self.stage }).inc();
-        self.halted.insert(partition, Halted { gap, try_at: Instant::now(), why: String::new() });
+        self.halted.insert(partition, Halted { gap, try_at: Instant::now(), pause: PAUSE, why: String::new() });
         self.count(context);
         self.report(context);
     }
@@ -168,31 +182,43 @@ impl Chain {
         context.health.metrics.halted.get_or_create(&label).set(halted);
     }
 
-    /// Fills the next gap whose turn it is. The partition goes on when the caller has dealt with what is answered and says so
-    /// with [`resume`](Self::resume); then it is read again from there.
+    /// Fills the next gap whose turn it is, or a piece of it. The partition goes on when the caller has dealt with what is answered
+    /// and says so with [`resume`](Self::resume).
     pub(crate) fn mend(&mut self, context: &Context) -> Option<Mended> {
         let now = Instant::now();
         let (&partition, halted) = self.halted.iter_mut().find(|(_, halted)| halted.try_at <= now)?;
         let gap = halted.gap;
-        match fill(&context.log, gap) {
-            Ok(records) => Some(Mended { partition, position: gap.at, records }),
+        match fill(&context.log, gap, self.piece) {
+            Ok((records, upto)) => Some(Mended { partition, position: gap.at, records, upto }),
             Err(error) => {
                 let error = runner::chain(&error);
-                tracing::warn!(stage = self.stage, partition, retry_in_ms = PAUSE.as_millis() as u64, "{error}");
-                halted.try_at = now + PAUSE;
+                let retry_in_ms = halted.pause.as_millis() as u64;
+                tracing::warn!(stage = self.stage, partition, retry_in_ms, "{error}");
+                halted.try_at = now + halted.pause;
+                halted.pause = (halted.pause * 2).min(LONGEST_PAUSE);
                 halted.why = format!("; they could not be enriched again: {error}");
                 None
             }
         }
     }
 
-    /// What filled the gap of a partition was dealt with.
-    pub(crate) fn resume(&mut self, context: &Context, partition: u32) {
-        let Some(Halted { gap, .. }) = self.halted.remove(&partition) else { return };
-        self.covered.insert(gap.partition, gap.upto);
-        tracing::warn!(stage = self.stage, partition, after = gap.after, upto = gap.upto, "the gap was filled");
+    /// What filled a piece of a gap was dealt with. True when that was all of it: then the partition is read again from where it
+    /// halted.
+    pub(crate) fn resume(&mut self, context: &Context, mended: &Mended) -> bool {
+        let Some(halted) = self.halted.get_mut(&mended.partition) else { return false };
+        let gap = halted.gap;
+        self.covered.insert(gap.partition, mended.upto);
+        if mended.upto < gap.upto {
+            halted.gap.after = mended.upto;
+            halted.pause = PAUSE;
+            halted.why.clear();
+            return false;
+        }
+        self.halted.remove(&mended.partition);
+        tracing::warn!(stage = self.stage, partition = mended.partition, upto = gap.upto, "the gap was filled");
         self.count(context);
         self.report(context);
+        true
     }
 
     /// These partitions are read from these positions now, which may have been somebody else's meanwhile.
@@ -244,6 +270,7 @@ fn covered_before(
                 let last = found.entry(stored.record.partition).or_insert(covers.to);
                 *last = covers.to.max(*last);
             }
+            true
         })?;
         open.retain(|partition, position| {
             let is_begin = begins(*partition, *position) == low(*partition);
@@ -264,43 +291,76 @@ fn covers_of(stored: &StoredRecord) -> Option<Covers> {
     header.and_then(|(_, covers)| covers.parse().ok())
 }
 
-/// What fills `gap`, in order; writes what is missing of it.
-fn fill(log: &Log, gap: Gap) -> Result<Vec<StoredRecord>, StageError> {
-    let there = found(log, gap)?;
-    if is_whole(&there, gap) {
-        return Ok(there);
+/// What fills `gap` from its beginning, in order, at most `piece` events, and the raw offset up to which that covers it; writes
+/// what is missing.
+fn fill(log: &Log, gap: Gap, piece: usize) -> Result<(Vec<StoredRecord>, i64), StageError> {
+    let there = beginning(found(log, gap, gap.at, piece)?, gap);
+    if let Some(upto) = end_of(&there) {
+        return Ok((there, upto));
     }
     // From here on nobody else writes; what an earlier one has written is there.
     let mut writer = log.backend().writer(&format!("mend-{}", gap.partition))?;
-    let there = found(log, gap)?;
-    let raw = raw(log, gap)?;
-    let covered: Vec<i64> = there.iter().filter_map(covers_of).map(|covers| covers.to).collect();
-    let mut last = gap.after;
-    let mut links: Vec<(&StoredRecord, Covers)> = Vec::new();
-    for stored in &raw {
-        let covers = Covers { partition: gap.partition, from: last, to: stored.offset };
-        last = stored.offset;
-        if !covered.contains(&stored.offset) {
-            links.push((stored, covers));
-        }
+    let there = found(log, gap, gap.at, piece)?;
+    let behind = there.iter().filter_map(covers_of).map(|covers| covers.from).min();
+    let there = beginning(there, gap);
+    if let Some(upto) = end_of(&there) {
+        return Ok((there, upto));
     }
-    if !links.is_empty() {
-        let tagger = Tagger::new(Gazetteer::builtin()?);
-        let settings = enrich::Settings { tagger: std::sync::Arc::new(tagger), pool: None };
-        for links in batches(&links) {
-            writer.append(&enrich::outcomes(log, &settings, links)?)?;
-        }
-    }
-    if last < gap.upto {
-        // Nobody can bring them back: to halt for ever would lose all that comes, too. `verify` goes on to report the gap.
+    // Up to the first event that is there.
+    let hole = Gap { upto: behind.unwrap_or(gap.upto), ..gap };
+    let raw = raw(log, hole, piece)?;
+    let bounds = log.backend().bounds(log.name(Topic::ArticlesRaw))?;
+    let low = bounds.get(hole.partition as usize).map_or(0, |bounds| bounds.low);
+    if low > hole.after + 1 {
+        // Nobody can bring them back: to halt for ever would lose all that comes, too.
         tracing::error!(
-            partition = gap.partition,
-            after = last,
-            upto = gap.upto,
+            partition = hole.partition,
+            after = hole.after,
+            upto = hole.upto.min(low - 1),
             "raw events were removed from the log before they were enriched: they are lost"
         );
     }
-    found(log, gap)
+    let mut last = hole.after;
+    let links: Vec<(&StoredRecord, Covers)> = raw
+        .iter()
+        .map(|stored| {
+            let covers = Covers { partition: hole.partition, from: last, to: stored.offset };
+            last = stored.offset;
+            (stored, covers)
+        })
+        .collect();
+    if links.is_empty() {
+        // `verify` goes on to report the gap.
+        return Ok((Vec::new(), hole.upto));
+    }
+    let tagged = log.backend().bounds(log.name(Topic::ArticlesTagged))?;
+    let end = tagged.get(gap.partition as usize).map_or(gap.at, |bounds| bounds.high);
+    let tagger = Tagger::new(Gazetteer::builtin()?);
+    let settings = enrich::Settings { tagger: std::sync::Arc::new(tagger), pool: None };
+    for links in batches(&links) {
+        writer.append(&enrich::outcomes(log, &settings, links)?)?;
+    }
+    let written = beginning(found(log, gap, end, piece)?, gap);
+    match end_of(&written) {
+        Some(upto) => Ok((written, upto)),
+        None => Err(StageError::Gap(format!("what fills the gap after offset {} was not found again", gap.after))),
+    }
+}
+
+/// Those of `records` that cover `gap` from its beginning without a hole.
+fn beginning(records: Vec<StoredRecord>, gap: Gap) -> Vec<StoredRecord> {
+    let mut last = gap.after;
+    let follows = |stored: &StoredRecord| {
+        let covers = covers_of(stored).filter(|covers| covers.from <= last);
+        last = covers.map_or(last, |covers| covers.to);
+        covers.is_some()
+    };
+    records.into_iter().take_while(follows).collect()
+}
+
+/// The raw offset up to which `records` cover; none if there are none.
+fn end_of(records: &[StoredRecord]) -> Option<i64> {
+    records.iter().filter_map(covers_of).map(|covers| covers.to).max()
 }
 
 /// `links` in pieces that fit a transaction.
@@ -321,42 +381,40 @@ fn batches<'a, 'b>(links: &'a [(&'b StoredRecord, Covers)]) -> Vec<&'a [(&'b Sto
     batches
 }
 
-/// Whether `records` cover all of `gap`.
-fn is_whole(records: &[StoredRecord], gap: Gap) -> bool {
-    let covered = records
-        .iter()
-        .filter_map(covers_of)
-        .fold(gap.after, |last, covers| if covers.from <= last { covers.to.max(last) } else { last });
-    covered >= gap.upto
-}
-
-/// The events behind the gap that cover a part of it, in order of what they cover, each once.
-fn found(log: &Log, gap: Gap) -> Result<Vec<StoredRecord>, StageError> {
+/// The events from offset `from` on that cover a part of the gap, in order of what they cover, each once: the first `piece`.
+fn found(log: &Log, gap: Gap, from: i64, piece: usize) -> Result<Vec<StoredRecord>, StageError> {
     let mut found = BTreeMap::new();
-    each(log, Topic::ArticlesTagged, gap.partition, gap.at..i64::MAX, |stored| {
+    each(log, Topic::ArticlesTagged, gap.partition, from..i64::MAX, |stored| {
         let inside =
             |covers: &Covers| covers.partition == gap.partition && covers.from >= gap.after && covers.to <= gap.upto;
         if let Some(covers) = covers_of(stored).filter(inside) {
             found.entry(covers.to).or_insert_with(|| stored.clone());
+            if found.len() > piece {
+                found.pop_last();
+            }
         }
+        true
     })?;
     Ok(found.into_values().collect())
 }
 
-/// The raw records of the gap that are still there.
-fn raw(log: &Log, gap: Gap) -> Result<Vec<StoredRecord>, StageError> {
+/// The raw records of the gap that are still there: the first `piece`.
+fn raw(log: &Log, gap: Gap, piece: usize) -> Result<Vec<StoredRecord>, StageError> {
     let mut records = Vec::new();
-    each(log, Topic::ArticlesRaw, gap.partition, gap.after + 1..gap.upto + 1, |stored| records.push(stored.clone()))?;
+    each(log, Topic::ArticlesRaw, gap.partition, gap.after + 1..gap.upto + 1, |stored| {
+        records.push(stored.clone());
+        records.len() < piece
+    })?;
     Ok(records)
 }
 
-/// Calls `visit` with the records of one partition within `offsets`, as far as they are there now.
+/// Calls `visit` with the records of one partition within `offsets`, as far as they are there now, until it answers false.
 fn each(
     log: &Log,
     topic: Topic,
     partition: u32,
     offsets: std::ops::Range<i64>,
-    visit: impl FnMut(&StoredRecord),
+    visit: impl FnMut(&StoredRecord) -> bool,
 ) -> Result<(), StageError> {
     let mut from = Positions::new();
     let mut ends = BTreeMap::new();
@@ -370,13 +428,13 @@ fn each(
     read(log, topic, &from, &ends, visit)
 }
 
-/// Calls `visit` with every record from `from` up to `ends`, by partition.
+/// Calls `visit` with every record from `from` up to `ends`, by partition, until it answers false.
 fn read(
     log: &Log,
     topic: Topic,
     from: &Positions,
     ends: &BTreeMap<u32, i64>,
-    mut visit: impl FnMut(&StoredRecord),
+    mut visit: impl FnMut(&StoredRecord) -> bool,
 ) -> Result<(), StageError> {
     let mut positions: BTreeMap<u32, i64> = log.positions_of(topic, from).collect();
     let mut reader = log.backend().reader(&[log.name(topic)], from)?;
@@ -387,8 +445,9 @@ fn read(
     while !is_done(&positions) {
         let batch = reader.next(Limit::default(), WAIT)?;
         for stored in &batch.records {
-            if ends.get(&stored.record.partition).is_some_and(|end| stored.offset < *end) {
-                visit(stored);
+            let is_wanted = ends.get(&stored.record.partition).is_some_and(|end| stored.offset < *end);
+            if is_wanted && !visit(stored) {
+                return Ok(());
             }
         }
         // What is behind the last record, such as the mark of a transaction, is never read.

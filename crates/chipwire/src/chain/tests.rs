@@ -164,7 +164,7 @@ impl Site {
     fn enrich(&self, partition: u32, offsets: &[i64]) {
         let settings = enrich::Settings { tagger: Arc::new(tagger().unwrap()), pool: None };
         let gap = Gap { partition, after: -1, upto: i64::MAX - 1, at: 0 };
-        let raw = raw(self.log(), gap).unwrap();
+        let raw = raw(self.log(), gap, usize::MAX).unwrap();
         for offset in offsets {
             let covers = Covers { partition, from: offset - 1, to: *offset };
             let links = [(&raw[*offset as usize], covers)];
@@ -174,7 +174,11 @@ impl Site {
 
     fn tagged(&self) -> Vec<StoredRecord> {
         let mut records = Vec::new();
-        each(self.log(), Topic::ArticlesTagged, 0, 0..i64::MAX, |stored| records.push(stored.clone())).unwrap();
+        each(self.log(), Topic::ArticlesTagged, 0, 0..i64::MAX, |stored| {
+            records.push(stored.clone());
+            true
+        })
+        .unwrap();
         records
     }
 
@@ -349,4 +353,31 @@ fn what_was_covered_before_a_position_is_found() {
 fn without_covers(record: &Record) -> Record {
     let headers = record.headers.iter().filter(|(name, _)| name != "ce_covers").cloned().collect();
     Record { headers, ..record.clone() }
+}
+
+#[test]
+fn a_large_gap_is_filled_piece_by_piece_around_what_is_there() {
+    let site = Site::new();
+    site.backend.refuses.store(false, Ordering::SeqCst);
+    site.enrich(0, &[0, 4, 2]);
+    let mut chain = Chain { piece: 1, ..Chain::new("test", BTreeMap::from([(0, 0)])) };
+    let tagged = site.tagged();
+    let covers = |stored: &StoredRecord| covers_of(stored);
+    assert_eq!(chain.take(&site.context, &tagged[1], covers(&tagged[1])), Link::Held);
+    let mut pieces = Vec::new();
+    loop {
+        let mended = chain.mend(&site.context).unwrap();
+        assert_eq!((mended.partition, mended.position), (0, 1));
+        pieces.push(mended.records.iter().map(|stored| covers(stored).unwrap().to).collect::<Vec<_>>());
+        let is_whole = chain.resume(&site.context, &mended);
+        assert_eq!(is_whole, pieces.len() == 3);
+        if is_whole {
+            break;
+        }
+        assert_eq!(chain.take(&site.context, &tagged[1], covers(&tagged[1])), Link::Held, "{pieces:?}");
+    }
+    assert_eq!(pieces, [[1], [2], [3]]);
+    assert_eq!(site.tagged().len(), 5, "what was there was not written again");
+    assert_eq!(chain.take(&site.context, &tagged[1], covers(&tagged[1])), Link::New);
+    assert_eq!(chain.take(&site.context, &tagged[2], covers(&tagged[2])), Link::Seen);
 }

@@ -130,8 +130,7 @@ impl Stage<'_> {
         // The position stays, and its being committed shows that the partition is still this worker's.
         let id = self.context.log.partition(Topic::ArticlesTagged, mended.partition);
         self.commit(worker, &outputs, &Positions::from([(id, mended.position)]))?;
-        self.chain.resume(self.context, mended.partition);
-        Ok(true)
+        Ok(self.chain.resume(self.context, &mended))
     }
 
     fn hold_against_rules(

@@ -99,7 +99,7 @@ fn catch_up(
     let mut projection = Projection::open(context, settings, index)?;
     while !reaches(&projection.checkpoint, &end) && !context.shutdown.requested() {
         projection.step(WAIT)?;
-        if let Some(why) = projection.chain.trouble() {
+        if let Some(why) = projection.chain.failure() {
             return Err(StageError::Gap(why));
         }
         progress(projection.applied);
@@ -302,8 +302,9 @@ impl<'a> Projection<'a> {
         for stored in &mended.records {
             self.put(stored, wire::decode(stored))?;
         }
-        self.chain.resume(self.context, mended.partition);
-        self.reader = reader(&self.context.log, &self.checkpoint)?;
+        if self.chain.resume(self.context, &mended) {
+            self.reader = reader(&self.context.log, &self.checkpoint)?;
+        }
         Ok(())
     }
 

@@ -231,3 +231,28 @@ fn a_rebuild_ends_with_all_that_the_live_index_has() {
     let (new, old) = (new.index.checkpoint().unwrap(), live.index.checkpoint().unwrap());
     assert_eq!((more, new.positions[&0], new.positions), (56, 56, old.positions));
 }
+
+/// Retention passes the enrich stage by force only; then the rest of the interval is made again, and the index goes on.
+#[test]
+fn of_a_gap_whose_raw_events_are_gone_in_part_the_rest_is_filled() {
+    for (kept_from, documents, outcomes) in [(3, 4, 4), (4, 3, 3)] {
+        let site = Site::sqlite();
+        for number in 0..6 {
+            let fetched = Event::ArticleFetched(article(number));
+            let record = site.log().encode(&fetched, Timestamp::UNIX_EPOCH, None).unwrap();
+            site.log().backend().writer("test").unwrap().append(&[Record { partition: 0, ..record }]).unwrap();
+        }
+        site.append([(0, Some((-1, 0)))]);
+        site.append([(4, Some((3, 4))), (5, Some((4, 5)))]);
+        let partition = |topic| site.log().partition(topic, 0);
+        let needed =
+            Positions::from([(partition(Topic::ArticlesRaw), kept_from), (partition(Topic::ArticlesTagged), 0)]);
+        site.log().backend().expire(&Expiry { max_bytes: Some(0), needed, ..Expiry::default() }).unwrap();
+
+        let index = site.index("index");
+        let (checkpoint, count) = site.catch_up(&index);
+        assert_eq!((count, site.gaps(), checkpoint.covered[&0]), (documents, 1, 5));
+        let tagged = site.log().end_of(Topic::ArticlesTagged).unwrap()[&partition(Topic::ArticlesTagged)];
+        assert_eq!(tagged, outcomes, "one was made again, or none");
+    }
+}
