@@ -199,16 +199,24 @@ impl KafkaWorker {
         if self.consumer.assignment_lost() {
             return Err(self.transactions.fence());
         }
-        if upto.is_empty() {
-            return Ok(None);
-        }
-        // Without it the outputs would be committed and the positions not, and the same would be done again.
-        let Some(group) = group else {
-            return Err(self.transactions.fence());
+        let group = match proof(group, upto) {
+            Ok(Some(group)) => group,
+            Ok(None) => return Ok(None),
+            Err(NoMember) => return Err(self.transactions.fence()),
         };
         let positions = list(upto.iter().map(|(id, &position)| (id, Offset::Offset(position))))?;
         Ok(Some(Offsets { positions, group }))
     }
+}
+
+/// A worker that the client calls no member of its group.
+#[derive(Debug, PartialEq, Eq)]
+struct NoMember;
+
+/// What a commit of `upto` has to show the broker; nothing when there are no positions in it. Without it outputs would be
+/// committed and positions not, and the same would be done again.
+fn proof<G>(group: Option<G>, upto: &Positions) -> Result<Option<G>, NoMember> {
+    if upto.is_empty() { Ok(None) } else { group.map(Some).ok_or(NoMember) }
 }
 
 impl Drop for KafkaWorker {
@@ -293,5 +301,19 @@ impl ClientContext for WorkerContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.context.error(error, reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_not_committed_without_a_proof_of_membership_nor_left_out() {
+        let upto = Positions::from([(PartitionId::new("t", 0), 5)]);
+        assert_eq!(proof(Some("member"), &upto), Ok(Some("member")));
+        assert_eq!(proof(None::<()>, &upto), Err(NoMember));
+        assert_eq!(proof(None::<()>, &Positions::new()), Ok(None));
+        assert_eq!(proof(Some("member"), &Positions::new()), Ok(None));
     }
 }
