@@ -5,9 +5,13 @@ use std::{
     fs,
     io::{Read, Seek, SeekFrom, Write},
     process::Command,
+    time::Duration,
 };
 
-use crate::support::{Backend, Item, Site, get, get_json, until, wait_searchable};
+use chipwire_events::Topic;
+use chipwire_log::{Limit, Positions, Step};
+
+use crate::support::{Backend, Item, Site, chipwire, get, get_json, until, wait_searchable};
 
 #[test]
 fn a_bad_feed_shows_its_error_and_the_others_go_on() {
@@ -203,4 +207,35 @@ fn a_full_disk_pauses_fetching_and_nothing_else() {
         (_, reasons) => Err(reasons),
     });
     daemon.terminate();
+}
+
+/// What no stage would ever write: an article that was passed without an outcome.
+#[test]
+fn verify_exits_with_1_on_a_log_that_lacks_something() {
+    let site = Site::new(Backend::Sqlite, "verify");
+    let file = site.folder.path().join("in.jsonl");
+    fs::write(&file, "{\"title\":\"One\",\"text\":\"TSMC\",\"url\":\"https://example.org/1\"}\n").unwrap();
+    site.run(&["import", file.to_str().unwrap()]);
+    let verify = |arguments: &[&str]| {
+        let output = chipwire(&site.config(), &[&["verify"], arguments].concat()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert!(matches!(verify(&[]), (Some(0), said) if said.ends_with("nothing lost, nothing double\n")));
+
+    let log = site.log();
+    let raw = log.name(Topic::ArticlesRaw);
+    let mut reader = log.backend().reader(&[raw], &Positions::new()).unwrap();
+    let stored = reader.next(Limit::default(), Duration::ZERO).unwrap().records.remove(0);
+    log.backend().writer("test").unwrap().append(std::slice::from_ref(&stored.record)).unwrap();
+    let mut worker = log.backend().worker("enrich", "test", &[raw]).unwrap();
+    assert!(matches!(worker.next(Limit::default(), Duration::ZERO).unwrap(), Step::Assigned(_)));
+    worker.commit(&[], &Positions::from([(stored.partition_id(), stored.offset + 2)])).unwrap();
+
+    let (code, said) = verify(&[]);
+    assert_eq!(code, Some(1), "{said}");
+    let place = format!("articles.raw/{} offset {}", stored.record.partition, stored.offset + 1);
+    assert!(said.contains("1 raw events without an outcome") && said.contains(&place), "{said}");
+    let (code, said) = verify(&["--json"]);
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &report["ok"], &report["counts"]["raw_without_outcome"]), (Some(1), &false.into(), &1.into()));
 }

@@ -170,7 +170,7 @@ fn feeds_parse_says_what_is_in_a_file_and_what_is_wrong() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let site = Site::new(Backend::Sqlite, "help");
-    let commands: [&[&str]; 36] = [
+    let commands: [&[&str]; 37] = [
         &[],
         &["demo"],
         &["run"],
@@ -201,6 +201,7 @@ fn every_command_has_help_with_an_example() {
         &["log"],
         &["log", "stats"],
         &["log", "tail"],
+        &["log", "repair"],
         &["check-config"],
         &["completions"],
         &["search", "x"],
@@ -214,6 +215,100 @@ fn every_command_has_help_with_an_example() {
     }
     assert!(site.run(&["--version"]).starts_with("chipwire "));
     assert!(site.run(&["completions", "bash"]).contains("chipwire"));
+}
+
+#[test]
+fn log_tail_looks_for_what_is_asked_for_before_it_counts() {
+    let site = Site::new(Backend::Sqlite, "tail");
+    let lines: String = (0..400)
+        .map(|number| {
+            format!("{{\"title\":\"Article {number}\",\"text\":\"TSMC\",\"url\":\"https://example.org/{number}\"}}\n")
+        })
+        .collect();
+    let file = site.folder.path().join("many.jsonl");
+    fs::write(&file, lines).unwrap();
+    site.run(&["import", file.to_str().unwrap()]);
+    let tail = |arguments: &[&str]| json_lines(&site.run(&[&["log", "tail", "articles.raw"], arguments].concat()));
+
+    let all = tail(&["-n", "1000"]);
+    assert_eq!(
+        (all.len(), tail(&["--since", "1h"]).len(), tail(&["--since", "2999-01-01T00:00:00Z"]).len()),
+        (400, 400, 0)
+    );
+    // The oldest of a partition, far behind the newest ten.
+    let oldest = all.iter().find(|event| event["partition"] == 3).unwrap();
+    let key = oldest["partitionkey"].as_str().unwrap();
+    assert_eq!(tail(&["--key", key]), std::slice::from_ref(oldest));
+    assert_eq!(tail(&["--key", key, "--partition", "2"]), [] as [Value; 0]);
+    let of_two = tail(&["--partition", "2", "-n", "3"]);
+    let expected: Vec<Value> = all.iter().filter(|event| event["partition"] == 2).cloned().collect();
+    assert_eq!(of_two, expected[expected.len() - 3..]);
+    assert!(site.fail(&["log", "tail", "rules", "--partition", "7"]).contains("no partition 7"));
+    assert!(site.fail(&["log", "tail", "--since", "long ago"]).contains("2026-11-20T09:00:00Z"));
+
+    let stats: Value = serde_json::from_str(&site.run(&["log", "stats", "--json"])).unwrap();
+    let raw = stats["topics"]["articles.raw"].as_array().unwrap();
+    assert!(raw.iter().all(|partition| {
+        let bytes = partition["stored_bytes"].as_u64().unwrap();
+        bytes > 0 && partition["frames"].as_u64().unwrap() > 0 && partition["oldest"].is_string()
+    }));
+    assert!(site.run(&["log", "stats"]).contains("MiB"));
+}
+
+#[test]
+fn log_repair_makes_a_copy_and_what_it_gives_up_is_made_again() {
+    let site = Site::new(Backend::Sqlite, "repair");
+    for part in 0..2 {
+        let lines: String = (0..100)
+            .map(|number| format!("{{\"title\":\"Article {part} {number}\",\"text\":\"TSMC\",\"url\":\"https://example.org/{part}/{number}\"}}\n"))
+            .collect();
+        let file = site.folder.path().join("part.jsonl");
+        fs::write(&file, lines).unwrap();
+        site.run(&["import", file.to_str().unwrap()]);
+    }
+    let said = site.run(&["log", "repair", "--dry-run"]);
+    assert!(said.ends_with(" records kept, 0 lost\n") && said.lines().count() == 1, "{said}");
+    let (log, repaired) = (site.data_dir().join("log.db"), site.data_dir().join("log.db.repaired"));
+    assert!(!repaired.exists());
+
+    // A bit of the first outcomes of a partition.
+    let good = fs::read(&log).unwrap();
+    let planned = || -> Value { serde_json::from_str(&site.run(&["log", "repair", "--dry-run", "--json"])).unwrap() };
+    let is_wanted = |answer: &Value| {
+        let given_up = answer["given_up"].as_array().unwrap();
+        given_up.len() == 1 && {
+            let place = given_up[0]["place"].as_str().unwrap();
+            place.contains("articles.tagged/") && place.contains(" offsets 0..=")
+        }
+    };
+    let mut page = good.len() / 8192;
+    let plan = loop {
+        page = page.checked_sub(1).expect("no page holds the beginning of tagged articles");
+        let mut bytes = good.clone();
+        bytes[page * 8192 + 6000] ^= 1;
+        fs::write(&log, bytes).unwrap();
+        if !chipwire(&site.config(), &["log", "check"]).output().unwrap().status.success() {
+            let output = chipwire(&site.config(), &["log", "repair", "--dry-run"]).output().unwrap();
+            if output.status.success() && is_wanted(&planned()) {
+                break planned();
+            }
+        }
+    };
+    let done: Value = serde_json::from_str(&site.run(&["log", "repair", "--json"])).unwrap();
+    assert_eq!((&done["lost"], &done["given_up"]), (&plan["lost"], &plan["given_up"]));
+    assert!(done["lost"].as_u64().unwrap() > 0, "{done}");
+    assert!(site.fail(&["log", "repair"]).contains("exists already"));
+    assert!(!chipwire(&site.config(), &["log", "check"]).output().unwrap().status.success(), "it stays as it is");
+
+    for name in ["log.db-wal", "log.db-shm"] {
+        drop(fs::remove_file(site.data_dir().join(name)));
+    }
+    fs::rename(&repaired, &log).unwrap();
+    assert!(site.run(&["log", "check"]).contains("are as they were written"));
+    // The outcomes are a gap now, and made again from the raw articles.
+    assert!(site.run(&["index", "rebuild"]).starts_with("200 articles"));
+    let report: Value = serde_json::from_str(&site.run(&["verify", "--json"])).unwrap();
+    assert_eq!((&report["tagged"], &report["rejected_by_index"]), (&200.into(), &done["lost"]), "{report}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! | `pipeline` | a feed with new items becomes a search hit and a webhook: both logs, one process and five |
 //! | `kill` | every stage killed in the middle of its work: nothing lost, nothing double |
 //! | `faults` | the process and the broker killed and paused at random moments, hundreds of times |
+//! | `chain` | outcomes that got lost are made again |
 //! | `poison` | raw events that nobody can read, among good ones |
 //! | `retag` | history tagged anew while everything runs |
 //! | `copies` | backups while the daemon writes, a log filled from lines of text |
@@ -27,6 +28,7 @@
 )]
 
 mod bad_input;
+mod chain;
 mod cli;
 mod copies;
 mod demo;

@@ -276,6 +276,9 @@ fn every_event_ever_written_is_read() {
         let value = serde_json::to_vec(&file["value"]).unwrap();
         let (envelope, mut event) =
             Event::decode(&headers, Some(&value)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        if let Some(id) = event.id() {
+            assert_eq!(id, envelope.id, "{}: an id never changes", path.display());
+        }
         // Before they had an event of their own, the items that were seen stood in the state: read there, and not written.
         if let Event::FeedPolled(state) = &mut event {
             let items = std::mem::take(&mut state.items);

@@ -14,6 +14,24 @@ pub struct Checkpoint {
     pub positions: BTreeMap<u32, i64>,
     /// The last raw offset that was covered, by partition of `articles.raw`.
     pub covered: BTreeMap<u32, i64>,
+    /// What stands before the names of the log's topics; older checkpoints do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The last event that was read, by partition of `articles.tagged`: by it the log is known again, which may have gone back
+    /// and grown anew since. Older checkpoints do not have it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub last: BTreeMap<u32, LastEvent>,
+}
+
+/// An event as it stood in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastEvent {
+    /// Its offset.
+    pub offset: i64,
+    /// When the log wrote it, in milliseconds since 1970-01-01 UTC: the same event may be written again at the same offset.
+    pub timestamp_ms: i64,
+    /// Its id; empty if it had none.
+    pub event: String,
 }
 
 /// One article as it is indexed: the latest revision replaces older ones.

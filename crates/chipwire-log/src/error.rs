@@ -43,7 +43,7 @@ pub enum Error {
         reason: String,
     },
     /// The log's file was written by another version.
-    #[error("log `{path}` has schema version {found}, this version of chipwire reads {expected}")]
+    #[error("log `{path}` has schema version {found}, this version of chipwire reads {expected}: {}", advice(*found, *expected))]
     SchemaVersion {
         /// The log's file.
         path: PathBuf,
@@ -64,6 +64,20 @@ pub enum Error {
         found: u32,
         /// The partitions that were asked for.
         expected: u32,
+    },
+    /// A topic exists with a setting under which what it holds would not be kept as it must.
+    #[error("topic `{topic}` has `{setting}` {found}, expected {expected}; {advice}")]
+    TopicSetting {
+        /// The topic.
+        topic: String,
+        /// The setting.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        expected: String,
+        /// What to do.
+        advice: &'static str,
     },
     /// A record for a partition that the topic does not have.
     #[error("topic has no partition {0}")]
@@ -131,6 +145,16 @@ pub enum Error {
         /// What the backend says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// What to do about a file of schema version `found`.
+fn advice(found: i64, expected: i64) -> &'static str {
+    if found > expected {
+        "a newer chipwire has written it; use that one, or put back a backup from before"
+    } else {
+        "run a command that writes to it once, such as `chipwire run`, which brings it up to date; a version that has no way from \
+         there says this again"
+    }
 }
 
 impl Error {

@@ -147,14 +147,8 @@ impl EventLog for MemoryLog {
     fn ensure(&self, topics: &[TopicSpec]) -> Result<()> {
         let mut content = self.shared.lock();
         for spec in topics {
-            if let Some(topic) = content.topics.get(&spec.name)
-                && topic.spec.partitions != spec.partitions
-            {
-                return Err(Error::TopicMismatch {
-                    topic: spec.name.to_string(),
-                    found: topic.spec.partitions,
-                    expected: spec.partitions,
-                });
+            if let Some(topic) = content.topics.get(&spec.name) {
+                spec.check(topic.spec.partitions, topic.spec.cleanup)?;
             }
         }
         for spec in topics {

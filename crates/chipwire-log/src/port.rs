@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// What happens to old records of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,16 @@ pub enum Cleanup {
     Compact,
 }
 
+impl Cleanup {
+    /// In Kafka's words.
+    pub fn policy(self) -> &'static str {
+        match self {
+            Cleanup::Delete { .. } => "delete",
+            Cleanup::Compact => "compact",
+        }
+    }
+}
+
 /// A topic as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicSpec {
@@ -25,6 +35,29 @@ pub struct TopicSpec {
     pub partitions: u32,
     /// What happens to old records.
     pub cleanup: Cleanup,
+}
+
+impl TopicSpec {
+    /// Fails when a topic that exists with `found` must not be used as this one.
+    pub(crate) fn check(&self, found_partitions: u32, found: Cleanup) -> Result<()> {
+        if found_partitions != self.partitions {
+            return Err(Error::TopicMismatch {
+                topic: self.name.to_string(),
+                found: found_partitions,
+                expected: self.partitions,
+            });
+        }
+        if found.policy() == self.cleanup.policy() {
+            return Ok(());
+        }
+        Err(Error::TopicSetting {
+            topic: self.name.to_string(),
+            setting: "cleanup.policy",
+            found: found.policy().to_owned(),
+            expected: self.cleanup.policy().to_owned(),
+            advice: "it was made for something else: use another prefix or another log",
+        })
+    }
 }
 
 /// A partition of a topic.
@@ -158,7 +191,8 @@ pub trait EventLog: Send + Sync {
     /// Creates the topics that are missing.
     ///
     /// # Errors
-    /// [`Error::TopicMismatch`](crate::Error::TopicMismatch) when one exists with another number of partitions.
+    /// [`Error::TopicMismatch`](crate::Error::TopicMismatch) when one exists with another number of partitions,
+    /// [`Error::TopicSetting`](crate::Error::TopicSetting) when one is a state topic that should be none, or the other way round.
     fn ensure(&self, topics: &[TopicSpec]) -> Result<()>;
 
     /// The bounds of every partition of a topic, by partition number.

@@ -388,6 +388,16 @@ fn topics_get_their_settings_and_are_not_made_by_asking() {
         assert_eq!(settings["max.message.bytes"], (16 << 20).to_string());
     }
 
+    // Others may have made them, or changed them since.
+    let all = |cleanup| [TopicSpec { name: Arc::clone(&names[1]), partitions: 1, cleanup }];
+    let hour = Cleanup::Delete { retention: Some(Duration::from_secs(3_600)) };
+    assert!(log.differences(&all(hour)).unwrap().is_empty());
+    let found = log.differences(&all(Cleanup::Delete { retention: None })).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].setting, &*found[0].found, &*found[0].expected), ("retention.ms", "3600000", "-1"));
+    log.ensure(&all(Cleanup::Delete { retention: None })).unwrap();
+    assert!(matches!(log.ensure(&all(Cleanup::Compact)), Err(Error::TopicSetting { setting: "cleanup.policy", .. })));
+
     let never: Arc<str> = kafka.unique("never").into();
     for _ in 0..2 {
         assert!(matches!(log.bounds(&never), Err(Error::UnknownTopic(_))));

@@ -265,7 +265,12 @@ mod tests {
             first_seen: now(),
         };
         let value_base64 = STANDARD.encode(serde_json::to_vec(&article).unwrap());
-        let letter = DeadLetter { value_base64, ..entry.letter.clone() };
+        let mut letter = DeadLetter { value_base64, ..entry.letter.clone() };
+        for (name, value) in &mut letter.headers {
+            if name == "ce_id" {
+                *value = article.event_id().to_string();
+            }
+        }
         replay(&log, &Entry { letter, ..entry }, now()).unwrap();
         enrich(&log);
         let report = verify(&log, None, |_| {}).unwrap();

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use chipwire_index::Index;
+use chipwire_index::{Checkpoint, Index};
 
 use crate::runner::StageError;
 
@@ -68,6 +68,35 @@ impl Generations {
         let name = self.current_or_error()?;
         match Index::open_read_only(self.folder.join(&name)) {
             Ok(index) => Ok(Some(self.keep(name, index))),
+            Err(chipwire_index::Error::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How far the live index has come; `None` when there is none yet. Nothing is opened for searching, so that it costs those
+    /// who serve nothing.
+    pub fn live_checkpoint(&self) -> Result<Option<Checkpoint>, StageError> {
+        let name = self.current_or_error()?;
+        match self.get() {
+            Some(opened) if opened.name == name => Ok(Some(opened.index.checkpoint()?)),
+            _ => self.checkpoint_of(&name),
+        }
+    }
+
+    /// How far the indexes have come that are being built to take the live one's place.
+    pub fn coming_checkpoints(&self) -> Result<Vec<Checkpoint>, StageError> {
+        let current = self.current_or_error()?;
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(Vec::new()) };
+        let names = entries.flatten().filter(|entry| entry.path().is_dir());
+        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        // One that has no commit yet has come nowhere.
+        let checkpoint = |name: String| Ok(self.checkpoint_of(&name)?.unwrap_or_default());
+        names.filter(|name| *name > current).map(checkpoint).collect()
+    }
+
+    fn checkpoint_of(&self, name: &str) -> Result<Option<Checkpoint>, StageError> {
+        match Index::open_read_only(self.folder.join(name)) {
+            Ok(index) => Ok(Some(index.checkpoint()?)),
             Err(chipwire_index::Error::Missing { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -81,6 +81,7 @@ pub struct Metrics {
     pub(crate) dead_letters: Family<StageLabel, Counter>,
     pub(crate) duplicates: Family<StageLabel, Counter>,
     pub(crate) gaps: Family<StageLabel, Counter>,
+    pub(crate) halted: Family<StageLabel, Gauge>,
     pub(crate) restarts: Family<StageLabel, Counter>,
     pub(crate) lag: Family<StageLabel, Gauge>,
     pub(crate) commit_seconds: Family<StageLabel, Histogram>,
@@ -117,6 +118,7 @@ impl Default for Health {
             dead_letters: Family::default(),
             duplicates: Family::default(),
             gaps: Family::default(),
+            halted: Family::default(),
             restarts: Family::default(),
             lag: Family::default(),
             commit_seconds: Family::new_with_constructor(latency as fn() -> Histogram),
@@ -144,6 +146,7 @@ impl Default for Health {
         registry.register("dead_letters", "Events that a stage could not process", m.dead_letters.clone());
         registry.register("chain_duplicates", "Events dropped because they were seen", m.duplicates.clone());
         registry.register("chain_gaps", "Raw intervals that no event covers", m.gaps.clone());
+        registry.register("chain_halted", "Partitions that wait for such an interval", m.halted.clone());
         registry.register("stage_restarts", "Times a stage was started anew after an error", m.restarts.clone());
         registry.register("stage_lag_events", "Events that a stage has still to read", m.lag.clone());
         registry.register_with_unit(

@@ -8,6 +8,7 @@
 #![allow(missing_docs, reason = "a binary's modules: what is public is so for its tests and benchmarks")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic"))]
 
+mod chain;
 pub mod cli;
 pub mod config;
 pub mod data_dir;

@@ -1,10 +1,10 @@
 //! Opens what a command needs and puts stages together.
 
 use std::{
-    env,
+    env, fs,
     io::{self, Write},
     process,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
 };
 
@@ -13,6 +13,7 @@ use chipwire_alerts::Sinks;
 use chipwire_enrich::{Gazetteer, Tagger};
 use chipwire_events::Topic;
 use chipwire_feeds::Fetcher;
+use chipwire_index::Checkpoint;
 use chipwire_log::{
     EventLog, Expiry, Positions,
     sqlite::{Access, SqliteLog},
@@ -21,7 +22,7 @@ use rayon::ThreadPoolBuilder;
 
 use crate::{
     config::{Backend, Config},
-    data_dir::{DataDir, Lock},
+    data_dir::{DataDir, Lock, LockError},
     generations::Generations,
     health::Health,
     hubs,
@@ -29,6 +30,12 @@ use crate::{
     stages::{alert, deliver, enrich, fetch, index},
     wire::Log,
 };
+
+/// The lock of whoever builds the index anew.
+pub const REBUILD_LOCK: &str = "index-rebuild";
+
+/// Processes that share a data directory, at most, under names that their successors take.
+const MAX_SLOTS: u32 = 1_000;
 
 /// A stage, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +78,8 @@ pub struct Opened {
     pub log: Log,
     /// The index.
     pub generations: Arc<Generations>,
+    /// Sets this process apart from others that run the same stages, once one is asked for; with the lock of its slot.
+    member: OnceLock<(Arc<str>, Option<Lock>)>,
     /// Where the sink `terminal` writes.
     pub terminal: Arc<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
 }
@@ -93,11 +102,18 @@ impl Opened {
         };
         let log = Log::new(backend, &config.log.prefix).with_retention(config.log.retention());
         let generations = Arc::new(Generations::new(data_dir.index()));
-        Ok(Self { config, data_dir, log, generations, terminal: Arc::new(|| Box::new(io::stdout())) })
+        Ok(Self {
+            config,
+            data_dir,
+            log,
+            generations,
+            member: OnceLock::new(),
+            terminal: Arc::new(|| Box::new(io::stdout())),
+        })
     }
 
     /// Takes the right to run `stage`. On Kafka, where any number of workers may share a stage, only the index needs one.
-    pub fn lock(&self, stage: Stage, command: &str) -> Result<Option<Lock>, crate::data_dir::LockError> {
+    pub fn lock(&self, stage: Stage, command: &str) -> Result<Option<Lock>, LockError> {
         if self.config.log.backend == Backend::Kafka && stage != Stage::Index {
             return Ok(None);
         }
@@ -112,8 +128,34 @@ impl Opened {
             shutdown: shutdown.clone(),
             now: system_clock as Clock,
             runtime: runtime.clone(),
-            member: member().into(),
+            member: Arc::clone(&self.member.get_or_init(|| self.take_member()).0),
         }
+    }
+
+    /// The name under which this process works, which its successor takes after a crash: on Kafka that ends at once what a
+    /// process that was killed has left open, for which others would wait half a minute. So it is made of the machine, the
+    /// data directory and the lowest number that no process there has.
+    fn take_member(&self) -> (Arc<str>, Option<Lock>) {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = if host.trim().is_empty() { "host" } else { host.trim() };
+        let by_process = || Arc::from(format!("{host}-{}", process::id()));
+        // The embedded log's locks see to it that there is one.
+        if self.config.log.backend != Backend::Kafka {
+            return (by_process(), None);
+        }
+        let path = fs::canonicalize(self.data_dir.path()).unwrap_or_else(|_| self.data_dir.path().to_owned());
+        let folder = chipwire_events::hash_hex(4, &[&path.to_string_lossy()]);
+        for slot in 0..MAX_SLOTS {
+            match self.data_dir.lock(&format!("member-{slot}"), "worker", system_clock()) {
+                Ok(lock) => return (format!("{host}-{folder}-{slot}").into(), Some(lock)),
+                Err(LockError::Taken { .. }) => {}
+                Err(error) => {
+                    tracing::warn!("this process works under a name of its own: {}", crate::runner::chain(&error));
+                    break;
+                }
+            }
+        }
+        (by_process(), None)
     }
 
     /// What the index stage is told.
@@ -180,10 +222,29 @@ impl Opened {
     }
 
     /// Removes from the log what its retention no longer keeps, unless a stage has still to read it; with `force`, also then.
-    /// Answers how many events went.
+    /// Answers how many events went. Kafka does so by itself.
     pub fn expire(&self, now: chipwire_events::Timestamp, force: bool) -> Result<u64, StageError> {
+        if self.config.log.backend == Backend::Kafka {
+            return Ok(0);
+        }
+        let max_bytes = match self.config.log.max_size_mib {
+            0 => None,
+            mib => Some(mib.saturating_mul(1 << 20)),
+        };
+        let needed = if force { Positions::new() } else { self.needed()? };
+        Ok(self.log.backend().expire(&Expiry { now_ms: now.as_millisecond(), max_bytes, needed })?)
+    }
+
+    /// Where the slowest reader of each partition stands. `deliveries` has none: what is to be delivered is read from its state,
+    /// which is never removed.
+    fn needed(&self) -> Result<Positions, StageError> {
         let mut needed = Positions::new();
-        for (stage, topic) in [(Stage::Enrich, Topic::ArticlesRaw), (Stage::Alert, Topic::ArticlesTagged)] {
+        for (stage, topic) in [
+            (Stage::Fetch, Topic::Feeds),
+            (Stage::Enrich, Topic::ArticlesRaw),
+            (Stage::Alert, Topic::ArticlesTagged),
+            (Stage::Deliver, Topic::Alerts),
+        ] {
             let name = self.log.name(topic);
             let committed = self.log.backend().committed(stage.name(), &[name])?;
             for partition in 0..topic.partitions() {
@@ -192,18 +253,31 @@ impl Opened {
                 needed.insert(id, position);
             }
         }
-        let indexed = self.generations.open_read_only()?.map(|generation| generation.index.checkpoint()).transpose()?;
-        for partition in 0..Topic::ArticlesTagged.partitions() {
-            let position = indexed.as_ref().and_then(|checkpoint| checkpoint.positions.get(&partition)).copied();
-            let needed = needed.entry(self.log.partition(Topic::ArticlesTagged, partition)).or_insert(0);
-            *needed = (*needed).min(position.unwrap_or(0));
+        for checkpoint in self.indexes() {
+            for partition in 0..Topic::ArticlesTagged.partitions() {
+                let position = checkpoint.positions.get(&partition).copied().unwrap_or(0);
+                let needed = needed.entry(self.log.partition(Topic::ArticlesTagged, partition)).or_insert(0);
+                *needed = (*needed).min(position);
+            }
         }
-        let max_bytes = match self.config.log.max_size_mib {
-            0 => None,
-            mib => Some(mib.saturating_mul(1 << 20)),
+        Ok(needed)
+    }
+
+    /// How far the live index has come, and one that is being built.
+    fn indexes(&self) -> Vec<Checkpoint> {
+        let unreadable = |error: StageError| {
+            // Until it is built anew it is taken to have read nothing.
+            tracing::warn!("retention waits for an index that cannot be read: {}", crate::runner::chain(&error));
+            Checkpoint::default()
         };
-        let needed = if force { Positions::new() } else { needed };
-        Ok(self.log.backend().expire(&Expiry { now_ms: now.as_millisecond(), max_bytes, needed })?)
+        let mut found =
+            vec![self.generations.live_checkpoint().map(Option::unwrap_or_default).unwrap_or_else(unreadable)];
+        // An index that nobody builds any more, since a rebuild was cut off, waits for nothing.
+        let lock = self.data_dir.lock(REBUILD_LOCK, "retention", system_clock());
+        if matches!(lock, Err(LockError::Taken { .. })) {
+            found.extend(self.generations.coming_checkpoints().unwrap_or_else(|error| vec![unreadable(error)]));
+        }
+        found
     }
 
     /// How many events `stage` has still to read, in offsets.
@@ -216,7 +290,7 @@ impl Opened {
             Stage::Index => {
                 let checkpoint = match self.generations.get() {
                     Some(generation) => generation.index.checkpoint()?,
-                    None => chipwire_index::Checkpoint::default(),
+                    None => Checkpoint::default(),
                 };
                 return Ok(index::lag(&self.log, &checkpoint)?);
             }
@@ -236,13 +310,6 @@ impl Opened {
 pub fn tagger() -> Result<Tagger> {
     let gazetteer = Gazetteer::builtin().context("failed to read the gazetteer")?;
     Ok(Tagger::new(gazetteer))
-}
-
-/// Sets this process apart from others that run the same stage.
-fn member() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
-    format!("{}-{}", if host.is_empty() { "host" } else { host }, process::id())
 }
 
 /// Waits until `opened`'s log can be reached and has its topics, saying why it waits.
@@ -267,5 +334,92 @@ pub fn ensure_topics(opened: &Opened, health: &Health, shutdown: &Shutdown) -> R
             bail!("stopped while waiting for the log");
         }
         pause = (pause * 2).min(std::time::Duration::from_secs(30));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chipwire_events::Timestamp;
+    use chipwire_log::{Limit, Step};
+
+    use super::*;
+
+    fn opened(folder: &std::path::Path) -> Opened {
+        let opened = Opened::open(Config { data_dir: folder.to_owned(), ..Config::default() }).unwrap();
+        opened.log.ensure().unwrap();
+        opened
+    }
+
+    /// An index that has come to `position` in every partition.
+    fn commit(opened: &Opened, index: &chipwire_index::Index, position: i64) {
+        let mut writer = index.writer(50_000_000, 1).unwrap();
+        let positions = (0..8).map(|partition| (partition, position)).collect();
+        let genesis = opened.log.backend().genesis().unwrap();
+        writer.commit(&Checkpoint { genesis, positions, ..Checkpoint::default() }).unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn retention_waits_for_every_stage_for_a_rebuild_and_for_an_index_that_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = opened(folder.path());
+        let log = &opened.log;
+        let at = |topic, partition| opened.needed().unwrap().get(&log.partition(topic, partition)).copied();
+        let topics = [Topic::Feeds, Topic::ArticlesRaw, Topic::ArticlesTagged, Topic::Alerts];
+        assert_eq!(topics.map(|topic| at(topic, 0)), [Some(0); 4], "nothing was read yet");
+        for (stage, topic) in [Stage::Fetch, Stage::Enrich, Stage::Alert, Stage::Deliver].into_iter().zip(topics) {
+            let mut worker = log.backend().worker(stage.name(), "test", &[log.name(topic)]).unwrap();
+            assert!(matches!(worker.next(Limit::default(), Duration::ZERO).unwrap(), Step::Assigned(_)));
+            worker.commit(&[], &Positions::from([(log.partition(topic, 0), 7)])).unwrap();
+        }
+        assert_eq!(topics.map(|topic| at(topic, 0)), [Some(7), Some(7), Some(0), Some(7)], "there is no index");
+        let genesis = log.backend().genesis().unwrap();
+        let live = opened.generations.open(&genesis).unwrap();
+        commit(&opened, &live.index, 5);
+        assert_eq!((at(Topic::ArticlesTagged, 0), at(Topic::ArticlesTagged, 1)), (Some(5), Some(0)));
+
+        // The index that is served stays the one that it is.
+        opened.expire(Timestamp::UNIX_EPOCH, false).unwrap();
+        assert!(Arc::ptr_eq(&opened.generations.get().unwrap(), &live));
+
+        // A new index that somebody builds, and one that was left behind.
+        let new = opened.generations.begin(&genesis).unwrap();
+        commit(&opened, &new.index, 3);
+        assert_eq!(at(Topic::ArticlesTagged, 0), Some(5));
+        let building = opened.data_dir.lock(REBUILD_LOCK, "index rebuild", Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(at(Topic::ArticlesTagged, 0), Some(3));
+        drop(building);
+
+        // In another process, where nobody has it open.
+        drop((live, new));
+        let other = Opened { generations: Arc::new(Generations::new(opened.data_dir.index())), ..opened };
+        fs::write(folder.path().join("index/0001/meta.json"), "{").unwrap();
+        other.expire(Timestamp::UNIX_EPOCH, false).unwrap();
+        let needed = other.needed().unwrap();
+        assert_eq!(needed[&other.log.partition(Topic::ArticlesTagged, 0)], 0);
+        assert!(other.generations.get().is_none());
+    }
+
+    #[cfg(feature = "kafka")]
+    #[test]
+    fn the_successor_of_a_process_takes_its_name() {
+        let (folder, other_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let on_kafka = |folder: &std::path::Path| {
+            let mut config = Config { data_dir: folder.to_owned(), ..Config::default() };
+            config.log.backend = Backend::Kafka;
+            Opened::open(config).unwrap()
+        };
+        let name = |opened: &Opened| {
+            opened.context(&Health::default(), &Shutdown::default(), runtime.handle()).member.to_string()
+        };
+        let [first, second, other] = [folder.path(), folder.path(), other_folder.path()].map(on_kafka);
+        let names = [&first, &second, &other].map(name);
+        assert_eq!(name(&first), names[0], "it keeps its name");
+        assert!(names[0] != names[1] && names[0] != names[2] && names[1] != names[2], "{names:?}");
+        drop(first);
+        assert_eq!([name(&on_kafka(folder.path())), name(&second)], [names[0].clone(), names[1].clone()]);
     }
 }

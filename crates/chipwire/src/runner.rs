@@ -104,12 +104,26 @@ pub enum StageError {
     /// The index said no.
     #[error(transparent)]
     Index(#[from] chipwire_index::Error),
+    /// The index was made from another log than this, or from this one as it was before it went back.
+    #[error("the index in `{}` is not of this log: {what} `chipwire index rebuild` makes a new one", path.display())]
+    OtherLog {
+        /// The index.
+        path: std::path::PathBuf,
+        /// What differs.
+        what: String,
+    },
     /// The stage panicked.
     #[error("the stage panicked: {0}")]
     Panic(String),
     /// An event could not be written.
     #[error("failed to encode an event")]
     Encode(#[from] chipwire_events::Error),
+    /// The gazetteer cannot be read.
+    #[error("failed to read the gazetteer")]
+    Gazetteer(#[from] chipwire_enrich::Error),
+    /// A gap in the chain could not be filled.
+    #[error("{0}")]
+    Gap(String),
     /// The operating system said no.
     #[error("{action}")]
     Io {
@@ -130,14 +144,15 @@ impl StageError {
                 Log::Corrupt { .. }
                     | Log::SchemaVersion { .. }
                     | Log::TopicMismatch { .. }
+                    | Log::TopicSetting { .. }
                     | Log::OutOfRange { .. }
                     // Certificates and passwords are read once, when the process starts.
                     | Log::Denied { .. }
                     | Log::Stopped { .. }
             ),
             StageError::Index(error) => !error.needs_rebuild(),
-            StageError::Io { .. } | StageError::Panic(_) => true,
-            StageError::Encode(_) => false,
+            StageError::Io { .. } | StageError::Panic(_) | StageError::Gap(_) => true,
+            StageError::OtherLog { .. } | StageError::Encode(_) | StageError::Gazetteer(_) => false,
         }
     }
 }

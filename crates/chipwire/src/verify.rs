@@ -11,14 +11,17 @@ use std::{
     time::Duration,
 };
 
-use chipwire_events::{ArticleId, Covers, Event, EventId, Topic, partition_of};
+use chipwire_events::{ArticleId, Covers, Envelope, Event, EventId, Topic, partition_of};
 use chipwire_index::Index;
 use chipwire_log::{Limit, Positions, StoredRecord};
 use serde::Serialize;
 
 use crate::{
     runner::{StageError, chain},
-    stages::enrich,
+    stages::{
+        enrich,
+        index::{self, same_log},
+    },
     wire::{self, Log},
 };
 
@@ -45,9 +48,11 @@ pub enum Kind {
     DocumentWithoutEvent,
     /// An alert is of no tagged article.
     AlertWithoutArticle,
+    /// An event has another id than what it says gives.
+    WrongId,
     /// An event cannot be read.
     Unreadable,
-    /// The index is of another log.
+    /// The index is of another log, or of this one before it went back.
     ForeignIndex,
 }
 
@@ -63,6 +68,7 @@ impl fmt::Display for Kind {
             Kind::TaggedWithoutDocument => "tagged articles without their document",
             Kind::DocumentWithoutEvent => "documents without an event",
             Kind::AlertWithoutArticle => "alerts without an article",
+            Kind::WrongId => "events whose id is not that of what they say",
             Kind::Unreadable => "events that cannot be read",
             Kind::ForeignIndex => "an index of another log",
         })
@@ -100,6 +106,8 @@ pub struct Report {
     /// Documents in the index; none if there is no index here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub documents: Option<u64>,
+    /// Tagged and rejected events that the index could not take in, and has made dead letters of.
+    pub rejected_by_index: u64,
     /// Tagged and rejected events that wait to be indexed.
     pub tagged_on_their_way: u64,
     /// Alerts.
@@ -160,6 +168,8 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
         articles: HashMap::new(),
         outcomes: HashMap::new(),
         rejected: HashSet::new(),
+        unindexed: HashSet::new(),
+        chains: HashMap::new(),
         begins: HashMap::new(),
         progress,
         read: 0,
@@ -176,6 +186,8 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
     };
     let passed = log.backend().committed(enrich::STAGE, &[log.name(Topic::ArticlesRaw)])?;
     let checkpoint = walk.documents(index)?;
+    // The index writes a dead letter before it passes the event.
+    walk.unindexed()?;
     let alerts = walk.alerts()?;
     let letters_wanted = walk.tagged(checkpoint.as_ref())?;
     walk.dead_letters(if letters_whole { letters_wanted } else { HashMap::new() })?;
@@ -219,6 +231,25 @@ struct Indexed {
     documents: HashMap<ArticleId, u32>,
 }
 
+/// How far the outcomes of a partition cover its raw events.
+struct Chain {
+    last: i64,
+    /// What lies before that and was not covered, with the places of the events that show it.
+    gaps: Vec<(i64, i64, Place)>,
+}
+
+impl Chain {
+    /// False when `covers` is of no gap.
+    fn fill(&mut self, covers: Covers) -> bool {
+        let is_of = |(from, to, _): &(i64, i64, Place)| *from <= covers.from && covers.to <= *to;
+        let Some(at) = self.gaps.iter().position(is_of) else { return false };
+        let (from, to, place) = self.gaps.swap_remove(at);
+        let rest = [(from, covers.from, place), (covers.to, to, place)];
+        self.gaps.extend(rest.into_iter().filter(|(from, to, _)| from < to));
+        true
+    }
+}
+
 struct Walk<'a, P> {
     log: &'a Log,
     report: Report,
@@ -227,6 +258,10 @@ struct Walk<'a, P> {
     outcomes: HashMap<u32, BTreeSet<i64>>,
     /// Those of them that are rejections: what was put back is there once more.
     rejected: HashSet<(u32, i64)>,
+    /// Partitions and offsets of tagged events that the index has made dead letters of.
+    unindexed: HashSet<(u32, i64)>,
+    /// By partition.
+    chains: HashMap<u32, Chain>,
     /// Where the chain begins, by partition: before that, retention has removed the outcomes.
     begins: HashMap<u32, i64>,
     progress: P,
@@ -270,6 +305,10 @@ impl<P: FnMut(u64)> Walk<'_, P> {
             self.report.add(Kind::ForeignIndex, index.path().display(), what);
             return Ok(None);
         }
+        if let Some(what) = same_log::difference(self.log, &checkpoint)? {
+            self.report.add(Kind::ForeignIndex, index.path().display(), format!("{what} rebuild it"));
+            return Ok(None);
+        }
         // What was committed since is in the log before it is in the index.
         index.reload()?;
         let mut documents = HashMap::new();
@@ -283,11 +322,35 @@ impl<P: FnMut(u64)> Walk<'_, P> {
         Ok(Some(Indexed { positions: checkpoint.positions, documents }))
     }
 
+    fn unindexed(&mut self) -> Result<(), StageError> {
+        self.each(Topic::DeadLetters, |walk, _, stored| {
+            if let Ok((_, Event::EventRejected(letter))) = wire::decode(stored)
+                && letter.stage == index::STAGE
+                && letter.topic == Topic::ArticlesTagged.name()
+            {
+                walk.unindexed.insert((letter.partition, letter.offset));
+            }
+        })
+    }
+
+    /// The event of a record, with its id compared.
+    fn decode(&mut self, place: Place, stored: &StoredRecord) -> Result<(Envelope, Event), chipwire_events::Error> {
+        let (envelope, event) = wire::decode(stored)?;
+        if let Some(id) = event.id().filter(|id| *id != envelope.id) {
+            self.report.add(
+                Kind::WrongId,
+                place,
+                format!("it has the id {}, and what it says gives {id}", envelope.id),
+            );
+        }
+        Ok((envelope, event))
+    }
+
     /// Articles and revisions that alerts are of.
     fn alerts(&mut self) -> Result<Vec<(Place, ArticleId, u32)>, StageError> {
         let mut alerts = Vec::new();
         let mut seen = BTreeSet::new();
-        self.each(Topic::Alerts, |walk, place, stored| match wire::decode(stored) {
+        self.each(Topic::Alerts, |walk, place, stored| match walk.decode(place, stored) {
             Ok((_, Event::AlertRaised(alert))) => {
                 walk.report.alerts += 1;
                 if !seen.insert(alert.id.clone()) {
@@ -303,17 +366,22 @@ impl<P: FnMut(u64)> Walk<'_, P> {
     /// The dead letters that rejected events name.
     fn tagged(&mut self, indexed: Option<&Indexed>) -> Result<HashMap<EventId, Place>, StageError> {
         let mut letters = HashMap::new();
-        let mut covered: HashMap<u32, i64> = HashMap::new();
+        let bounds = self.log.backend().bounds(self.log.name(Topic::ArticlesTagged))?;
+        let from_start = |partition: u32| bounds.get(partition as usize).is_none_or(|bounds| bounds.low == 0);
         self.each(Topic::ArticlesTagged, |walk, place, stored| {
             let waits = indexed
                 .is_some_and(|indexed| place.offset >= indexed.positions.get(&place.partition).copied().unwrap_or(0));
             walk.report.tagged_on_their_way += u64::from(waits);
-            let (envelope, event) = match wire::decode(stored) {
+            let is_unindexed = walk.unindexed.contains(&(place.partition, place.offset));
+            walk.report.rejected_by_index += u64::from(is_unindexed);
+            let (envelope, event) = match walk.decode(place, stored) {
                 Ok(decoded) => decoded,
+                // It is accounted for.
+                Err(_) if is_unindexed => return,
                 Err(error) => return walk.unreadable(place, Some(error)),
             };
             if let Some(covers) = envelope.covers {
-                walk.extend_chain(place, covers, &mut covered);
+                walk.extend_chain(place, covers, from_start(place.partition));
             }
             match event {
                 Event::ArticleTagged(tagged) => {
@@ -323,7 +391,8 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                     let known = walk.articles.entry(id.clone()).or_default();
                     let is_double = is_outcome && known.tagged.contains(&revision);
                     known.tagged.push(revision);
-                    if indexed.is_some() && !waits && known.due.is_none_or(|(due, _)| due <= revision) {
+                    if indexed.is_some() && !waits && !is_unindexed && known.due.is_none_or(|(due, _)| due <= revision)
+                    {
                         known.due = Some((revision, place));
                     }
                     if is_double {
@@ -335,32 +404,53 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                     walk.rejected.extend(envelope.covers.map(|covers| (covers.partition, covers.to)));
                     letters.insert(rejected.dead_letter, place);
                 }
+                _ if is_unindexed => {}
                 _ => walk.unreadable(place, None),
             }
         })?;
+        self.gaps();
         Ok(letters)
     }
 
-    fn extend_chain(&mut self, place: Place, covers: Covers, covered: &mut HashMap<u32, i64>) {
+    fn extend_chain(&mut self, place: Place, covers: Covers, from_start: bool) {
         let is_new = self.outcomes.entry(covers.partition).or_default().insert(covers.to);
         // Where older events were removed, the chain begins with the first that is left.
-        let begin = if place.offset == 0 { -1 } else { covers.from };
+        let begin = if from_start { -1 } else { covers.from };
         self.begins.entry(covers.partition).or_insert(begin);
-        let last = covered.entry(covers.partition).or_insert(begin);
-        if covers.to <= *last || !is_new {
+        let chain = self.chains.entry(covers.partition).or_insert(Chain { last: begin, gaps: Vec::new() });
+        if !is_new || (covers.to <= chain.last && !chain.fill(covers)) {
             let what = format!("the raw events up to offset {} were covered before", covers.to);
             self.report.add(Kind::Duplicate, place, what);
             return;
         }
-        if covers.from != *last {
-            let what = format!("it covers what is behind raw offset {}, the one before it ends at {last}", covers.from);
+        if covers.to <= chain.last {
+            return;
+        }
+        if covers.from > chain.last {
+            // It may be filled by what comes later.
+            chain.gaps.push((chain.last, covers.from, place));
+        } else if covers.from < chain.last {
+            let what = format!(
+                "it covers what is behind raw offset {}, the one before it ends at {}",
+                covers.from, chain.last
+            );
             self.report.add(Kind::Gap, place, what);
         }
-        *last = covers.to;
+        chain.last = covers.to;
+    }
+
+    /// Reports the gaps that nothing has filled.
+    fn gaps(&mut self) {
+        for (_, chain) in std::mem::take(&mut self.chains) {
+            for (from, to, place) in chain.gaps {
+                let what = format!("it covers what is behind raw offset {to}, the one before it ends at {from}");
+                self.report.add(Kind::Gap, place, what);
+            }
+        }
     }
 
     fn dead_letters(&mut self, mut wanted: HashMap<EventId, Place>) -> Result<(), StageError> {
-        self.each(Topic::DeadLetters, |walk, place, stored| match wire::decode(stored) {
+        self.each(Topic::DeadLetters, |walk, place, stored| match walk.decode(place, stored) {
             Ok((envelope, Event::EventRejected(letter))) => {
                 *walk.report.dead_letters.entry(letter.class.as_str()).or_default() += 1;
                 wanted.remove(&envelope.id);
@@ -393,7 +483,7 @@ impl<P: FnMut(u64)> Walk<'_, P> {
             if walk.rejected.contains(&(place.partition, place.offset)) {
                 return;
             }
-            if let Ok((_, Event::ArticleFetched(article))) = wire::decode(stored) {
+            if let Ok((_, Event::ArticleFetched(article))) = walk.decode(place, stored) {
                 let known = walk.articles.entry(article.id.clone()).or_default();
                 if known.raw.contains(&article.revision) {
                     let what = format!("article {} revision {} again", article.id, article.revision);

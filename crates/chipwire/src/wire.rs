@@ -12,6 +12,7 @@ const SHARED_ATTEMPTS: u64 = 40;
 #[derive(Clone)]
 pub struct Log {
     backend: Arc<dyn EventLog>,
+    prefix: Arc<str>,
     names: Arc<[Arc<str>]>,
     retention: Option<Duration>,
 }
@@ -20,7 +21,7 @@ impl Log {
     /// The topics of chipwire, under `prefix`, in `backend`.
     pub fn new(backend: Arc<dyn EventLog>, prefix: &str) -> Self {
         let names = Topic::ALL.iter().map(|topic| Arc::from(format!("{prefix}{}", topic.name()))).collect();
-        Self { backend, names, retention: None }
+        Self { backend, prefix: Arc::from(prefix), names, retention: None }
     }
 
     /// As it is, with articles and dead letters that may be removed when they are older than `retention`.
@@ -31,6 +32,11 @@ impl Log {
     /// The backend.
     pub fn backend(&self) -> &dyn EventLog {
         &*self.backend
+    }
+
+    /// What stands before the names of its topics.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The full name of a topic.

@@ -156,7 +156,7 @@ impl Site {
                         .unwrap(),
                 )
             }
-            Backend::Kafka => kafka(self.brokers.clone().unwrap()),
+            Backend::Kafka => kafka(self.brokers.clone().unwrap(), self.prefix.clone()),
         };
         let log = Log::new(backend, &self.prefix);
         log.ensure().unwrap();
@@ -164,9 +164,9 @@ impl Site {
     }
 }
 
-/// The broker at this address as a log.
-fn kafka(brokers: String) -> Arc<dyn EventLog> {
-    let config = chipwire_log::kafka::KafkaConfig { brokers, ..Default::default() };
+/// The broker at this address as a log, whose groups and writers are those of the processes with this prefix.
+fn kafka(brokers: String, id_prefix: String) -> Arc<dyn EventLog> {
+    let config = chipwire_log::kafka::KafkaConfig { brokers, id_prefix, ..Default::default() };
     Arc::new(chipwire_log::kafka::KafkaLog::connect(config).unwrap())
 }
 

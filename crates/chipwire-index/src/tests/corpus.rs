@@ -79,7 +79,12 @@ pub(super) fn articles() -> Vec<Document> {
 }
 
 pub(super) fn checkpoint(position: i64) -> Checkpoint {
-    Checkpoint { genesis: GENESIS.to_owned(), positions: [(0, position)].into(), covered: [(0, position - 1)].into() }
+    Checkpoint {
+        genesis: GENESIS.to_owned(),
+        positions: [(0, position)].into(),
+        covered: [(0, position - 1)].into(),
+        ..Checkpoint::default()
+    }
 }
 
 pub(super) fn writer(index: &Index) -> IndexWriter {

@@ -130,3 +130,13 @@ fn damage_is_told() {
     }
     assert_eq!(Index::open_or_create(dir.path(), GENESIS).unwrap().searcher().len(), 6);
 }
+
+/// As versions wrote it that did not note the topics' prefix and the last events.
+#[test]
+fn an_older_checkpoint_is_read() {
+    let old = r#"{"genesis":"log-1","positions":{"0":7},"covered":{"0":6}}"#;
+    let read: crate::Checkpoint = serde_json::from_str(old).unwrap();
+    let expected = crate::Checkpoint { positions: [(0, 7)].into(), covered: [(0, 6)].into(), ..checkpoint(7) };
+    assert_eq!(read, expected);
+    assert_eq!(serde_json::to_string(&read).unwrap(), old);
+}

@@ -43,7 +43,7 @@ pub type Law = fn(&dyn Fixture);
 pub fn all() -> Vec<(&'static str, Law)> {
     vec![
         ("0 genesis is the same through every handle", topics::genesis),
-        ("0 ensure creates what is missing and refuses another partition count", topics::ensure),
+        ("0 ensure creates what is missing and refuses another partition count or kind", topics::ensure),
         ("0 an unknown topic is an error", topics::unknown_topic),
         ("0 an unknown partition is an error", topics::unknown_partition),
         ("0 bounds enclose what was written", topics::bounds),

@@ -37,6 +37,10 @@ pub(super) fn ensure(fixture: &dyn Fixture) {
         other => panic!("expected a mismatch, got {other:?}"),
     }
     assert_eq!(log.bounds(&old).unwrap().len(), 2);
+    match log.ensure(&[TopicSpec { cleanup: Cleanup::Compact, ..spec(&new, 3) }]) {
+        Err(Error::TopicSetting { topic, setting: "cleanup.policy", .. }) => assert_eq!(topic, &*new),
+        other => panic!("a topic that is no state topic was taken for one: {other:?}"),
+    }
 }
 
 pub(super) fn unknown_topic(fixture: &dyn Fixture) {

@@ -49,6 +49,8 @@ pub(super) struct Described {
     pub(super) partitions: u32,
     /// Whether every partition has a leader, and so can be used.
     pub(super) led: bool,
+    /// Copies of the partition that has the fewest.
+    pub(super) replicas: usize,
 }
 
 impl Cluster {
@@ -134,6 +136,7 @@ impl Cluster {
         Ok(Some(Described {
             partitions: u32::try_from(found.partitions().len()).unwrap_or(u32::MAX),
             led: found.partitions().iter().all(|partition| partition.leader() >= 0),
+            replicas: found.partitions().iter().map(|partition| partition.replicas().len()).min().unwrap_or(0),
         }))
     }
 

@@ -1,6 +1,7 @@
-//! Creating topics.
+//! Creating topics, and checking those that are there.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     pin::pin,
     sync::Arc,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     error::RDKafkaErrorCode as Code,
 };
 
@@ -22,14 +23,23 @@ use super::{
 };
 use crate::{Cleanup, Error, Result, TopicSpec};
 
-/// Creates what is missing of `topics` and checks the rest.
+/// Creates what is missing of `topics` and checks the rest: what would lose records is an error, what is only other than it
+/// would be made here is said in the log.
 pub(super) fn ensure(cluster: &Cluster, topics: &[TopicSpec]) -> Result<()> {
     let mut missing = Vec::new();
+    let mut there = Vec::new();
     for spec in topics {
         match cluster.describe(&spec.name)? {
-            Some(found) => check(spec, found.partitions)?,
+            Some(found) => {
+                check_partitions(spec, found.partitions)?;
+                there.push((spec, found.replicas));
+            }
             None => missing.push(spec),
         }
+    }
+    for difference in differences(cluster, &there)? {
+        let Difference { topic, setting, found, expected } = difference;
+        tracing::warn!(topic, setting, found, expected, "an existing topic has another setting than it would get here");
     }
     if missing.is_empty() {
         return Ok(());
@@ -39,11 +49,108 @@ pub(super) fn ensure(cluster: &Cluster, topics: &[TopicSpec]) -> Result<()> {
     missing.into_iter().try_for_each(|spec| wait_until_usable(cluster, spec, deadline))
 }
 
-fn check(spec: &TopicSpec, found: u32) -> Result<()> {
-    if found == spec.partitions {
-        return Ok(());
+fn check_partitions(spec: &TopicSpec, found: u32) -> Result<()> {
+    spec.check(found, spec.cleanup)
+}
+
+/// A setting of a topic that is other than it would be made here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The topic.
+    pub topic: String,
+    /// The setting, in Kafka's words.
+    pub setting: &'static str,
+    /// What it is.
+    pub found: String,
+    /// What it would be.
+    pub expected: String,
+}
+
+/// What is different with topics that exist with these numbers of copies.
+///
+/// # Errors
+/// [`Error::TopicSetting`] for one whose records would be removed though they must stay, or pile up though they must not.
+pub(super) fn differences(cluster: &Cluster, topics: &[(&TopicSpec, usize)]) -> Result<Vec<Difference>> {
+    if topics.is_empty() {
+        return Ok(Vec::new());
     }
-    Err(Error::TopicMismatch { topic: spec.name.to_string(), found, expected: spec.partitions })
+    let context = Context::default();
+    let admin = admin(cluster, &context)?;
+    let resources: Vec<_> = topics.iter().map(|(spec, _)| ResourceSpecifier::Topic(&spec.name)).collect();
+    let options = AdminOptions::new().request_timeout(Some(cluster.config.request_timeout()));
+    let results = block_on(admin.describe_configs(&resources, &options))
+        .map_err(|error| cluster.error("ask for the settings of topics".to_owned(), error))?;
+    let mut differences = Vec::new();
+    for ((spec, replicas), result) in topics.iter().zip(results) {
+        let found = match result {
+            Ok(found) => found,
+            Err(code) if meaning(code) == Meaning::Away => {
+                return Err(cluster.unavailable_to(
+                    &context,
+                    &format!("ask for the settings of `{}`", spec.name),
+                    code,
+                ));
+            }
+            // As one who may use a topic and not ask how it is set.
+            Err(code) => {
+                tracing::warn!(topic = &*spec.name, %code, "the settings of a topic cannot be looked at");
+                continue;
+            }
+        };
+        let found: BTreeMap<String, String> =
+            found.entries.into_iter().filter_map(|entry| entry.value.map(|value| (entry.name, value))).collect();
+        differences.extend(compare(
+            spec,
+            &settings(cluster, spec),
+            cluster.config.replication_factor,
+            &found,
+            *replicas,
+        )?);
+    }
+    Ok(differences)
+}
+
+/// `wanted` are the settings of a topic that is made here, `found` those of the one that is there.
+fn compare(
+    spec: &TopicSpec,
+    wanted: &[(&'static str, String)],
+    wanted_replicas: u16,
+    found: &BTreeMap<String, String>,
+    replicas: usize,
+) -> Result<Vec<Difference>> {
+    let difference = |setting, found: &str, expected: &str| Difference {
+        topic: spec.name.to_string(),
+        setting,
+        found: found.to_owned(),
+        expected: expected.to_owned(),
+    };
+    let mut differences = Vec::new();
+    if replicas < usize::from(wanted_replicas) {
+        differences.push(difference("replication factor", &replicas.to_string(), &wanted_replicas.to_string()));
+    }
+    for (setting, expected) in wanted {
+        let Some(value) = found.get(*setting).filter(|value| *value != expected) else { continue };
+        let is_more = || value.parse::<i64>().ok() > expected.parse().ok();
+        match *setting {
+            "cleanup.policy" => {
+                return Err(Error::TopicSetting {
+                    topic: spec.name.to_string(),
+                    setting,
+                    found: value.clone(),
+                    expected: expected.clone(),
+                    advice: "set it with `kafka-configs.sh --alter`, or use another prefix",
+                });
+            }
+            // More of these does no harm.
+            "min.insync.replicas" | "max.message.bytes" if is_more() => {}
+            _ => differences.push(difference(setting, value, expected)),
+        }
+    }
+    Ok(differences)
+}
+
+fn admin(cluster: &Cluster, context: &Context) -> Result<AdminClient<Context>> {
+    cluster.config.admin(&cluster.security).create_with_context(context.clone()).map_err(unusable)
 }
 
 fn create(cluster: &Cluster, missing: &[&TopicSpec]) -> Result<()> {
@@ -61,8 +168,7 @@ fn create(cluster: &Cluster, missing: &[&TopicSpec]) -> Result<()> {
         .collect();
 
     let context = Context::default();
-    let admin: AdminClient<Context> =
-        config.admin(&cluster.security).create_with_context(context.clone()).map_err(unusable)?;
+    let admin = admin(cluster, &context)?;
     let timeout = Some(config.request_timeout());
     let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
     let results = block_on(admin.create_topics(&topics, &options))
@@ -109,7 +215,7 @@ fn settings(cluster: &Cluster, spec: &TopicSpec) -> Vec<(&'static str, String)> 
 fn wait_until_usable(cluster: &Cluster, spec: &TopicSpec, deadline: Instant) -> Result<()> {
     loop {
         match cluster.describe(&spec.name) {
-            Ok(Some(found)) if found.led => return check(spec, found.partitions),
+            Ok(Some(found)) if found.led => return check_partitions(spec, found.partitions),
             Ok(_) | Err(Error::Unavailable { .. }) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(10));
             }
@@ -136,6 +242,59 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         match future.as_mut().poll(&mut TaskContext::from_waker(&waker)) {
             Poll::Ready(value) => return value,
             Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+    use crate::kafka::KafkaConfig;
+
+    #[test]
+    fn what_loses_records_is_an_error_and_the_rest_is_said() {
+        let config = KafkaConfig { replication_factor: 3, ..KafkaConfig::default() };
+        let cluster = Cluster::new(config).unwrap();
+        let month = Cleanup::Delete { retention: Some(Duration::from_secs(30 * 86_400)) };
+        let spec = TopicSpec { name: "t".into(), partitions: 8, cleanup: month };
+        let wanted = settings(&cluster, &spec);
+        let with = |changes: &[(&str, &str)]| {
+            let mut found: BTreeMap<String, String> =
+                wanted.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+            found.extend(changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+            found
+        };
+        let said = |changes: &[(&str, &str)], replicas| {
+            let found = compare(&spec, &wanted, 3, &with(changes), replicas).unwrap();
+            found.into_iter().map(|d| format!("{} {} {}", d.setting, d.found, d.expected)).collect::<Vec<_>>()
+        };
+        assert!(said(&[], 3).is_empty());
+        assert!(said(&[("min.insync.replicas", "3"), ("max.message.bytes", "99999999"), ("other", "1")], 5).is_empty());
+        let changes = [
+            ("min.insync.replicas", "1"),
+            ("max.message.bytes", "1048588"),
+            ("message.timestamp.type", "CreateTime"),
+            ("retention.ms", "604800000"),
+        ];
+        assert_eq!(
+            said(&changes, 1),
+            [
+                "replication factor 1 3",
+                "min.insync.replicas 1 2",
+                "max.message.bytes 1048588 16777216",
+                "message.timestamp.type CreateTime LogAppendTime",
+                "retention.ms 604800000 2592000000",
+            ]
+        );
+        for policy in ["compact", "compact,delete"] {
+            let refused = compare(&spec, &wanted, 3, &with(&[("cleanup.policy", policy)]), 3).unwrap_err();
+            let text = refused.to_string();
+            assert!(
+                text.contains(&format!("topic `t` has `cleanup.policy` {policy}, expected delete; set it")),
+                "{text}"
+            );
+            assert!(!refused.is_transient());
         }
     }
 }

@@ -37,6 +37,35 @@ pub(super) struct Intake {
     stand: Positions,
     /// A record that did not fit into the last batch.
     carried: Option<StoredRecord>,
+    /// What had been read when a call ended with an error that may pass. The client does not give it out again.
+    kept: Haul,
+}
+
+/// Notices when there is more to read and nothing comes.
+#[derive(Default)]
+pub(super) struct Watchdog {
+    /// Since when.
+    waiting_since: Option<Instant>,
+}
+
+impl Watchdog {
+    /// True when nothing has moved for `patience`, and there was more to read all the time.
+    pub(super) fn barks(&mut self, batch: &Batch, now: Instant, patience: Duration) -> bool {
+        if batch.at_end || !batch.positions.is_empty() {
+            self.waiting_since = None;
+            return false;
+        }
+        let stalled = now.saturating_duration_since(*self.waiting_since.get_or_insert(now)) > patience;
+        if stalled {
+            self.waiting_since = None;
+        }
+        stalled
+    }
+
+    /// Nothing is to be read just now.
+    pub(super) fn rest(&mut self) {
+        self.waiting_since = None;
+    }
 }
 
 /// What a round of reading gave, before positions are settled.
@@ -50,7 +79,7 @@ pub(super) struct Haul {
 impl Intake {
     /// `context` is that of the client that reads.
     pub(super) fn new(cluster: Arc<Cluster>, context: Context) -> Self {
-        Self { cluster, context, stand: Positions::new(), carried: None }
+        Self { cluster, context, stand: Positions::new(), carried: None, kept: Haul::default() }
     }
 
     /// These partitions are read from now on.
@@ -62,11 +91,13 @@ impl Intake {
     pub(super) fn remove(&mut self, partitions: &[PartitionId]) {
         self.stand.retain(|id, _| !partitions.contains(id));
         self.carried.take_if(|record| partitions.contains(&record.partition_id()));
+        self.kept.remove(partitions);
     }
 
     /// Forgets what was read and not told.
     pub(super) fn rewind(&mut self) {
         self.carried = None;
+        self.kept = Haul::default();
     }
 
     pub(super) fn stand(&self) -> &Positions {
@@ -83,12 +114,36 @@ impl Intake {
         stop_at_end: bool,
         interrupted: impl Fn() -> bool,
     ) -> Result<Haul> {
+        let mut haul = Haul { at_end: false, ..std::mem::take(&mut self.kept) };
+        let filled = self.fill(consumer, limit, wait, stop_at_end, &interrupted, &mut haul);
+        self.unless_failed(haul, filled)
+    }
+
+    /// The haul, or the error, after which the next call begins with what was read.
+    fn unless_failed(&mut self, haul: Haul, filled: Result<()>) -> Result<Haul> {
+        match filled {
+            Ok(()) => Ok(haul),
+            Err(error) => {
+                self.kept = haul;
+                Err(error)
+            }
+        }
+    }
+
+    fn fill<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+        limit: Limit,
+        wait: Duration,
+        stop_at_end: bool,
+        interrupted: &impl Fn() -> bool,
+        haul: &mut Haul,
+    ) -> Result<()> {
         let deadline = Instant::now() + wait.min(LONGEST_WAIT);
-        let mut haul = Haul::default();
         let mut ends = None;
         let mut silence = None;
         loop {
-            let full = self.drain(consumer, limit, &mut haul, &interrupted)?;
+            let full = self.drain(consumer, limit, haul, interrupted)?;
             if full || interrupted() {
                 break;
             }
@@ -118,7 +173,7 @@ impl Intake {
         }
         match silence {
             Some(error) if haul.records.is_empty() && !interrupted() => Err(error),
-            _ => Ok(haul),
+            _ => Ok(()),
         }
     }
 
@@ -255,7 +310,14 @@ impl Haul {
     pub(super) fn remove(&mut self, partitions: &[PartitionId]) {
         let partitions: BTreeSet<&PartitionId> = partitions.iter().collect();
         self.records.retain(|record| !partitions.contains(&record.partition_id()));
+        self.size_bytes = self.records.iter().map(record::size_bytes).sum();
     }
+}
+
+/// Drops what a batch says of partitions that went away.
+pub(super) fn drop_partitions(batch: &mut Batch, partitions: &[PartitionId]) {
+    batch.records.retain(|record| !partitions.contains(&record.partition_id()));
+    batch.positions.retain(|id, _| !partitions.contains(id));
 }
 
 /// The error for a position that is not in its partition.
@@ -298,6 +360,58 @@ mod tests {
         intake.carried = Some(stored(0, 7));
         intake.remove(&[id(1)]);
         assert_eq!(intake.carried, Some(stored(0, 7)));
+    }
+
+    /// The client has given it out and goes on behind it: what is not handed on now would be passed over for good.
+    #[test]
+    fn what_was_read_before_an_error_comes_with_the_next_call() {
+        let mut intake = Intake::new(Arc::new(Cluster::new(KafkaConfig::default()).unwrap()), Context::default());
+        intake.add(Positions::from([(id(0), 5), (id(1), 7)]));
+        let away = || Error::Unavailable { target: "brokers".to_owned(), reason: "gone".to_owned() };
+        let mut haul = Haul::default();
+        haul.push(stored(0, 5));
+        haul.push(stored(1, 7));
+        assert!(intake.unless_failed(haul, Err(away())).is_err());
+
+        let nobody: BaseConsumer = rdkafka::ClientConfig::new().set("group.id", "g").create().unwrap();
+        let limit = Limit { records: 2, size_bytes: 1_000 };
+        let haul = intake.read(&nobody, limit, Duration::ZERO, false, || false).unwrap();
+        assert_eq!(haul.records, [stored(0, 5), stored(1, 7)]);
+
+        // Unless its partition went away, or everything is read anew.
+        assert!(intake.unless_failed(haul, Err(away())).is_err());
+        intake.remove(&[id(0)]);
+        assert_eq!(intake.kept.records, [stored(1, 7)]);
+        intake.rewind();
+        assert!(intake.kept.records.is_empty());
+    }
+
+    #[test]
+    fn a_batch_that_is_held_loses_what_is_revoked() {
+        let positions = Positions::from([(id(0), 6), (id(1), 8)]);
+        let mut batch = Batch { records: vec![stored(0, 5), stored(1, 7)], positions, at_end: false };
+        drop_partitions(&mut batch, &[id(1)]);
+        assert_eq!((batch.records, batch.positions), (vec![stored(0, 5)], Positions::from([(id(0), 6)])));
+    }
+
+    #[test]
+    fn the_watchdog_minds_only_who_waits_for_what_is_there() {
+        let (begin, patience) = (Instant::now(), Duration::from_secs(30));
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let nothing = Batch::default();
+        let end = Batch { at_end: true, ..Batch::default() };
+        let moved = Batch { positions: Positions::from([(id(0), 1)]), ..Batch::default() };
+        let mut watchdog = Watchdog::default();
+        assert!([0, 20, 30].iter().all(|&seconds| !watchdog.barks(&nothing, at(seconds), patience)));
+        assert!(watchdog.barks(&nothing, at(31), patience));
+        for (seconds, batch) in
+            [(40, &nothing), (60, &end), (80, &nothing), (100, &moved), (120, &nothing), (150, &nothing)]
+        {
+            assert!(!watchdog.barks(batch, at(seconds), patience), "{seconds}");
+        }
+        watchdog.rest();
+        assert!(!watchdog.barks(&nothing, at(151), patience));
+        assert!(watchdog.barks(&nothing, at(182), patience));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! | `config` | [`KafkaConfig`] and the settings of every kind of client |
 //! | `security` | TLS and SASL: their settings, their files and passwords |
 //! | `cluster` | what is asked of the brokers: topics, partitions, bounds, committed offsets |
-//! | `ensure` | creating topics |
+//! | `ensure` | creating topics, and checking those that are there |
 //! | `transaction` | one transactional producer: all or nothing, and what each failure means |
 //! | `reader`, `worker`, `writer` | the three traits of the port |
 //! | `intake` | a client's messages cut into batches, with positions |
@@ -27,7 +27,8 @@
 //!   workers before states are read.
 //!
 //! The genesis is the cluster id: it tells clusters apart, not a topic from its successor of the same name. A topic that
-//! was deleted and created again shows as a position out of range.
+//! was deleted and created again shows as a position out of range; once it has grown past the position, only the record before
+//! it shows it, which a projection has to remember.
 
 mod cluster;
 mod config;
@@ -45,6 +46,7 @@ mod writer;
 use std::sync::Arc;
 
 pub use config::KafkaConfig;
+pub use ensure::Difference;
 pub use security::{Mechanism, SaslConfig, TlsConfig};
 
 use self::{cluster::Cluster, reader::KafkaReader, worker::KafkaWorker, writer::KafkaWriter};
@@ -63,6 +65,18 @@ impl KafkaLog {
     /// [`Error::Setting`] when a setting cannot be used.
     pub fn connect(config: KafkaConfig) -> Result<Self> {
         Ok(Self { cluster: Arc::new(Cluster::new(config)?) })
+    }
+
+    /// How those of `topics` that exist are set otherwise than they would be made here. `ensure` says it in the log.
+    ///
+    /// # Errors
+    /// [`Error::TopicSetting`] as with [`ensure`](EventLog::ensure).
+    pub fn differences(&self, topics: &[TopicSpec]) -> Result<Vec<Difference>> {
+        let mut there = Vec::new();
+        for spec in topics {
+            there.extend(self.cluster.describe(&spec.name)?.map(|found| (spec, found.replicas)));
+        }
+        ensure::differences(&self.cluster, &there)
     }
 }
 

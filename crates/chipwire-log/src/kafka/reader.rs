@@ -15,7 +15,7 @@ use super::{
     cluster::{Cluster, list},
     config::unusable,
     context::Context,
-    intake::{Intake, outside},
+    intake::{Intake, Watchdog, outside},
 };
 use crate::{Batch, Error, Limit, PartitionId, Positions, Reader, Result, State};
 
@@ -28,8 +28,7 @@ pub(super) struct KafkaReader {
     intake: Intake,
     /// Absent after an error that ends a client, until the next call makes a new one.
     consumer: Option<BaseConsumer<Context>>,
-    /// Since when there is more to read and nothing comes.
-    waiting_since: Option<Instant>,
+    watchdog: Watchdog,
 }
 
 impl KafkaReader {
@@ -44,7 +43,7 @@ impl KafkaReader {
         let mut intake = Intake::new(Arc::clone(&cluster), context.clone());
         intake.add(start.collect());
         let consumer = connect(&cluster, context.clone(), intake.stand())?;
-        Ok(Self { cluster, context, intake, consumer: Some(consumer), waiting_since: None })
+        Ok(Self { cluster, context, intake, consumer: Some(consumer), watchdog: Watchdog::default() })
     }
 
     /// Reads to the end and keeps the latest record of every key.
@@ -99,23 +98,12 @@ impl KafkaReader {
             }
         };
         let batch = self.intake.settle(&consumer, haul);
-        if !self.is_stalled(&batch) {
+        if self.watchdog.barks(&batch, Instant::now(), STALL) {
+            tracing::warn!("there is more to read, but nothing came for {STALL:?}: starting a new client");
+        } else {
             self.consumer = Some(consumer);
         }
         Ok(batch)
-    }
-
-    fn is_stalled(&mut self, batch: &Batch) -> bool {
-        if batch.at_end || !batch.positions.is_empty() {
-            self.waiting_since = None;
-            return false;
-        }
-        let stalled = self.waiting_since.get_or_insert_with(Instant::now).elapsed() > STALL;
-        if stalled {
-            tracing::warn!("there is more to read, but nothing came for {STALL:?}: starting a new client");
-            self.waiting_since = None;
-        }
-        stalled
     }
 }
 

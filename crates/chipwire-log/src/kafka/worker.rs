@@ -22,10 +22,14 @@ use super::{
     cluster::{Cluster, ids, list},
     config::unusable,
     context::Context,
-    intake::Intake,
+    intake::{Intake, Watchdog, drop_partitions},
     transaction::{Offsets, Outcome, Transactions},
 };
 use crate::{Batch, Error, Limit, PartitionId, Positions, Record, Result, Step, Worker};
+
+/// A worker that has more to read and gets nothing for this long is to be opened anew. Longer than a transaction that a dead
+/// worker left open can hold up the readers, by default.
+const STALL: Duration = Duration::from_secs(60);
 
 /// How long to rest before a commit is tried with the group's new generation.
 const GENERATION_PAUSE: Duration = Duration::from_millis(10);
@@ -38,6 +42,7 @@ pub(super) struct KafkaWorker {
     intake: Intake,
     /// What was read before an assignment changed in the same call, and not touched by it.
     held: Option<Batch>,
+    watchdog: Watchdog,
     /// An error that ends reading, kept because librdkafka would skip what it could not read.
     broken: bool,
 }
@@ -56,7 +61,16 @@ impl KafkaWorker {
         consumer
             .subscribe(topics)
             .map_err(|error| Error::Backend { action: format!("join group `{group}`"), source: Box::new(error) })?;
-        Ok(Self { cluster, consumer, transactions, group: group.to_owned(), intake, held: None, broken: false })
+        Ok(Self {
+            cluster,
+            consumer,
+            transactions,
+            group: group.to_owned(),
+            intake,
+            held: None,
+            watchdog: Watchdog::default(),
+            broken: false,
+        })
     }
 
     /// The next change of the assignment, if there is one.
@@ -73,6 +87,9 @@ impl KafkaWorker {
             }
             Change::Revoked(partitions) => {
                 self.intake.remove(&partitions);
+                if let Some(held) = &mut self.held {
+                    drop_partitions(held, &partitions);
+                }
                 Step::Revoked(partitions)
             }
         };
@@ -97,7 +114,9 @@ impl KafkaWorker {
         let context = Arc::clone(self.consumer.context());
         let mut haul = self.intake.read(&self.consumer, limit, wait, false, || context.has_change())?;
         if !context.has_change() {
-            return Ok(Step::Batch(self.intake.settle(&self.consumer, haul)));
+            let batch = self.intake.settle(&self.consumer, haul);
+            self.watch(&batch)?;
+            return Ok(Step::Batch(batch));
         }
         // What is gone is dropped before positions are told; the rest follows after the change.
         if let Some(Change::Revoked(partitions)) = context.front() {
@@ -109,6 +128,26 @@ impl KafkaWorker {
             self.held = Some(batch);
         }
         self.change()?.map_or_else(|| Ok(Step::Batch(Batch::default())), Ok)
+    }
+}
+
+impl KafkaWorker {
+    /// Fails when there is more to read and nothing comes: the client is to be replaced, which opening the worker anew does.
+    fn watch(&mut self, batch: &Batch) -> Result<()> {
+        if self.intake.stand().is_empty() {
+            self.watchdog.rest();
+        } else if self.watchdog.barks(batch, Instant::now(), STALL) {
+            self.broken = true;
+            return Err(Error::Unavailable {
+                target: self.cluster.config.brokers.clone(),
+                reason: format!(
+                    "there is more to read in {}, but nothing came for {} s",
+                    self.intake.place(),
+                    STALL.as_secs()
+                ),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -125,7 +164,7 @@ impl Worker for KafkaWorker {
             return Ok(Step::Batch(batch));
         }
         let step = self.read(limit, wait);
-        self.broken = step.as_ref().is_err_and(|error| !error.is_transient());
+        self.broken |= step.as_ref().is_err_and(|error| !error.is_transient());
         step
     }
 
@@ -160,12 +199,24 @@ impl KafkaWorker {
         if self.consumer.assignment_lost() {
             return Err(self.transactions.fence());
         }
-        let Some(group) = group.filter(|_| !upto.is_empty()) else {
-            return Ok(None);
+        let group = match proof(group, upto) {
+            Ok(Some(group)) => group,
+            Ok(None) => return Ok(None),
+            Err(NoMember) => return Err(self.transactions.fence()),
         };
         let positions = list(upto.iter().map(|(id, &position)| (id, Offset::Offset(position))))?;
         Ok(Some(Offsets { positions, group }))
     }
+}
+
+/// A worker that the client calls no member of its group.
+#[derive(Debug, PartialEq, Eq)]
+struct NoMember;
+
+/// What a commit of `upto` has to show the broker; nothing when there are no positions in it. Without it outputs would be
+/// committed and positions not, and the same would be done again.
+fn proof<G>(group: Option<G>, upto: &Positions) -> Result<Option<G>, NoMember> {
+    if upto.is_empty() { Ok(None) } else { group.map(Some).ok_or(NoMember) }
 }
 
 impl Drop for KafkaWorker {
@@ -250,5 +301,19 @@ impl ClientContext for WorkerContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.context.error(error, reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_not_committed_without_a_proof_of_membership_nor_left_out() {
+        let upto = Positions::from([(PartitionId::new("t", 0), 5)]);
+        assert_eq!(proof(Some("member"), &upto), Ok(Some("member")));
+        assert_eq!(proof(None::<()>, &upto), Err(NoMember));
+        assert_eq!(proof(None::<()>, &Positions::new()), Ok(None));
+        assert_eq!(proof(Some("member"), &Positions::new()), Ok(None));
     }
 }

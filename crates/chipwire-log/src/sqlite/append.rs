@@ -8,11 +8,12 @@ use std::{
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{
+    Clock,
     failure::Outcome,
     frame::{Frame, Packer, Place, pack_one},
     tables::{self, Head, Owner, Position, Topic},
 };
-use crate::{Error, PartitionId, Record, clock};
+use crate::{Error, PartitionId, Record};
 
 /// Records ready to be written, packed by the caller's own thread.
 #[derive(Default)]
@@ -73,8 +74,7 @@ impl Packed {
     }
 
     /// Writes them at the end of their partitions.
-    pub(super) fn write(&self, connection: &Connection) -> Outcome<()> {
-        let written_ms = clock::now_ms();
+    pub(super) fn write(&self, connection: &Connection, written_ms: i64) -> Outcome<()> {
         for part in &self.partitions {
             part.write(connection, written_ms).map_err(|failure| failure.at(|| part.partition.to_string()))?;
         }
@@ -159,12 +159,14 @@ pub(super) struct Request {
     pub(super) label: String,
     pub(super) packed: Packed,
     pub(super) positions: Vec<Position>,
+    /// Stamps the records.
+    pub(super) clock: Clock,
 }
 
 impl Request {
     pub(super) fn apply(&self, connection: &Connection) -> Outcome<()> {
         self.owner.check(connection, self.token, &self.label)?;
-        self.packed.write(connection)?;
+        self.packed.write(connection, (self.clock)())?;
         tables::store_positions(connection, &self.positions).map_err(|failure| failure.at(|| "table positions".into()))
     }
 }

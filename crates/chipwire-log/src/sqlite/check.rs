@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     failure::{Failure, Outcome},
     frame::{Place, Unpacker},
-    state,
+    schema, state,
     tables::{self, Head, Topic},
 };
 use crate::{Bounds, Error, PartitionId};
@@ -25,6 +25,8 @@ pub struct PartitionStats {
     pub frames: u64,
     /// The size of the records as they are stored, compressed. Pages, indexes and state come on top.
     pub stored_bytes: u64,
+    /// When its oldest record was written, in milliseconds since 1970-01-01 UTC.
+    pub oldest_ms: Option<i64>,
     /// When its newest record was written, in milliseconds since 1970-01-01 UTC.
     pub newest_ms: Option<i64>,
 }
@@ -104,6 +106,7 @@ pub(super) fn all(snapshot: &Connection) -> Outcome<CheckReport> {
     };
     let (mut frames, mut records) = (0, 0);
     pages(snapshot).or_else(&mut note)?;
+    schema::genesis(snapshot).map(|_| ()).or_else(&mut note)?;
     tables::positions(snapshot, "", &[]).map(|_| ()).or_else(&mut note)?;
     match tables::topics(snapshot) {
         Err(failure) => note(failure)?,
@@ -190,7 +193,7 @@ pub(super) fn stats(snapshot: &Connection) -> Outcome<Vec<PartitionStats>> {
             let counted = snapshot
                 .prepare_cached(
                     "SELECT count(*), coalesce(sum(last_offset - first_offset + 1), 0), \
-                     coalesce(sum(length(data)), 0), max(written_ms) FROM frames WHERE topic_id = ?1 AND partition = ?2",
+                     coalesce(sum(length(data)), 0), min(written_ms), max(written_ms) FROM frames WHERE topic_id = ?1 AND partition = ?2",
                 )?
                 .query_row((topic.id, partition.partition), |row| {
                     Ok(PartitionStats {
@@ -199,7 +202,8 @@ pub(super) fn stats(snapshot: &Connection) -> Outcome<Vec<PartitionStats>> {
                         frames: count(row, 0)?,
                         records: count(row, 1)?,
                         stored_bytes: count(row, 2)?,
-                        newest_ms: row.get(3)?,
+                        oldest_ms: row.get(3)?,
+                        newest_ms: row.get(4)?,
                     })
                 })
                 .map_err(|error| Failure::Sqlite(error).at(|| partition.to_string()))?;

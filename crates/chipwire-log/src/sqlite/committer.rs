@@ -11,7 +11,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::Connection;
 
-use super::failure::{Failure, Kind, Outcome, kind};
+use super::failure::{Failure, Kind, Outcome, is_out_of_quota, kind};
 use crate::{Error, Result};
 
 /// So much may wait in the queue; then callers wait.
@@ -217,7 +217,10 @@ impl Writing {
         callers: &[(String, Sender<Result<i64>>)],
         answers: &mut Vec<Result<i64>>,
     ) {
-        let what = kind(&undone.error);
+        let what = match kind(&undone.error) {
+            Kind::Io if is_out_of_quota(&undone.error, &self.path) => Kind::Full,
+            kind => kind,
+        };
         if what == Kind::Io {
             self.stop(&undone.error);
         }

@@ -25,8 +25,10 @@ pub(super) fn expire(connection: &Connection, expiry: &Expiry) -> Outcome<i64> {
             Cleanup::Delete { retention: Some(retention) } => retention,
             Cleanup::Compact => REPLACED_FOR,
         };
-        let before_ms = now_ms.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
         for partition in topic.partitions() {
+            // A clock that is ahead must not make everything old at once.
+            let now_ms = now_ms.min(newest_ms(connection, topic, &partition)?);
+            let before_ms = now_ms.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
             let expired = |frame: &Oldest| frame.written_ms < before_ms;
             records += expire_partition(connection, topic, &partition, needed(&partition), expired)
                 .map_err(|failure| failure.at(|| partition.to_string()))?;
@@ -39,6 +41,17 @@ pub(super) fn expire(connection: &Connection, expiry: &Expiry) -> Outcome<i64> {
         records += shrink(connection, topics.values(), over, needed)?;
     }
     Ok(records)
+}
+
+/// When the newest record of a partition was written, by its own stamp.
+fn newest_ms(connection: &Connection, topic: &Topic, partition: &PartitionId) -> Outcome<i64> {
+    let newest = connection
+        .prepare_cached(
+            "SELECT written_ms FROM frames WHERE topic_id = ?1 AND partition = ?2 ORDER BY first_offset DESC LIMIT 1",
+        )?
+        .query_row((topic.id, partition.partition), |row| row.get(0))
+        .optional()?;
+    Ok(newest.unwrap_or(i64::MIN))
 }
 
 /// Removes the oldest frames of topics that have a retention until `over` bytes are gone, one partition's as far as another's.

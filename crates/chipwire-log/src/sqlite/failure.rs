@@ -1,6 +1,6 @@
 //! What SQLite says, sorted by what has to be done about it.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use rusqlite::{ErrorCode, ffi};
 
@@ -85,6 +85,25 @@ impl Failure {
     }
 }
 
+/// Whether SQLite failed to write because a quota is used up: it says so only of a disk that is full, and ends there with an
+/// I/O error. A file beside the log is tried then.
+pub(super) fn is_out_of_quota(error: &rusqlite::Error, path: &Path) -> bool {
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return false };
+    if error.extended_code != ffi::SQLITE_IOERR_WRITE {
+        return false;
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".probe-{}", std::process::id()));
+    let probe = Path::new(&name);
+    let tried = std::fs::write(probe, vec![1; 64 << 10]);
+    drop(std::fs::remove_file(probe));
+    tried.is_err_and(|error| has_no_space(&error))
+}
+
+fn has_no_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 pub(super) fn kind(error: &rusqlite::Error) -> Kind {
     use rusqlite::Error as E;
     match error {
@@ -113,5 +132,24 @@ fn of_code(error: ffi::Error) -> Kind {
         // The statements are fixed: when SQLite does not understand one, the schema in the file is not what was written.
         ErrorCode::Unknown if error.extended_code == ffi::SQLITE_ERROR => Kind::Damaged,
         _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_used_up_quota_is_no_space_and_a_failing_disk_is_not() {
+        // ENOSPC, EDQUOT, EIO, as Linux numbers them.
+        let found = [28, 122, 5].map(|number| has_no_space(&io::Error::from_raw_os_error(number)));
+        assert_eq!(found, [true, cfg!(target_os = "linux"), false]);
+        let failed = |extended_code| {
+            rusqlite::Error::SqliteFailure(ffi::Error { code: ErrorCode::SystemIoFailure, extended_code }, None)
+        };
+        let folder = std::env::temp_dir();
+        // There is space: the disk fails.
+        assert!(!is_out_of_quota(&failed(ffi::SQLITE_IOERR_WRITE), &folder.join("log.db")));
+        assert!(!is_out_of_quota(&failed(ffi::SQLITE_IOERR_FSYNC), &folder.join("log.db")));
     }
 }

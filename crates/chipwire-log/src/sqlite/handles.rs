@@ -35,8 +35,14 @@ impl Pen {
         if packed.is_empty() && positions.is_empty() {
             return Ok(());
         }
-        let request =
-            Request { owner: self.owner.clone(), token: self.token, label: self.label.clone(), packed, positions };
+        let request = Request {
+            owner: self.owner.clone(),
+            token: self.token,
+            label: self.label.clone(),
+            packed,
+            positions,
+            clock: Arc::clone(&self.shared.options.clock),
+        };
         let size_bytes = request.packed.size_bytes;
         let work = Box::new(move |connection: &_| request.apply(connection).map(|()| 0));
         self.shared.committer()?.run(&self.label, size_bytes, work).map(|_| ())

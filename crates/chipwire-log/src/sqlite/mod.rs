@@ -21,6 +21,7 @@ mod failure;
 mod frame;
 mod handles;
 mod reader;
+mod repair;
 mod schema;
 mod seal;
 mod state;
@@ -31,11 +32,15 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
 };
 
 use rusqlite::Connection;
 
-pub use self::check::{CheckReport, Damage, PartitionStats};
+pub use self::{
+    check::{CheckReport, Damage, PartitionStats},
+    repair::{LOST_HEADER, Repair},
+};
 use self::{
     committer::{Committer, Signal},
     failure::{Failure, Outcome},
@@ -45,7 +50,7 @@ use self::{
 };
 use crate::{
     Bounds, Error, EventLog, Expiry, PartitionId, Positions, Reader, Result, State, StoredRecord, TopicSpec, Worker,
-    Writer,
+    Writer, clock,
 };
 
 /// What a log is opened for.
@@ -57,6 +62,25 @@ pub enum Access {
     Write,
     /// Reading only. Writers, workers and `ensure` are refused.
     Read,
+}
+
+/// Where the stamps of records come from: milliseconds since 1970-01-01 UTC.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// What hardly anyone sets otherwise.
+#[derive(Clone)]
+pub struct Options {
+    /// The clock. Default: the machine's.
+    pub clock: Clock,
+    /// How often a waiting reader looks whether another process has written. Writes of its own `SqliteLog` wake it at once.
+    /// Default: 20 milliseconds.
+    pub look_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Arc::new(clock::now_ms), look_every: Duration::from_millis(20) }
+    }
 }
 
 /// The log in a file. Clones are handles on the same open log.
@@ -75,6 +99,7 @@ struct Shared {
     path: PathBuf,
     genesis: String,
     signal: Arc<Signal>,
+    options: Options,
     topics: RwLock<Topics>,
     /// Read-only connections that nobody uses at the moment. Declared before the committer, so that the connection that
     /// writes is closed last: that one tidies up.
@@ -91,6 +116,11 @@ impl SqliteLog {
     /// [`Error::Open`] when it is not there or not a log, [`Error::Corrupt`] when it is damaged, [`Error::SchemaVersion`]
     /// when another version wrote it.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
+        Self::open_with(path, access, Options::default())
+    }
+
+    /// As [`open`](Self::open).
+    pub fn open_with(path: &Path, access: Access, options: Options) -> Result<Self> {
         if access == Access::Create {
             schema::create(path)?;
         }
@@ -102,12 +132,16 @@ impl SqliteLog {
         }
         // Before SQLite sees it: when the last connection closes, SQLite tidies away what it could not read.
         wal::check(path).map_err(damaged)?;
-        let reading = || schema::connect(path, Access::Read);
-        let connection = reading().map_err(|failure| match failure {
+        if access != Access::Read {
+            schema::migrate(path).map_err(damaged)?;
+        }
+        let connection = schema::connect(path, Access::Read).map_err(|failure| match failure {
             Failure::Sqlite(error) => open(Box::new(error)),
             other => damaged(other),
         })?;
-        let (genesis, topics) = load(&connection, path).map_err(damaged)?;
+        // What has no place of its own here is what SQLite itself reads first.
+        let (genesis, topics) =
+            load(&connection, path).map_err(|failure| damaged(failure.at(|| "the schema of the file".to_owned())))?;
         let signal = Arc::new(Signal::default());
         let committer = match access {
             Access::Read => None,
@@ -120,6 +154,7 @@ impl SqliteLog {
             path: path.to_owned(),
             genesis,
             signal,
+            options,
             topics: RwLock::new(topics),
             idle: Mutex::new(vec![connection]),
             committer,
@@ -160,6 +195,49 @@ impl SqliteLog {
         read().map_err(|failure: Failure| failure.into_error(path, || format!("check log `{}`", path.display())))
     }
 
+    /// Says what a repair of the log at `path` keeps and gives up, and makes a repaired copy at `to`, if that is given. The log
+    /// itself stays as it is. Offsets stay what they were: in the place of what is lost stand records that say so, with the
+    /// header [`LOST_HEADER`].
+    ///
+    /// # Errors
+    /// [`Error::Open`] when `path` is no log or `to` exists already, [`Error::SchemaVersion`] when another version wrote it,
+    /// [`Error::Corrupt`] when so much is damaged that nothing can be read.
+    pub fn repair(path: &Path, to: Option<&Path>) -> Result<Repair> {
+        let error = |failure: Failure| failure.into_error(path, || format!("repair log `{}`", path.display()));
+        let salvage = |target: Option<&Connection>| -> Outcome<Repair> {
+            // SQLite passes over what is damaged there, as if it had never been finished.
+            let journal = match wal::check(path) {
+                Err(Failure::Damaged { place, reason }) => Some(Damage { place, reason }),
+                other => other.map(|()| None)?,
+            };
+            let source = schema::connect(path, Access::Read)?;
+            schema::verify(&source, path).map_err(|failure| failure.at(|| "the schema of the file".to_owned()))?;
+            let snapshot = source.unchecked_transaction()?;
+            let mut repair = repair::salvage(&snapshot, target)?;
+            repair.given_up.extend(journal);
+            Ok(repair)
+        };
+        let Some(to) = to else { return salvage(None).map_err(error) };
+        let mut repair = Repair::default();
+        schema::create_filled(to, |unfinished| {
+            let write = || -> Outcome<Repair> {
+                let mut target = Connection::open(unfinished)?;
+                let transaction = target.transaction()?;
+                let repair = salvage(Some(&transaction))?;
+                transaction.commit()?;
+                target.close().map_err(|(_, error)| error)?;
+                Ok(repair)
+            };
+            repair = write().map_err(error)?;
+            // What was taken for good must be so where it stands now.
+            match Self::check_file(unfinished)?.damage.into_iter().next() {
+                None => Ok(()),
+                Some(Damage { place, reason }) => Err(Error::Corrupt { path: unfinished.to_owned(), place, reason }),
+            }
+        })?;
+        Ok(repair)
+    }
+
     /// Copies the log as it is now to `to`, while others write. Answers the size of the copy in bytes.
     ///
     /// # Errors
@@ -178,7 +256,8 @@ impl SqliteLog {
 
     /// Removes, from the beginning of each partition, what is older than its topic's retention, of state topics what newer
     /// records replaced more than a week ago, and beyond a size the oldest of topics that have a retention; never what is
-    /// still needed. Answers how many records went. The file does not shrink; their space is used again.
+    /// still needed. The age of a record is counted from the newest of its partition at the latest: a clock that is ahead of
+    /// the records does not make all of them old. Answers how many records went. The file does not shrink; their space is used again.
     pub fn expire(&self, expiry: &Expiry) -> Result<u64> {
         let expiry = expiry.clone();
         let work = Box::new(move |connection: &_| expire::expire(connection, &expiry));
@@ -241,7 +320,8 @@ impl Shared {
         names.dedup();
         let topics = names.into_iter().map(|name| self.topic(name)).collect::<Result<Vec<_>>>()?;
         let connection = schema::connect(&self.path, Access::Read).map_err(|failure| self.error(failure))?;
-        SqliteReader::new(self.path.clone(), connection, Arc::clone(&self.signal), topics, from)
+        let (signal, look_every) = (Arc::clone(&self.signal), self.options.look_every);
+        SqliteReader::new(self.path.clone(), connection, signal, look_every, topics, from)
             .map_err(|failure| self.error(failure))
     }
 }

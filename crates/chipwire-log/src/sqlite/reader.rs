@@ -17,14 +17,13 @@ use super::{
 };
 use crate::{Batch, Error, Limit, PartitionId, Positions, Reader, Result, StoredRecord};
 
-/// How often a waiting reader looks whether another process has written. Writes of its own process wake it at once.
-const OTHER_PROCESSES: Duration = Duration::from_millis(20);
-
 /// Reads partitions in order of their offsets.
 pub(super) struct SqliteReader {
     path: PathBuf,
     connection: Connection,
     signal: Arc<Signal>,
+    /// How often it looks, while it waits, whether another process has written.
+    look_every: Duration,
     unpacker: Unpacker,
     topics: Vec<Arc<Topic>>,
     cursors: Vec<Cursor>,
@@ -74,6 +73,7 @@ impl SqliteReader {
         path: PathBuf,
         connection: Connection,
         signal: Arc<Signal>,
+        look_every: Duration,
         topics: Vec<Arc<Topic>>,
         from: &Positions,
     ) -> Outcome<Self> {
@@ -92,7 +92,7 @@ impl SqliteReader {
                 return Err(Error::UnknownPartition(id.clone()).into());
             }
         }
-        Ok(Self { path, connection, signal, unpacker, topics, cursors, turn: 0, at_end_of: None })
+        Ok(Self { path, connection, signal, look_every, unpacker, topics, cursors, turn: 0, at_end_of: None })
     }
 
     /// The positions of the next records.
@@ -159,7 +159,7 @@ impl SqliteReader {
             if !batch.records.is_empty() || waited >= wait {
                 return Ok(batch);
             }
-            self.signal.wait(generation, OTHER_PROCESSES.min(wait - waited));
+            self.signal.wait(generation, self.look_every.min(wait - waited));
         }
     }
 }

@@ -21,6 +21,16 @@ const APPLICATION_ID: i64 = 0x6368_6c67;
 /// The version of the tables and of what the blobs in them hold.
 const VERSION: i64 = 1;
 
+/// What leads from one version to the next. The tables below are those of the newest; whoever changes them adds a step here,
+/// and a file of every version that was ever released to the tests.
+struct Step {
+    /// The version that it leads from; it leads to the next.
+    from: i64,
+    statements: &'static [&'static str],
+}
+
+const STEPS: &[Step] = &[];
+
 /// How long a write waits for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -152,6 +162,31 @@ fn build(path: &Path) -> Result<(), rusqlite::Error> {
     connection.close().map_err(|(_, error)| error)
 }
 
+/// Makes another log at `to`, filled by `fill`, which appears there once it is whole.
+pub(super) fn create_filled(to: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Open { path: to.to_owned(), source };
+    if to.exists() {
+        return Err(failed("the file exists already".into()));
+    }
+    let unfinished = Unfinished::beside(to);
+    build(&unfinished.0).map_err(|error| failed(Box::new(error)))?;
+    fill(&unfinished.0)?;
+    let publish = || -> io::Result<()> {
+        fs::File::open(&unfinished.0)?.sync_all()?;
+        fs::hard_link(&unfinished.0, to).or_else(|_| fs::rename(&unfinished.0, to))?;
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::File::open(folder)?.sync_all()
+    };
+    publish().map_err(|error| failed(Box::new(error)))
+}
+
+/// Gives a log the identity of another, of which it is a copy.
+pub(super) fn set_genesis(connection: &Connection, genesis: &str) -> Outcome<()> {
+    let checksum = seal_meta("genesis", genesis).sum();
+    connection.execute("UPDATE meta SET value = ?1, checksum = ?2 WHERE name = 'genesis'", (genesis, checksum))?;
+    Ok(())
+}
+
 /// Copies the log behind `connection`, as of now, to a new file, which appears once it is whole.
 pub(super) fn copy(connection: &Connection, to: &Path) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
     if to.exists() {
@@ -193,6 +228,41 @@ pub(super) fn connect(path: &Path, access: Access) -> Outcome<Connection> {
         connection.pragma_update(None, "cache_size", -16_384)?;
     }
     Ok(connection)
+}
+
+/// Brings the log at `path` to the present version, if it is an older one: all steps or none.
+pub(super) fn migrate(path: &Path) -> Outcome<()> {
+    migrate_to(path, VERSION, STEPS)
+}
+
+fn migrate_to(path: &Path, wanted: i64, steps: &[Step]) -> Outcome<()> {
+    let number = |connection: &Connection, pragma: &str| {
+        connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(Failure::Sqlite)
+    };
+    let is_older = |look: Connection| {
+        Ok(number(&look, "application_id")? == APPLICATION_ID && number(&look, "user_version")? < wanted)
+    };
+    // Whatever else it is, `verify` says.
+    if !connect(path, Access::Read).and_then(is_older).unwrap_or(false) {
+        return Ok(());
+    }
+    let mut connection = connect(path, Access::Write)?;
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    // Another process may have been quicker.
+    let found = number(&transaction, "user_version")?;
+    let mut version = found;
+    while version < wanted {
+        let step = steps.iter().find(|step| step.from == version);
+        let step = step.ok_or_else(|| Error::SchemaVersion { path: path.to_owned(), found, expected: wanted })?;
+        for statement in step.statements {
+            transaction.execute_batch(statement)?;
+        }
+        version += 1;
+    }
+    transaction.pragma_update(None, "user_version", version)?;
+    transaction.commit()?;
+    tracing::info!(path = %path.display(), from = found, to = version, "the log was brought to a newer schema version");
+    Ok(())
 }
 
 /// Whether the file is a log that this version reads; cheap.
@@ -238,4 +308,72 @@ pub(super) fn genesis(connection: &Connection) -> Outcome<String> {
 
 fn seal_meta(name: &str, value: &str) -> Seal {
     Seal::new("meta").bytes(name.as_bytes()).bytes(value.as_bytes())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+
+    /// A log as versions before this one may have written it, here without the index and the tallies.
+    fn older(path: &Path) {
+        create(path).unwrap();
+        let connection = Connection::open(path).unwrap();
+        connection.execute_batch("DROP INDEX frames_by_offset; DROP TABLE owners").unwrap();
+        connection.pragma_update(None, "user_version", -1).unwrap();
+    }
+
+    fn statement(name: &str) -> &'static str {
+        TABLES.iter().find(|(found, _)| *found == name).map(|(_, statement)| *statement).unwrap()
+    }
+
+    fn version(path: &Path) -> i64 {
+        Connection::open(path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_older_log_is_brought_up_step_by_step_and_is_what_a_new_one_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        older(&path);
+        let genesis = |path: &Path| genesis(&connect(path, Access::Read).unwrap()).unwrap();
+        let before = genesis(&path);
+        let steps = [
+            Step { from: 0, statements: Box::leak(Box::new([statement("owners")])) },
+            Step { from: -1, statements: Box::leak(Box::new([statement("frames_by_offset")])) },
+        ];
+        migrate_to(&path, VERSION, &steps).unwrap();
+        verify(&connect(&path, Access::Read).unwrap(), &path).unwrap();
+        assert_eq!((version(&path), genesis(&path)), (VERSION, before));
+        // Nothing to do the second time.
+        migrate_to(&path, VERSION, &[]).unwrap();
+    }
+
+    #[test]
+    fn a_step_that_fails_or_is_not_there_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        older(&path);
+        let good = Step { from: -1, statements: Box::leak(Box::new([statement("frames_by_offset")])) };
+        let bad = Step { from: 0, statements: &["CREATE TABLE heads (again)"] };
+        let missing = migrate_to(&path, VERSION, &[]).unwrap_err();
+        assert!(
+            matches!(missing, Failure::Refused(Error::SchemaVersion { found: -1, expected: VERSION, .. })),
+            "{missing:?}"
+        );
+        migrate_to(&path, VERSION, &[good, bad]).unwrap_err();
+        assert_eq!(version(&path), -1);
+        let count = |name: &str| {
+            let sql = "SELECT count(*) FROM sqlite_schema WHERE name = ?1";
+            Connection::open(&path).unwrap().query_row(sql, [name], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!((count("frames_by_offset"), count("owners")), (0, 0));
+    }
+
+    #[test]
+    fn the_steps_lead_to_the_present_version_without_a_hole() {
+        let from: Vec<i64> = STEPS.iter().map(|step| step.from).collect();
+        let first = from.iter().copied().min().unwrap_or(VERSION);
+        assert!((first..VERSION).all(|version| from.contains(&version)), "{from:?}");
+    }
 }

@@ -51,23 +51,40 @@ impl Topic {
             .int(retention_ms.unwrap_or(-1))
     }
 
-    fn store(&self, connection: &Connection) -> Outcome<()> {
+    /// Answers the row's checksum.
+    pub(super) fn store(&self, connection: &Connection) -> Outcome<i64> {
         let (cleanup, retention_ms) = self.columns();
+        let checksum = self.seal().sum();
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO topics (topic_id, name, partitions, cleanup, retention_ms, checksum) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute((self.id, &*self.spec.name, self.spec.partitions, cleanup, retention_ms, self.seal().sum()))?;
-        Ok(())
+            .execute((self.id, &*self.spec.name, self.spec.partitions, cleanup, retention_ms, checksum))?;
+        Ok(checksum)
     }
 }
 
 /// All topics.
 pub(super) fn topics(connection: &Connection) -> Outcome<Topics> {
-    let place = || "table topics".to_owned();
     let mut topics = Topics::new();
     let mut tally = Tally::default();
+    each_topic(connection, |row| {
+        let (topic, checksum) = row?;
+        tally.add(checksum);
+        topics.insert(Arc::clone(&topic.spec.name), Arc::new(topic));
+        Ok(())
+    })?;
+    Tally::load(connection, "topics")?.check(tally, || "table topics".to_owned())?;
+    Ok(topics)
+}
+
+/// Calls `visit` with every row of the table of topics and its checksum, or what is wrong with it.
+pub(super) fn each_topic(
+    connection: &Connection,
+    mut visit: impl FnMut(Outcome<(Topic, i64)>) -> Outcome<()>,
+) -> Outcome<()> {
+    let place = || "table topics".to_owned();
     let mut statement =
         connection.prepare_cached("SELECT topic_id, name, partitions, cleanup, retention_ms, checksum FROM topics")?;
     let mut rows = statement.query([])?;
@@ -84,13 +101,13 @@ pub(super) fn topics(connection: &Connection) -> Outcome<Topics> {
             let spec = TopicSpec { name: row.get(1)?, partitions: row.get(2)?, cleanup };
             Ok((Topic { id: row.get(0)?, spec }, row.get(5)?))
         };
-        let (topic, checksum) = read().map_err(|error| Failure::Sqlite(error).at(place))?;
-        topic.seal().check(checksum, || format!("topic `{}` in table topics", topic.spec.name))?;
-        tally.add(checksum);
-        topics.insert(Arc::clone(&topic.spec.name), Arc::new(topic));
+        let checked = read().map_err(|error| Failure::Sqlite(error).at(place)).and_then(|(topic, checksum)| {
+            topic.seal().check(checksum, || format!("topic `{}` in table topics", topic.spec.name))?;
+            Ok((topic, checksum))
+        });
+        visit(checked)?;
     }
-    Tally::load(connection, "topics")?.check(tally, place)?;
-    Ok(topics)
+    Ok(())
 }
 
 /// Creates the topics that are missing, or none when one of them is there with other partitions. A retention that changed is
@@ -101,25 +118,17 @@ pub(super) fn ensure(connection: &Connection, specs: &[TopicSpec]) -> Outcome<()
     let mut next_id = existing.values().map(|topic| topic.id).max().unwrap_or(0) + 1;
     for spec in specs {
         if let Some(topic) = existing.get(&spec.name) {
-            if topic.spec.partitions != spec.partitions {
-                return Err(Failure::Refused(Error::TopicMismatch {
-                    topic: spec.name.to_string(),
-                    found: topic.spec.partitions,
-                    expected: spec.partitions,
-                }));
-            }
-            if !topic.is_compact() && spec.cleanup != Cleanup::Compact && topic.spec.cleanup != spec.cleanup {
+            spec.check(topic.spec.partitions, topic.spec.cleanup)?;
+            if topic.spec.cleanup != spec.cleanup {
                 let changed = Topic { id: topic.id, spec: spec.clone() };
                 tally.remove(topic.seal().sum());
-                tally.add(changed.seal().sum());
-                changed.store(connection)?;
+                tally.add(changed.store(connection)?);
             }
             continue;
         }
         let topic = Topic { id: next_id, spec: spec.clone() };
         next_id += 1;
-        topic.store(connection)?;
-        tally.add(topic.seal().sum());
+        tally.add(topic.store(connection)?);
         for partition in topic.partitions() {
             Head::default().store(connection, &topic, &partition)?;
         }
@@ -209,11 +218,28 @@ impl Head {
 
 /// The stored positions of `group` in `topics`.
 pub(super) fn positions(connection: &Connection, group: &str, topics: &[Arc<Topic>]) -> Outcome<Positions> {
-    let place = || "table positions".to_owned();
     let by_id: HashMap<i64, &Arc<Topic>> = topics.iter().map(|topic| (topic.id, topic)).collect();
     let mut positions = Positions::new();
     let mut tally = Tally::default();
     // All groups, as only the whole table shows whether a row is missing. It is a small table.
+    each_position(connection, |row| {
+        let (position, checksum) = row?;
+        tally.add(checksum);
+        if let (true, Some(topic)) = (position.group == group, by_id.get(&position.topic_id)) {
+            positions.insert(topic.partition(position.partition), position.next);
+        }
+        Ok(())
+    })?;
+    Tally::load(connection, "positions")?.check(tally, || "table positions".to_owned())?;
+    Ok(positions)
+}
+
+/// Calls `visit` with every row of the table of positions and its checksum, or what is wrong with it.
+pub(super) fn each_position(
+    connection: &Connection,
+    mut visit: impl FnMut(Outcome<(Position, i64)>) -> Outcome<()>,
+) -> Outcome<()> {
+    let place = || "table positions".to_owned();
     let mut statement =
         connection.prepare_cached("SELECT group_name, topic_id, partition, next_offset, checksum FROM positions")?;
     let mut rows = statement.query([])?;
@@ -223,15 +249,13 @@ pub(super) fn positions(connection: &Connection, group: &str, topics: &[Arc<Topi
                 Position { group: row.get(0)?, topic_id: row.get(1)?, partition: row.get(2)?, next: row.get(3)? };
             Ok((position, row.get(4)?))
         };
-        let (position, checksum) = read().map_err(|error| Failure::Sqlite(error).at(place))?;
-        position.seal().check(checksum, || format!("a position of group `{}`", position.group))?;
-        tally.add(checksum);
-        if let (true, Some(topic)) = (position.group == group, by_id.get(&position.topic_id)) {
-            positions.insert(topic.partition(position.partition), position.next);
-        }
+        let checked = read().map_err(|error| Failure::Sqlite(error).at(place)).and_then(|(position, checksum)| {
+            position.seal().check(checksum, || format!("a position of group `{}`", position.group))?;
+            Ok((position, checksum))
+        });
+        visit(checked)?;
     }
-    Tally::load(connection, "positions")?.check(tally, place)?;
-    Ok(positions)
+    Ok(())
 }
 
 /// A row of the table of positions.

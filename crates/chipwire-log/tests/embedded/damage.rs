@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use chipwire_log::{
     Error, EventLog, Limit, Positions, Result, State, Step, StoredRecord,
-    sqlite::{Access, SqliteLog},
+    sqlite::{Access, LOST_HEADER, Repair, SqliteLog},
 };
 use rusqlite::Connection;
 
@@ -53,17 +53,47 @@ fn fill(log: &SqliteLog, appends: u32) {
     worker.commit(&[], &upto).unwrap();
 }
 
+/// Whether it says what is damaged: a topic with its partition, a table, or another part of the file.
 fn is_loud(error: &Error) -> bool {
     match error {
-        Error::Corrupt { place, .. } => !place.is_empty(),
+        Error::Corrupt { place, .. } => names_a_place(place),
         // Of the header: what it is, and of which version.
         Error::Open { .. } | Error::SchemaVersion { .. } => true,
         _ => false,
     }
 }
 
-/// Damages copies of a good file in many ways: each is an error or makes no difference.
+fn names_a_place(place: &str) -> bool {
+    // Of records also the offsets.
+    let of_partition = TOPICS.iter().flat_map(|topic| [format!("{topic}/0"), format!("{topic}/1")]).any(|partition| {
+        let offsets = format!("{partition} offset");
+        place.contains(&offsets) || place.ends_with(&partition)
+    });
+    const PARTS: [&str; 9] = [
+        "table topics",
+        "table positions",
+        "the heads of topic `",
+        "the owner of ",
+        "a position of group `group`",
+        "the log's identity",
+        "the schema of ",
+        "the file's header",
+        "the whole file",
+    ];
+    of_partition || PARTS.iter().any(|part| place.contains(part))
+}
+
+/// Damages the bytes of copies of a good file in many ways: each is an error or makes no difference.
 fn check_damaged(trials: usize, seed: u64, damage: impl Fn(&mut Vec<u8>, &mut Numbers) -> String) {
+    check_damaged_files(trials, seed, |copy, numbers| {
+        let mut bytes = fs::read(copy).unwrap();
+        let what = damage(&mut bytes, numbers);
+        fs::write(copy, bytes).unwrap();
+        what
+    });
+}
+
+fn check_damaged_files(trials: usize, seed: u64, damage: impl Fn(&Path, &mut Numbers) -> String) {
     let (folder, path) = folder();
     let log = open(&path);
     fill(&log, 60);
@@ -75,9 +105,8 @@ fn check_damaged(trials: usize, seed: u64, damage: impl Fn(&mut Vec<u8>, &mut Nu
     let (mut loud, mut harmless) = (0, 0);
     let copy = folder.path().join("copy.db");
     for _ in 0..trials {
-        let mut bytes = bytes.clone();
-        let what = damage(&mut bytes, &mut numbers);
-        fs::write(&copy, bytes).unwrap();
+        fs::write(&copy, &bytes).unwrap();
+        let what = damage(&copy, &mut numbers);
         match content(&copy) {
             Ok(found) => {
                 assert!(found == good, "{what} went unnoticed");
@@ -85,14 +114,9 @@ fn check_damaged(trials: usize, seed: u64, damage: impl Fn(&mut Vec<u8>, &mut Nu
             }
             Err(error) => {
                 assert!(is_loud(&error), "{what}: {error:?}");
-                // Whatever a reader finds, the full check finds too, if the log can be opened at all.
-                if let Ok(log) = SqliteLog::open(&copy, Access::Write) {
-                    let report = log.check();
-                    assert!(
-                        !report.as_ref().is_ok_and(|report| report.damage.is_empty()),
-                        "{what}: {error}: {report:?}"
-                    );
-                }
+                // Whatever a reader finds, the full check finds too, also in a log that does not open.
+                let report = SqliteLog::check_file(&copy);
+                assert!(!report.as_ref().is_ok_and(|report| report.damage.is_empty()), "{what}: {error}: {report:?}");
                 loud += 1;
             }
         }
@@ -148,6 +172,46 @@ fn a_truncated_file_is_found() {
         let length = numbers.below(bytes.len());
         bytes.truncate(length);
         format!("truncated to {length} bytes")
+    });
+}
+
+/// Tables, what names a row there, and what of two rows changes places.
+const SWAPS: [(&str, &[&str], &[&str]); 8] = [
+    ("frames", &["frame_id"], &["data"]),
+    ("frames", &["frame_id"], &["data", "checksum"]),
+    ("frames", &["frame_id"], &["data", "checksum", "written_ms"]),
+    ("frames", &["frame_id"], &["written_ms"]),
+    ("heads", &["topic_id", "partition"], &["low_offset", "next_offset", "state_rows", "state_sum", "checksum"]),
+    ("state", &["topic_id", "partition", "key"], &["data", "checksum"]),
+    ("state", &["topic_id", "partition", "key"], &["data", "checksum", "record_offset", "written_ms"]),
+    ("positions", &["group_name", "topic_id", "partition"], &["next_offset", "checksum"]),
+];
+
+#[test]
+fn rows_in_each_other_s_place_are_found_or_do_no_harm() {
+    check_damaged_files(300, 7, |copy, numbers| {
+        let (table, names, columns) = SWAPS[numbers.below(SWAPS.len())];
+        let connection = Connection::open(copy).unwrap();
+        let count: i64 = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+        let mut one = || 1 + numbers.below(usize::try_from(count).unwrap()) as i64;
+        let (a, b) = (one(), one());
+        let is_it: Vec<String> = names.iter().map(|name| format!("me.{name} = {table}.{name}")).collect();
+        let number = format!("(SELECT me.n FROM old AS me WHERE {})", is_it.join(" AND "));
+        let sets: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                format!("{column} = (SELECT other.{column} FROM old AS other WHERE other.n = {a} + {b} - {number})")
+            })
+            .collect();
+        let order = names.join(", ");
+        connection
+            .execute_batch(&format!(
+                "CREATE TEMP TABLE old AS SELECT *, row_number() OVER (ORDER BY {order}) AS n FROM {table}; \
+                 UPDATE {table} SET {} WHERE {number} IN ({a}, {b})",
+                sets.join(", ")
+            ))
+            .unwrap();
+        format!("{columns:?} of rows {a} and {b} of {table} swapped")
     });
 }
 
@@ -281,4 +345,119 @@ fn damage_in_the_write_ahead_log_is_found() {
     // A last transaction that was not finished is no damage: nobody was told that it happened.
     prepare(&bytes[..bytes.len() - 100]);
     assert_eq!(content(&crashed).unwrap().records.len(), 30 * 6);
+}
+
+/// What a copy by `repair` holds of `good`: the same records, and stand-ins for those that were given up.
+fn check_repaired(good: &Content, damaged: &Path, to: &Path) -> Repair {
+    let before = fs::read(damaged).unwrap();
+    let planned = SqliteLog::repair(damaged, None).unwrap();
+    let repair = SqliteLog::repair(damaged, Some(to)).unwrap();
+    assert_eq!(repair, planned, "a dry run says what is done");
+    assert_eq!(fs::read(damaged).unwrap(), before, "the damaged log stays as it is");
+    assert!(SqliteLog::check_file(to).unwrap().damage.is_empty());
+    let found = content(to).unwrap();
+    let offsets = |records: &[StoredRecord]| -> Vec<_> {
+        records.iter().map(|stored| (stored.partition_id(), stored.offset)).collect()
+    };
+    assert_eq!(offsets(&found.records), offsets(&good.records));
+    let is_stand_in = |stored: &&StoredRecord| stored.record.headers.iter().any(|(name, _)| name == LOST_HEADER);
+    assert_eq!(found.records.iter().filter(is_stand_in).count() as u64, repair.lost);
+    assert_eq!(repair.kept + repair.lost, good.records.len() as u64);
+    for (found, good) in found.records.iter().zip(&good.records) {
+        assert!(found == good || is_stand_in(&found), "{found:?}");
+    }
+    repair
+}
+
+#[test]
+fn a_repair_keeps_what_is_good_where_it_stood() {
+    let (folder, path) = folder();
+    let log = open(&path);
+    fill(&log, 60);
+    drop(log);
+    let good = content(&path).unwrap();
+    let (copy, to) = (folder.path().join("copy.db"), folder.path().join("repaired.db"));
+    let repaired = |changes: &str| {
+        fs::copy(&path, &copy).unwrap();
+        Connection::open(&copy).unwrap().execute_batch(changes).unwrap();
+        drop(fs::remove_file(&to));
+        let repair = check_repaired(&good, &copy, &to);
+        let places: Vec<String> = repair.given_up.iter().map(|damage| damage.place.clone()).collect();
+        (repair.lost, places.join(", "), content(&to).unwrap())
+    };
+
+    let (lost, places, same) = repaired("");
+    assert_eq!((lost, places.as_str()), (0, ""));
+    assert_eq!(same, good, "of a good log it is a copy");
+
+    let (lost, places, _) = repaired(
+        "UPDATE frames SET data = x'00' WHERE frame_id IN (5, 11); DELETE FROM frames WHERE frame_id IN (21, 119)",
+    );
+    assert_eq!(
+        (lost, places.as_str()),
+        (
+            20,
+            "articles/0 offsets 5..=9, articles/0 offsets 25..=29, articles/1 offsets 10..=14, \
+             articles/1 offsets 145..=149"
+        )
+    );
+
+    // What can be made anew from the rest is not lost: heads, and the state from the records.
+    let (lost, places, same) = repaired(
+        "UPDATE heads SET low_offset = 7, next_offset = 9; DELETE FROM state WHERE partition = 0; \
+         UPDATE state SET data = x'00'",
+    );
+    assert!(lost == 0 && places.contains("the head of articles/0") && places.contains("feeds/1"), "{lost} {places}");
+    assert_eq!(same, good);
+
+    let (_, places, found) =
+        repaired("UPDATE meta SET value = 'other'; UPDATE positions SET next_offset = 3 WHERE partition = 0");
+    assert!(places.contains("the log's identity") && places.contains("a position of group `group`"), "{places}");
+    assert_ne!(found.genesis, good.genesis);
+    assert_eq!(found.records, good.records);
+
+    let again = SqliteLog::repair(&copy, Some(&to));
+    assert!(matches!(&again, Err(Error::Open { path, .. }) if *path == to), "nothing is overwritten: {again:?}");
+}
+
+/// Whatever was damaged: a repair keeps the rest or says that nothing can be read.
+#[test]
+fn a_repair_of_any_damage_is_a_good_log_or_an_error() {
+    let (folder, path) = folder();
+    let log = open(&path);
+    fill(&log, 60);
+    drop(log);
+    let good = content(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let (copy, to) = (folder.path().join("copy.db"), folder.path().join("repaired.db"));
+    let mut numbers = Numbers(8);
+    let (mut kept, mut refused) = (0, 0);
+    for trial in 0..60 {
+        let mut bytes = bytes.clone();
+        let page = numbers.below(bytes.len() / 8192);
+        bytes[page * 8192..(page + 1) * 8192].fill(if trial % 2 == 0 { 0 } else { 0xa5 });
+        fs::write(&copy, bytes).unwrap();
+        drop(fs::remove_file(&to));
+        match SqliteLog::repair(&copy, Some(&to)) {
+            Ok(repair) => {
+                assert!(SqliteLog::check_file(&to).unwrap().damage.is_empty());
+                let found = read_all(&SqliteLog::open(&to, Access::Write).unwrap(), &TOPICS);
+                // A topic that is lost as a whole is said, and missing.
+                if let Ok(found) = found {
+                    let same = found.iter().filter(|stored| good.records.contains(stored)).count();
+                    assert_eq!(same as u64, repair.kept, "page {page}");
+                    kept += 1;
+                }
+            }
+            Err(error) => {
+                assert!(is_loud(&error), "page {page}: {error:?}");
+                assert!(!to.exists());
+                refused += 1;
+            }
+        }
+        for name in ["copy.db-wal", "copy.db-shm"] {
+            drop(fs::remove_file(folder.path().join(name)));
+        }
+    }
+    assert!(kept > refused * 4, "{kept} kept, {refused} refused");
 }

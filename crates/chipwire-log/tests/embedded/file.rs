@@ -1,10 +1,17 @@
 //! Opening, what `open` refuses, retention, `check` and `stats`.
 
-use std::{sync::Barrier, thread, time::Duration};
+use std::{
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicI64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use chipwire_log::{
     Bounds, Cleanup, Error, EventLog, Expiry, Limit, PartitionId, Positions, TopicSpec,
-    sqlite::{Access, CheckReport, SqliteLog},
+    sqlite::{Access, CheckReport, Options, SqliteLog},
 };
 use rusqlite::Connection;
 
@@ -40,6 +47,11 @@ fn a_log_of_another_version_is_refused() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let newer = SqliteLog::open(&path, Access::Write);
     assert!(matches!(newer, Err(Error::SchemaVersion { found: 7, expected: 1, .. })), "{newer:?}");
+    let text = newer.unwrap_err().to_string();
+    assert!(
+        text.ends_with("a newer chipwire has written it; use that one, or put back a backup from before"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -141,46 +153,58 @@ fn at(now_ms: i64) -> Expiry {
     Expiry { now_ms, ..Expiry::default() }
 }
 
+/// A new log whose clock is in the test's hand.
+fn open_with_clock(path: &std::path::Path) -> (SqliteLog, Arc<AtomicI64>) {
+    let time = Arc::new(AtomicI64::new(1_000_000_000_000));
+    let shown = Arc::clone(&time);
+    let options = Options { clock: Arc::new(move || shown.load(Ordering::SeqCst)), ..Options::default() };
+    (SqliteLog::open_with(path, Access::Create, options).unwrap(), time)
+}
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+
 #[test]
 fn retention_removes_what_is_older_and_keeps_the_state() {
     let (_folder, path) = folder();
-    let log = open(&path);
+    let (log, time) = open_with_clock(&path);
     let short = TopicSpec { cleanup: Cleanup::Delete { retention: Some(Duration::from_secs(60)) }, ..spec("short", 1) };
     log.ensure(&[short.clone(), spec("for ever", 1), state_spec("feeds", 1)]).unwrap();
     let mut writer = log.writer("w").unwrap();
+    let mut append = |key: &str, value: &str| {
+        let topics = [("short", "k"), ("for ever", "k"), ("feeds", key)];
+        writer.append(&topics.map(|(topic, key)| record(topic, 0, key, value))).unwrap();
+    };
     for n in 0..10 {
-        let key = if n == 4 { "kept" } else { "replaced" };
-        let value = n.to_string();
-        writer
-            .append(&[
-                record("short", 0, "k", &value),
-                record("for ever", 0, "k", &value),
-                record("feeds", 0, key, &value),
-            ])
-            .unwrap();
+        append(if n == 4 { "kept" } else { "replaced" }, &n.to_string());
     }
-    let newest_ms = log.stats().unwrap().iter().filter_map(|stats| stats.newest_ms).max().unwrap();
-    assert_eq!(log.expire(&at(newest_ms)).unwrap(), 0, "nothing is old yet");
-    let state = log.state("feeds", None).unwrap();
+    let begin_ms = time.load(Ordering::SeqCst);
+    assert_eq!(log.expire(&at(begin_ms)).unwrap(), 0, "nothing is old yet");
 
-    // A minute later. The log's clock may have advanced between the appends, so all of `short` is old, and nothing else.
-    assert_eq!(log.expire(&at(newest_ms + 60_001)).unwrap(), 10);
-    assert_eq!(log.bounds("short").unwrap(), [Bounds { low: 10, high: 10 }]);
+    // A minute later all of `short` is old but what comes then, and nothing else.
+    time.fetch_add(MINUTE_MS + 1, Ordering::SeqCst);
+    append("replaced", "a minute later");
+    assert_eq!(log.expire(&at(begin_ms + MINUTE_MS)).unwrap(), 0);
+    assert_eq!(log.expire(&at(begin_ms + MINUTE_MS + 1)).unwrap(), 10);
+    assert_eq!(log.bounds("short").unwrap(), [Bounds { low: 10, high: 11 }]);
     // Weeks later: of the state topic the records before the oldest that is still a key's latest.
-    assert_eq!(log.expire(&at(newest_ms + 30 * 86_400_000)).unwrap(), 4);
-    assert_eq!(log.bounds("feeds").unwrap(), [Bounds { low: 4, high: 10 }]);
-    assert_eq!(log.bounds("for ever").unwrap(), [Bounds { low: 0, high: 10 }]);
+    time.fetch_add(30 * DAY_MS, Ordering::SeqCst);
+    append("replaced", "weeks later");
+    let state = log.state("feeds", None).unwrap();
+    assert_eq!(log.expire(&at(time.load(Ordering::SeqCst))).unwrap(), 4 + 1);
+    assert_eq!(log.bounds("feeds").unwrap(), [Bounds { low: 4, high: 12 }]);
+    assert_eq!(log.bounds("for ever").unwrap(), [Bounds { low: 0, high: 12 }]);
     assert_eq!(log.state("feeds", None).unwrap(), state);
 
     let from = Positions::from([(PartitionId::new("feeds", 0), 3)]);
-    assert!(matches!(log.reader(&["feeds"], &from), Err(Error::OutOfRange { position: 3, low: 4, high: 10, .. })));
-    writer.append(&[record("short", 0, "k", "new")]).unwrap();
+    assert!(matches!(log.reader(&["feeds"], &from), Err(Error::OutOfRange { position: 3, low: 4, high: 12, .. })));
     drop((writer, log));
     let log = open(&path);
     let mut reader = log.reader(&["short", "feeds"], &Positions::new()).unwrap();
     let offsets: Vec<_> = reader.next(Limit::default(), Duration::ZERO).unwrap().records;
     let offsets: Vec<_> = offsets.iter().map(|stored| format!("{}@{}", stored.record.topic, stored.offset)).collect();
-    assert_eq!(offsets, ["feeds@4", "feeds@5", "feeds@6", "feeds@7", "feeds@8", "feeds@9", "short@10"]);
+    let expected: Vec<_> = (4..12).map(|n| format!("feeds@{n}")).chain(["short@11".to_owned()]).collect();
+    assert_eq!(offsets, expected);
     assert!(log.check().unwrap().damage.is_empty());
 
     // Another retention is taken over.
@@ -188,10 +212,30 @@ fn retention_removes_what_is_older_and_keeps_the_state() {
     assert_eq!(log.expire(&at(i64::MAX)).unwrap(), 0);
 }
 
+/// A clock that is set forward, or a machine that starts with a wrong one: what the newest record says of itself counts.
+#[test]
+fn a_clock_that_is_ahead_makes_nothing_old() {
+    let (_folder, path) = folder();
+    let (log, time) = open_with_clock(&path);
+    let day = Cleanup::Delete { retention: Some(Duration::from_hours(24)) };
+    log.ensure(&[TopicSpec { cleanup: day, ..spec("day", 2) }, state_spec("feeds", 1)]).unwrap();
+    let mut writer = log.writer("w").unwrap();
+    for hours in [0, 20, 30] {
+        time.store(1_000_000_000_000 + hours * 3_600_000, Ordering::SeqCst);
+        writer.append(&[record("day", 0, "k", "v"), record("feeds", 0, "k", "v")]).unwrap();
+    }
+    // Of three records in 30 hours the first is more than a day older than the last.
+    for now_ms in [i64::MAX, time.load(Ordering::SeqCst) + 3_650 * DAY_MS] {
+        log.expire(&at(now_ms)).unwrap();
+        assert_eq!(log.bounds("day").unwrap()[0], Bounds { low: 1, high: 3 });
+        assert_eq!(log.bounds("feeds").unwrap()[0], Bounds { low: 0, high: 3 });
+    }
+}
+
 #[test]
 fn what_somebody_has_still_to_read_stays_and_beyond_a_size_the_oldest_go() {
     let (_folder, path) = folder();
-    let log = open(&path);
+    let (log, time) = open_with_clock(&path);
     let day = Cleanup::Delete { retention: Some(Duration::from_hours(24)) };
     let with_retention = |name| TopicSpec { cleanup: day, ..spec(name, 1) };
     log.ensure(&[with_retention("raw"), with_retention("tagged"), spec("for ever", 1)]).unwrap();
@@ -201,8 +245,10 @@ fn what_somebody_has_still_to_read_stays_and_beyond_a_size_the_oldest_go() {
             writer.append(&[record(topic, 0, "k", &noise(n, 10_000))]).unwrap();
         }
     }
-    let stats = log.stats().unwrap();
-    let now_ms = stats.iter().filter_map(|stats| stats.newest_ms).max().unwrap() + 30 * 86_400_000;
+    // What makes the others old.
+    time.fetch_add(30 * DAY_MS, Ordering::SeqCst);
+    writer.append(&["raw", "tagged"].map(|topic| record(topic, 0, "k", "new"))).unwrap();
+    let now_ms = time.load(Ordering::SeqCst);
     let lows = || ["raw", "tagged"].map(|topic| log.bounds(topic).unwrap()[0].low);
     let partition = |topic: &str| PartitionId::new(topic, 0);
 

@@ -18,7 +18,7 @@ use crate::{
     feed_list,
     health::Health,
     pipeline::{self, Opened, Stage},
-    runner::{Context, Running, Shutdown, system_clock},
+    runner::{Context, Running, Shutdown, chain, system_clock},
     serve,
 };
 
@@ -126,8 +126,11 @@ impl Daemon {
             while !context.shutdown.wait(interval) {
                 if Instant::now() >= tidy_at {
                     tidy_at = Instant::now() + TIDY_INTERVAL;
-                    let removed = opened.expire((context.now)(), false)?;
-                    tracing::debug!(removed, "removed what retention and compaction no longer keep");
+                    match opened.expire((context.now)(), false) {
+                        Ok(removed) => tracing::debug!(removed, "removed what retention and compaction no longer keep"),
+                        // Whatever it is, the stages meet it too if it is of matter to them.
+                        Err(error) => tracing::warn!("nothing was removed from the log: {}", chain(&error)),
+                    }
                 }
                 for stage in &stages {
                     match opened.lag(*stage) {

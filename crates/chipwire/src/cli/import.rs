@@ -162,7 +162,9 @@ fn read_outcomes(
             .find(|(name, _)| name == "ce_covers")
             .and_then(|(_, value)| value.parse().ok());
         if let Some(covers) = covers {
-            covered.insert(log.partition(Topic::ArticlesRaw, covers.partition), covers.to + 1);
+            // What fills a gap of the chain comes after what is behind it.
+            let end = covered.entry(log.partition(Topic::ArticlesRaw, covers.partition)).or_insert(0);
+            *end = (covers.to + 1).max(*end);
         }
         needed.insert(stored.record.partition, stored.offset + 1);
     }

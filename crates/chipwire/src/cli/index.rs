@@ -11,7 +11,13 @@ use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
 use super::{Global, daemon};
-use crate::{health::Health, pipeline::Stage, progress, runner::Shutdown, stages::index};
+use crate::{
+    health::Health,
+    pipeline::{REBUILD_LOCK, Stage},
+    progress,
+    runner::Shutdown,
+    stages::index,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Index {
@@ -38,18 +44,19 @@ impl Index {
 fn rebuild(global: &Global) -> Result<()> {
     let opened = global.open()?;
     // Only one rebuild at a time; the index stage of a daemon keeps its own lock and goes on until the swap.
-    let _lock = opened.data_dir.lock("index-rebuild", "index rebuild", crate::runner::system_clock())?;
+    let _lock = opened.data_dir.lock(REBUILD_LOCK, "index rebuild", crate::runner::system_clock())?;
     let runtime = Runtime::new().context("failed to start the runtime")?;
     let shutdown = Shutdown::default();
     runtime.spawn(daemon::stop_on_signal(shutdown.clone()));
     let context = opened.context(&Health::default(), &shutdown, runtime.handle());
 
     let started = Instant::now();
-    let end = opened.log.end_of(Topic::ArticlesTagged)?;
-    let total: i64 = end.values().sum();
+    let genesis = opened.log.backend().genesis()?;
+    let bounds = opened.log.backend().bounds(opened.log.name(Topic::ArticlesTagged))?;
+    let total: i64 = bounds.iter().map(|bounds| bounds.high - bounds.low).sum();
     let bar = progress::bar(total.unsigned_abs(), "events");
-    let new = opened.generations.begin(&opened.log.backend().genesis()?)?;
-    index::catch_up(&context, &opened.index_settings(), &new.index, &end, |applied| bar.set_position(applied))?;
+    let new = opened.generations.begin(&genesis)?;
+    index::rebuild(&context, &opened.index_settings(), &new, |applied| bar.set_position(applied))?;
     bar.finish_and_clear();
     if shutdown.requested() {
         bail!("stopped before the new index was complete; the live one is as it was");

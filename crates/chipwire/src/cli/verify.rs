@@ -66,6 +66,9 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
         Some(documents) => line("documents", documents, &waiting(report.tagged_on_their_way))?,
         None => line("documents", 0, "   there is no index here")?,
     }
+    if report.rejected_by_index > 0 {
+        line("  rejected by the index", report.rejected_by_index, "")?;
+    }
     line("alerts", report.alerts, "")?;
     let letters: Vec<String> = report.dead_letters.iter().map(|(class, count)| format!("{class} {count}")).collect();
     let letters = if letters.is_empty() { String::new() } else { format!("   {}", letters.join(", ")) };

@@ -4,7 +4,8 @@
 //! - writes `alerts`: one per rule version and article, with a deterministic id; and `dead-letters`
 //! - group `alert`; any number of workers share the partitions
 //! - position: stored with the alerts, in one transaction
-//! - on failure: a rule whose query does not parse is passed over and reported; an event that cannot be read is passed over
+//! - on failure: an event seen before is dropped; before a raw interval that no event covers the partition halts until it is
+//!   enriched again (`chain.rs`); a rule whose query does not parse is passed over and reported; an event that cannot be read is passed over
 //!   (the index has made a dead letter of it), one on which the matcher panics becomes a dead letter; anything else ends the worker, and a new one goes on at the stored position
 //!
 //! Imported articles raise nothing: a backfill is history, not news. Nor does what was tagged anew, which covers no raw event.
@@ -12,11 +13,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chipwire_alerts::{Matcher, Raised, alert};
-use chipwire_events::{ErrorClass, Event, FeedId, Rule, Timestamp, Topic};
-use chipwire_log::{Limit, Positions, Reader, Record, Step, StoredRecord};
+use chipwire_events::{Envelope, ErrorClass, Event, FeedId, Rule, Timestamp, Topic};
+use chipwire_log::{Limit, Positions, Reader, Record, Step, StoredRecord, Worker};
 
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
+    chain::{Chain, Link},
     health::StageLabel,
     import,
     runner::{Context, StageError},
@@ -32,43 +34,130 @@ const LIMIT: Limit = Limit { records: 1_000, size_bytes: 4 << 20 };
 /// Runs until it is asked to stop.
 pub fn run(context: &Context) -> Result<(), StageError> {
     let log = &context.log;
-    let mut worker = log.backend().worker(STAGE, &context.member, &[log.name(Topic::ArticlesTagged)])?;
-    let mut rules = Rules::open(log)?;
-    let mut raised = RaisedBefore::open(log)?;
-    let imports = import::feed_id();
-    let label = StageLabel { stage: STAGE };
-    while !context.shutdown.requested() {
-        match worker.next(LIMIT, WAIT)? {
-            // Whoever had these partitions before may have raised alerts since this worker looked last.
-            Step::Assigned(_) => raised.catch_up()?,
-            Step::Revoked(_) => {}
-            Step::Batch(batch) => {
-                rules.catch_up()?;
-                if !batch.records.is_empty() {
-                    let mut outputs = Vec::new();
-                    for stored in &batch.records {
-                        let Ok((envelope, Event::ArticleTagged(tagged))) = wire::decode(stored) else { continue };
-                        if envelope.covers.is_none() {
-                            continue;
-                        }
-                        let raising = || raise(context, &rules.matcher, &mut raised, &imports, tagged, &mut outputs);
-                        match unless_it_panics(raising) {
-                            Ok(done) => done?,
-                            Err(message) => outputs.push(panicked(log, stored, &message)?),
-                        }
-                    }
-                    let upto: Positions =
-                        batch.records.iter().map(|stored| (stored.partition_id(), stored.offset + 1)).collect();
-                    worker.commit(&outputs, &upto)?;
-                    let alerts = outputs.iter().filter(|record| record.topic == *log.name(Topic::Alerts)).count();
-                    context.health.metrics.alerts.inc_by(alerts as u64);
-                    context.health.metrics.events.get_or_create(&label).inc_by(batch.records.len() as u64);
+    let open = || log.backend().worker(STAGE, &context.member, &[log.name(Topic::ArticlesTagged)]);
+    let mut worker = open()?;
+    let mut stage = Stage {
+        context,
+        rules: Rules::open(log)?,
+        raised: RaisedBefore::open(log)?,
+        imports: import::feed_id(),
+        chain: Chain::new(STAGE, BTreeMap::new()),
+    };
+    loop {
+        stage.work(&mut *worker)?;
+        if context.shutdown.requested() {
+            return Ok(());
+        }
+        // Left before it is joined anew.
+        drop(worker);
+        worker = open()?;
+    }
+}
+
+/// What every worker of the stage goes on with.
+struct Stage<'a> {
+    context: &'a Context,
+    rules: Rules,
+    raised: RaisedBefore,
+    imports: FeedId,
+    chain: Chain,
+}
+
+impl Stage<'_> {
+    /// Returns when it is asked to stop, and when `worker` has to be opened anew to go on at the stored positions.
+    fn work(&mut self, worker: &mut dyn Worker) -> Result<(), StageError> {
+        while !self.context.shutdown.requested() {
+            match worker.next(LIMIT, WAIT)? {
+                Step::Assigned(positions) => {
+                    // Whoever had these partitions before may have raised alerts since this worker looked last.
+                    self.raised.catch_up()?;
+                    self.chain.assign(self.context, &positions)?;
+                }
+                Step::Revoked(partitions) => {
+                    self.chain.revoke(self.context, partitions.iter().map(|id| id.partition));
+                }
+                Step::Batch(batch) => {
+                    self.rules.catch_up()?;
+                    self.take(worker, &batch.records)?;
                 }
             }
+            self.chain.report(self.context);
+            if self.mend(worker)? {
+                return Ok(());
+            }
         }
-        context.health.well(STAGE);
+        Ok(())
     }
-    Ok(())
+
+    fn take(&mut self, worker: &mut dyn Worker, records: &[StoredRecord]) -> Result<(), StageError> {
+        let (mut outputs, mut upto) = (Vec::new(), Positions::new());
+        let mut taken = 0;
+        for stored in records {
+            if self.chain.is_halted(stored.record.partition) {
+                continue;
+            }
+            let decoded = wire::decode(stored);
+            let covers = decoded.as_ref().ok().and_then(|(envelope, _)| envelope.covers);
+            let link = self.chain.take(self.context, stored, covers);
+            if link == Link::Held {
+                continue;
+            }
+            taken += 1;
+            upto.insert(stored.partition_id(), stored.offset + 1);
+            if link == Link::New
+                && let Ok((envelope, event)) = decoded
+            {
+                self.hold_against_rules(stored, &envelope, event, &mut outputs)?;
+            }
+        }
+        if !upto.is_empty() {
+            self.commit(worker, &outputs, &upto)?;
+        }
+        let label = StageLabel { stage: STAGE };
+        self.context.health.metrics.events.get_or_create(&label).inc_by(taken);
+        Ok(())
+    }
+
+    /// Raises alerts for what fills a gap; true when there was one and it is filled.
+    fn mend(&mut self, worker: &mut dyn Worker) -> Result<bool, StageError> {
+        let Some(mended) = self.chain.mend(self.context) else { return Ok(false) };
+        let mut outputs = Vec::new();
+        for stored in &mended.records {
+            if let Ok((envelope, event)) = wire::decode(stored) {
+                self.hold_against_rules(stored, &envelope, event, &mut outputs)?;
+            }
+        }
+        // The position stays, and its being committed shows that the partition is still this worker's.
+        let id = self.context.log.partition(Topic::ArticlesTagged, mended.partition);
+        self.commit(worker, &outputs, &Positions::from([(id, mended.position)]))?;
+        Ok(self.chain.resume(self.context, &mended))
+    }
+
+    fn hold_against_rules(
+        &mut self,
+        stored: &StoredRecord,
+        envelope: &Envelope,
+        event: Event,
+        outputs: &mut Vec<Record>,
+    ) -> Result<(), StageError> {
+        let (Event::ArticleTagged(tagged), Some(_)) = (event, envelope.covers) else { return Ok(()) };
+        let Self { context, rules, raised, imports, .. } = self;
+        let raising = || raise(context, &rules.matcher, raised, imports, tagged, outputs);
+        match unless_it_panics(raising) {
+            Ok(done) => done,
+            Err(message) => {
+                outputs.push(panicked(&context.log, stored, &message)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(&self, worker: &mut dyn Worker, outputs: &[Record], upto: &Positions) -> Result<(), StageError> {
+        worker.commit(outputs, upto)?;
+        let alerts = outputs.iter().filter(|record| record.topic == *self.context.log.name(Topic::Alerts)).count();
+        self.context.health.metrics.alerts.inc_by(alerts as u64);
+        Ok(())
+    }
 }
 
 fn raise(

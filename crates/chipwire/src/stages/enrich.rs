@@ -93,7 +93,11 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
 }
 
 /// The outcome of every record, in their order: one record each, and one more for every dead letter.
-fn outcomes(log: &Log, settings: &Settings, links: &[(&StoredRecord, Covers)]) -> Result<Vec<Record>, StageError> {
+pub(crate) fn outcomes(
+    log: &Log,
+    settings: &Settings,
+    links: &[(&StoredRecord, Covers)],
+) -> Result<Vec<Record>, StageError> {
     let max_bytes = max_event_bytes(log);
     let outcome =
         |(stored, covers): &(&StoredRecord, Covers)| outcome(log, &settings.tagger, stored, *covers, max_bytes);

@@ -3,8 +3,10 @@
 //! - reads `articles.tagged`
 //! - writes the index in the data directory, and `dead-letters`
 //! - position: the payload of the index's own commits, written with the documents they cover
-//! - on failure: an event that cannot be read, or that makes the index panic, becomes a dead letter; an event seen before is dropped; a raw interval that no
-//!   event covers is an alarm; anything else ends the stage, and it goes on at the index's last commit
+//! - on failure: an event that cannot be read, or that makes the index panic, becomes a dead letter; an event seen before is dropped; before a raw
+//!   interval that no event covers the partition halts until it is enriched again (`chain.rs`); anything else ends the stage, and it goes on at the index's last commit
+
+pub mod same_log;
 
 use std::{
     collections::BTreeMap,
@@ -15,13 +17,14 @@ use std::{
 use chipwire_enrich::view;
 use chipwire_events::{Envelope, ErrorClass, Event, Field, Markup, TaggedArticle, Timestamp, Topic};
 use chipwire_index::{Checkpoint, Document, DocumentEntity, DocumentMention, Index, IndexWriter};
-use chipwire_log::{Limit, Positions, Reader, StoredRecord};
+use chipwire_log::{Bounds, Error, Limit, Positions, Reader, StoredRecord};
 
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
-    generations::Generations,
+    chain::{Chain, Link},
+    generations::{Generation, Generations},
     health::StageLabel,
-    runner::{Context, StageError, chain},
+    runner::{self, Context, StageError},
     wire::{self, Log},
 };
 
@@ -29,6 +32,9 @@ use crate::{
 pub const STAGE: &str = "index";
 
 const LIMIT: Limit = Limit { records: 2_000, size_bytes: 8 << 20 };
+
+/// How often it is looked, while reading on, whether the log is still the same.
+const SAME_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What the stage is told.
 #[derive(Clone)]
@@ -55,21 +61,55 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
     Ok(())
 }
 
-/// Brings the index at `settings.generations` up to the present end of the log, and returns.
-pub fn catch_up(
+/// Brings `new`, which nobody reads yet, up to the end of the log, and returns when it can take the place of the live index: it is
+/// at the end, or has all that the live one has. Both move on meanwhile; what comes in the moment between this and the swap is
+/// searchable when the index stage has found the new one.
+pub fn rebuild(
+    context: &Context,
+    settings: &Settings,
+    new: &Generation,
+    mut progress: impl FnMut(u64),
+) -> Result<(), StageError> {
+    let mut applied = 0;
+    while !context.shutdown.requested() {
+        let end = context.log.end_of(Topic::ArticlesTagged)?;
+        applied += catch_up(context, settings, &new.index, &end, |more| progress(applied + more))?;
+        let checkpoint = new.index.checkpoint()?;
+        let end: BTreeMap<u32, i64> =
+            context.log.positions_of(Topic::ArticlesTagged, &context.log.end_of(Topic::ArticlesTagged)?).collect();
+        // Of an index that cannot be read nothing can vanish, and of one of another log nothing is to stay.
+        let live = settings.generations.live_checkpoint().ok().flatten();
+        let live = live.filter(|live| live.genesis == checkpoint.genesis && live.prefix == checkpoint.prefix);
+        if reaches(&checkpoint, &end) || live.is_none_or(|live| reaches(&checkpoint, &live.positions)) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Brings `index` up to `end`; answers how many events it took.
+fn catch_up(
     context: &Context,
     settings: &Settings,
     index: &Index,
     end: &Positions,
     mut progress: impl FnMut(u64),
-) -> Result<(), StageError> {
+) -> Result<u64, StageError> {
+    let end = context.log.positions_of(Topic::ArticlesTagged, end).collect();
     let mut projection = Projection::open(context, settings, index)?;
-    while !projection.reached(end) && !context.shutdown.requested() {
+    while !reaches(&projection.checkpoint, &end) && !context.shutdown.requested() {
         projection.step(WAIT)?;
+        if let Some(why) = projection.chain.failure() {
+            return Err(StageError::Gap(why));
+        }
         progress(projection.applied);
     }
-    projection.commit()?;
-    projection.close()
+    projection.finish()
+}
+
+/// Whether `checkpoint` is at these positions, or past them.
+fn reaches(checkpoint: &Checkpoint, positions: &BTreeMap<u32, i64>) -> bool {
+    positions.iter().all(|(partition, position)| checkpoint.positions.get(partition).is_some_and(|at| at >= position))
 }
 
 /// The index on its way through the log.
@@ -79,6 +119,7 @@ struct Projection<'a> {
     writer: IndexWriter,
     reader: Box<dyn Reader>,
     checkpoint: Checkpoint,
+    chain: Chain,
     dead_letters: Option<Box<dyn chipwire_log::Writer>>,
     /// First seen of every document that is not committed yet, and the moment of the oldest such event.
     waiting: Vec<Timestamp>,
@@ -128,19 +169,19 @@ impl Pace {
 impl<'a> Projection<'a> {
     fn open(context: &'a Context, settings: &'a Settings, index: &'a Index) -> Result<Self, StageError> {
         let log = &context.log;
-        let checkpoint = index.checkpoint()?;
-        let positions: Positions = checkpoint
-            .positions
-            .iter()
-            .map(|(partition, position)| (log.partition(Topic::ArticlesTagged, *partition), *position))
-            .collect();
-        let reader = log.backend().reader(&[log.name(Topic::ArticlesTagged)], &positions)?;
+        let mut checkpoint = index.checkpoint()?;
+        check_log(log, index, &checkpoint)?;
+        checkpoint.prefix = Some(log.prefix().to_owned());
+        let bounds = log.backend().bounds(log.name(Topic::ArticlesTagged))?;
+        begin(&mut checkpoint, &bounds);
+        let reader = reader(log, &checkpoint)?;
         let writer = index.writer(settings.memory_bytes, settings.threads)?;
         Ok(Self {
             context,
             index,
             writer,
             reader,
+            chain: Chain::new(STAGE, checkpoint.covered.clone()),
             checkpoint,
             dead_letters: None,
             waiting: Vec::new(),
@@ -151,31 +192,46 @@ impl<'a> Projection<'a> {
     }
 
     fn follow(mut self, is_live: impl Fn() -> bool) -> Result<(), StageError> {
+        let mut look_at = Instant::now() + SAME_LOG_INTERVAL;
         while !self.context.shutdown.requested() && is_live() {
+            if Instant::now() >= look_at {
+                check_log(&self.context.log, self.index, &self.checkpoint)?;
+                look_at = Instant::now() + SAME_LOG_INTERVAL;
+            }
             self.step(WAIT)?;
-            self.context.health.well(STAGE);
+            self.chain.report(self.context);
         }
-        self.commit()?;
-        self.close()
+        self.finish().map(|_| ())
     }
 
-    fn close(self) -> Result<(), StageError> {
+    /// Answers how many events were taken.
+    fn finish(mut self) -> Result<u64, StageError> {
+        self.commit()?;
         self.writer.close()?;
-        Ok(())
+        Ok(self.applied)
     }
 
     fn step(&mut self, wait: Duration) -> Result<(), StageError> {
         let label = StageLabel { stage: STAGE };
         let wait = if self.oldest.is_some() { wait.min(self.pace.wait(self.waiting.len())) } else { wait };
-        let batch = self.reader.next(LIMIT, wait)?;
+        let batch = match self.reader.next(LIMIT, wait) {
+            Err(error @ Error::OutOfRange { .. }) => {
+                // Says it in words that help, if that is what has happened.
+                check_log(&self.context.log, self.index, &self.checkpoint)?;
+                return Err(error.into());
+            }
+            read => read?,
+        };
         let mut applied = 0;
         for stored in &batch.records {
             applied += u64::from(self.apply(stored)?);
         }
         self.context.health.metrics.events.get_or_create(&label).inc_by(applied);
         for (partition, position) in self.context.log.positions_of(Topic::ArticlesTagged, &batch.positions) {
+            let position = self.chain.halted_at(partition).unwrap_or(position);
             self.checkpoint.positions.insert(partition, position);
         }
+        self.mend()?;
         let due = self
             .oldest
             .is_some_and(|oldest| self.pace.is_due(self.waiting.len(), oldest, batch.at_end, batch.records.is_empty()));
@@ -185,21 +241,36 @@ impl<'a> Projection<'a> {
         Ok(())
     }
 
-    /// False when the event was seen before or became a dead letter.
+    /// False when the event was seen before, became a dead letter, or is held back.
     fn apply(&mut self, stored: &StoredRecord) -> Result<bool, StageError> {
+        if self.chain.is_halted(stored.record.partition) {
+            return Ok(false);
+        }
+        let decoded = wire::decode(stored);
+        let covers = decoded.as_ref().ok().and_then(|(envelope, _)| envelope.covers);
+        let link = self.chain.take(self.context, stored, covers);
+        if link == Link::Held {
+            return Ok(false);
+        }
         self.oldest.get_or_insert_with(Instant::now);
         self.applied += 1;
-        let (envelope, event) = match wire::decode(stored) {
+        self.checkpoint.last.insert(stored.record.partition, same_log::last_event(stored));
+        if link == Link::Seen { Ok(false) } else { self.put(stored, decoded) }
+    }
+
+    /// False when the event became a dead letter.
+    fn put(
+        &mut self,
+        stored: &StoredRecord,
+        decoded: Result<(Envelope, Event), chipwire_events::Error>,
+    ) -> Result<bool, StageError> {
+        let (envelope, event) = match decoded {
             Ok(decoded) => decoded,
             Err(error) => {
-                self.reject(stored, ErrorClass::Decode, chain(&error))?;
+                self.reject(stored, ErrorClass::Decode, runner::chain(&error))?;
                 return Ok(false);
             }
         };
-        if !self.extend_chain(stored, &envelope) {
-            self.context.health.metrics.duplicates.get_or_create(&StageLabel { stage: STAGE }).inc();
-            return Ok(false);
-        }
         match event {
             Event::ArticleTagged(tagged) => {
                 let first_seen = tagged.article.first_seen;
@@ -216,37 +287,25 @@ impl<'a> Projection<'a> {
             }
             Event::ArticleRejected(_) => {}
             _ => {
-                self.reject(
-                    stored,
-                    ErrorClass::Decode,
-                    format!("an event of type `{}` does not belong here", envelope.event_type),
-                )?;
+                let message = format!("an event of type `{}` does not belong here", envelope.event_type);
+                self.reject(stored, ErrorClass::Decode, message)?;
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// False when the raw interval of this event was covered before.
-    fn extend_chain(&mut self, stored: &StoredRecord, envelope: &Envelope) -> bool {
-        let Some(covers) = envelope.covers else { return true };
-        let last = self.checkpoint.covered.entry(covers.partition).or_insert(-1);
-        if covers.to <= *last {
-            return false;
+    /// Puts in what fills a gap, and reads on before the event that showed it. Both are in the next commit, or neither.
+    fn mend(&mut self) -> Result<(), StageError> {
+        let Some(mended) = self.chain.mend(self.context) else { return Ok(()) };
+        self.oldest.get_or_insert_with(Instant::now);
+        for stored in &mended.records {
+            self.put(stored, wire::decode(stored))?;
         }
-        if covers.from > *last {
-            tracing::error!(
-                stage = STAGE,
-                partition = covers.partition,
-                after = *last,
-                before = covers.from,
-                at = stored.offset,
-                "gap in the chain: no event covers the raw records between"
-            );
-            self.context.health.metrics.gaps.get_or_create(&StageLabel { stage: STAGE }).inc();
+        if self.chain.resume(self.context, &mended) {
+            self.reader = reader(&self.context.log, &self.checkpoint)?;
         }
-        *last = covers.to;
-        true
+        Ok(())
     }
 
     fn reject(&mut self, stored: &StoredRecord, class: ErrorClass, message: String) -> Result<(), StageError> {
@@ -269,6 +328,7 @@ impl<'a> Projection<'a> {
             return Ok(());
         }
         let started = Instant::now();
+        self.checkpoint.covered.clone_from(self.chain.covered());
         self.writer.commit(&self.checkpoint)?;
         let took = started.elapsed();
         self.pace.committed(took);
@@ -281,12 +341,32 @@ impl<'a> Projection<'a> {
         metrics.index_documents.set(self.index.searcher().len());
         Ok(())
     }
+}
 
-    fn reached(&self, end: &Positions) -> bool {
-        self.context.log.positions_of(Topic::ArticlesTagged, end).all(|(partition, end)| {
-            end == 0 || self.checkpoint.positions.get(&partition).is_some_and(|position| *position >= end)
-        })
+/// Fails when `index` has been made from another log.
+fn check_log(log: &Log, index: &Index, checkpoint: &Checkpoint) -> Result<(), StageError> {
+    match same_log::difference(log, checkpoint)? {
+        None => Ok(()),
+        Some(what) => Err(StageError::OtherLog { path: index.path().to_owned(), what }),
     }
+}
+
+/// Lets `checkpoint` begin where the log does: a partition of which nothing was read yet at the oldest event that is kept, and
+/// its chain there too. Only where nothing was removed the first event must cover the first raw one.
+fn begin(checkpoint: &mut Checkpoint, bounds: &[Bounds]) {
+    for (partition, bounds) in (0..).zip(bounds) {
+        checkpoint.positions.entry(partition).or_insert(bounds.low);
+        if bounds.low == 0 {
+            checkpoint.covered.entry(partition).or_insert(-1);
+        }
+    }
+}
+
+/// Reads on from `checkpoint`.
+fn reader(log: &Log, checkpoint: &Checkpoint) -> chipwire_log::Result<Box<dyn Reader>> {
+    let position = |(partition, position): (&u32, &i64)| (log.partition(Topic::ArticlesTagged, *partition), *position);
+    let positions: Positions = checkpoint.positions.iter().map(position).collect();
+    log.backend().reader(&[log.name(Topic::ArticlesTagged)], &positions)
 }
 
 /// The document of a tagged article: its plain text, and the mentions where they stand in it.
@@ -338,12 +418,14 @@ pub fn document(tagged: TaggedArticle) -> Document {
 
 /// How far the index is behind the end of the log, in offsets.
 pub fn lag(log: &Log, checkpoint: &Checkpoint) -> chipwire_log::Result<u64> {
-    let end = log.end_of(Topic::ArticlesTagged)?;
-    let positions: BTreeMap<u32, i64> = checkpoint.positions.clone();
-    Ok(log
-        .positions_of(Topic::ArticlesTagged, &end)
-        .map(|(partition, end)| {
-            end.saturating_sub(positions.get(&partition).copied().unwrap_or(0)).max(0).unsigned_abs()
-        })
-        .sum())
+    let bounds = log.backend().bounds(log.name(Topic::ArticlesTagged))?;
+    let lag = (0..).zip(bounds).map(|(partition, bounds)| {
+        // What retention removed is not waited for.
+        let position = checkpoint.positions.get(&partition).copied().unwrap_or(0).max(bounds.low);
+        bounds.high.saturating_sub(position).max(0).unsigned_abs()
+    });
+    Ok(lag.sum())
 }
+
+#[cfg(test)]
+mod tests;

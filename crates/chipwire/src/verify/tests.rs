@@ -126,7 +126,7 @@ impl Site {
         }
         let genesis = self.log.backend().genesis().unwrap();
         let positions = BTreeMap::from([(0, position)]);
-        writer.commit(&Checkpoint { genesis, positions, covered: BTreeMap::new() }).unwrap();
+        writer.commit(&Checkpoint { genesis, positions, ..Checkpoint::default() }).unwrap();
         writer.close().unwrap();
     }
 
@@ -290,4 +290,98 @@ fn of_many_problems_some_are_kept_and_all_are_counted() {
     let report = verify(&site.log, None, |_| {}).unwrap();
     assert_eq!(report.counts, BTreeMap::from([(Kind::RawWithoutOutcome, 250)]));
     assert_eq!(report.problems.len(), KEPT);
+}
+
+/// On Kafka the mark of a transaction or another event may stand where the chain begins, and nothing was ever removed.
+#[test]
+fn a_chain_that_does_not_begin_at_the_first_raw_event_has_a_gap_wherever_it_begins() {
+    let mut site = Site::new();
+    for number in 0..3 {
+        site.raw(number, 1);
+    }
+    site.passed(3);
+    // At offset 0 stands what is no link of the chain.
+    site.append(&Event::ArticleTagged(tagged(article(0, 1))), None);
+    site.tagged(2, 1, (1, 2));
+    assert_eq!(
+        site.problems(),
+        [
+            (Kind::Gap, "articles.tagged/0 offset 1".to_owned()),
+            (Kind::RawWithoutOutcome, "articles.raw/0 offset 0".to_owned()),
+            (Kind::RawWithoutOutcome, "articles.raw/0 offset 1".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn a_gap_that_was_filled_later_is_none_and_half_of_it_is() {
+    let mut site = Site::healthy();
+    for number in 4..8 {
+        site.raw(number, 1);
+    }
+    site.passed(8);
+    site.tagged(7, 1, (6, 7));
+    site.tagged(5, 1, (4, 5));
+    let found = |site: &Site| site.report().counts;
+    assert_eq!(found(&site), BTreeMap::from([(Kind::Gap, 2), (Kind::RawWithoutOutcome, 2)]));
+    site.tagged(4, 1, (3, 4));
+    site.tagged(6, 1, (5, 6));
+    assert!(site.report().ok, "{:?}", site.report());
+    site.tagged(4, 1, (3, 4));
+    assert_eq!(found(&site), BTreeMap::from([(Kind::Duplicate, 2)]));
+}
+
+#[test]
+fn what_the_index_has_made_a_dead_letter_of_is_rejected_and_not_missing() {
+    let mut site = Site::healthy();
+    site.raw(4, 1);
+    site.tagged(4, 1, (3, 4));
+    // A later revision of an article whose document is there.
+    site.raw(3, 2);
+    site.tagged(3, 2, (4, 5));
+    let broken =
+        Record { value: Some(b"{".to_vec()), ..site.record(&Event::ArticleTagged(tagged(article(9, 1))), None) };
+    site.log.backend().writer("test").unwrap().append(&[broken]).unwrap();
+    site.passed(6);
+    site.indexed(7, &[]);
+    assert_eq!(site.report().counts, BTreeMap::from([(Kind::TaggedWithoutDocument, 2), (Kind::Unreadable, 1)]));
+    for offset in 4..7 {
+        let by_index = DeadLetter { stage: "index".to_owned(), topic: "articles.tagged".to_owned(), ..letter(offset) };
+        site.append(&Event::EventRejected(by_index), None);
+    }
+    let report = site.report();
+    assert!(report.ok, "{report:?}");
+    assert_eq!((report.rejected_by_index, report.tagged, report.rejected), (3, 6, 0));
+}
+
+#[test]
+fn an_id_that_is_not_that_of_what_the_event_says_is_named() {
+    let mut site = Site::healthy();
+    let renamed = |record: Record| {
+        let rename = |(name, value): (String, String)| {
+            let value = if name == "ce_id" { "0123".to_owned() } else { value };
+            (name, value)
+        };
+        Record { headers: record.headers.into_iter().map(rename).collect(), ..record }
+    };
+    let records = [
+        site.record(&Event::ArticleFetched(article(4, 1)), None),
+        site.record(&Event::ArticleTagged(tagged(article(4, 1))), Some((3, 4))),
+        site.record(&alert("a", &article(1, 1)), None),
+        site.record(&Event::EventRejected(letter(9)), None),
+    ];
+    site.log.backend().writer("test").unwrap().append(&records.map(renamed)).unwrap();
+    site.passed(5);
+    let places =
+        ["alerts/0 offset 0", "articles.raw/0 offset 4", "articles.tagged/0 offset 4", "dead-letters/0 offset 0"];
+    assert_eq!(site.problems(), places.map(|place| (Kind::WrongId, place.to_owned())));
+}
+
+#[test]
+fn an_index_of_a_log_that_went_back_is_named() {
+    let site = Site::healthy();
+    site.indexed(9, &[]);
+    let report = site.report();
+    assert_eq!(report.counts, BTreeMap::from([(Kind::ForeignIndex, 1)]));
+    assert!(report.problems[0].what.contains("has come to offset 9 of test.articles.tagged/0, which ends at 4"));
 }

@@ -57,7 +57,7 @@ impl Expire {
 }
 
 /// The file of the embedded log, which need not be in order.
-fn file_of(config: &Config) -> Result<PathBuf> {
+pub(super) fn file_of(config: &Config) -> Result<PathBuf> {
     if config.log.backend != Backend::Sqlite {
         bail!("this is for the embedded log: Kafka checks and copies its records with tools of its own");
     }
