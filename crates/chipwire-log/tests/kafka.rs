@@ -491,7 +491,9 @@ fn append_at_last(log: &KafkaLog, name: &str, mut writer: Option<Box<dyn Writer>
 fn a_broker_may_be_killed_and_come_back() {
     let broker = Broker::start();
     let kafka = Kafka { broker: &broker };
-    let mut config = KafkaConfig { transaction_timeout_ms: 3_000, request_timeout_ms: 1_000, ..kafka.config() };
+    // Longer than the first transaction of a new broker takes on a busy machine: one that takes longer is ended by the broker,
+    // and its producer is fenced.
+    let mut config = KafkaConfig { transaction_timeout_ms: 10_000, request_timeout_ms: 1_000, ..kafka.config() };
     // A member that could not say goodbye is remembered for this long.
     config.properties.insert("session.timeout.ms".into(), "6000".into());
     let log = KafkaLog::connect(config).unwrap();

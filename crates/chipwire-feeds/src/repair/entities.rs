@@ -182,6 +182,11 @@ pub(crate) fn push_literal(out: &mut String, text: &str, repairs: &mut Repairs) 
     if ends_section(text) {
         return push_escaped(out, text, repairs);
     }
+    push_section(out, text, repairs);
+}
+
+/// Appends the inside of a CDATA section, which holds neither its end nor the beginning of another.
+pub(crate) fn push_section(out: &mut String, text: &str, repairs: &mut Repairs) {
     out.push_str("<![CDATA[");
     let mut rest = text;
     while let Some(at) = if repairs.sound { None } else { rest.bytes().position(may_be_odd) } {

@@ -4,10 +4,10 @@ use url::Url;
 
 use super::{
     Stage,
-    entities::{ends_section, push_escaped, push_literal, push_mended, push_text},
+    entities::{ends_section, push_escaped, push_literal, push_mended, push_section, push_text},
     scan::{Tag, attributes},
     tags::{Form, attribute, from_base64, is_alternate, with_apart_addresses},
-    writer::{Kind, Open, Writer},
+    writer::{Kind, Open, Writer, Written},
 };
 use crate::text::{absolute_attributes, decode_entities};
 
@@ -20,9 +20,10 @@ fn is_person(written: &str) -> bool {
 }
 
 impl<'a> Writer<'a, '_> {
-    /// Text inside an element whose text is kept. `literal` if it is the inside of a CDATA section.
-    pub(super) fn write_text(&mut self, text: &'a str, literal: bool) {
+    /// Text inside an element whose text is kept.
+    pub(super) fn write_text(&mut self, text: &'a str, written: Written) {
         let Some(open) = &mut self.open_text else { return };
+        let literal = written != Written::Text;
         open.wrapper_may_follow &= text.trim_start().is_empty();
         match open.form {
             Form::Base64 => self.encoded.push_str(text),
@@ -31,6 +32,7 @@ impl<'a> Writer<'a, '_> {
                 let name = if literal { text.into() } else { decode_entities(text) };
                 push_escaped(&mut self.out, &name, self.repairs);
             }
+            Form::Escaped if written == Written::Section => push_section(&mut self.out, text, self.repairs),
             Form::Escaped if literal => push_literal(&mut self.out, text, self.repairs),
             Form::Escaped => push_text(&mut self.out, text, self.declared, self.repairs),
             // In a section, what is text of XML is text of HTML.

@@ -12,6 +12,8 @@ pub(crate) enum Token<'a> {
     Text(&'a str),
     /// The inside of a CDATA section.
     Cdata(&'a str),
+    /// What is taken for the inside of a CDATA section that has no end.
+    CutCdata(&'a str),
     /// A start tag.
     Start(Tag<'a>),
     /// An end tag.
@@ -139,7 +141,7 @@ impl<'a> Scanner<'a> {
                 let item = ["<item>", "<item ", "<entry>", "<entry "].iter().filter_map(|tag| before.find(tag)).min();
                 let end = item.unwrap_or(end);
                 let text = self.take(end);
-                self.pending = Some(Token::Cdata(text));
+                self.pending = Some(Token::CutCdata(text));
                 Token::Fault("a CDATA section without an end")
             }
         }
@@ -331,7 +333,7 @@ mod tests {
         let tokens: Vec<String> = Scanner::new(text)
             .map(|token| match token {
                 Token::Text(text) => format!("text {text:?}"),
-                Token::Cdata(text) => format!("cdata {text:?}"),
+                Token::Cdata(text) | Token::CutCdata(text) => format!("cdata {text:?}"),
                 Token::Start(tag) => {
                     let attributes: Vec<_> = attributes(tag.attributes).collect();
                     format!("start {} {attributes:?}{}", tag.name, if tag.empty { " /" } else { "" })

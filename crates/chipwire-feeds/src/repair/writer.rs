@@ -33,6 +33,17 @@ pub(super) enum Kind {
     Ignored,
 }
 
+/// How a text stands in the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Between tags: it may hold references.
+    Text,
+    /// As the inside of a CDATA section, which it can be again.
+    Section,
+    /// As the inside of one that has no end.
+    CutSection,
+}
+
 /// An element whose end tag is still to come.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Open<'a> {
@@ -140,8 +151,9 @@ impl<'a, 'r> Writer<'a, 'r> {
 
     fn token(&mut self, token: Token<'a>, at: usize) {
         match token {
-            Token::Text(text) => self.push_text(text, false),
-            Token::Cdata(text) => self.push_text(text, true),
+            Token::Text(text) => self.push_text(text, Written::Text),
+            Token::Cdata(text) => self.push_text(text, Written::Section),
+            Token::CutCdata(text) => self.push_text(text, Written::CutSection),
             Token::Start(tag) => self.start(tag, at),
             Token::End { name, .. } => self.end(name, at),
             Token::Fault(what) => self.fail(at, what.to_owned()),
@@ -153,15 +165,15 @@ impl<'a, 'r> Writer<'a, 'r> {
         self.stack.iter().any(|open| open.kind == Kind::Item)
     }
 
-    fn push_text(&mut self, text: &'a str, literal: bool) {
+    fn push_text(&mut self, text: &'a str, written: Written) {
         if let Some(capture) = &mut self.capture {
-            match literal {
-                true => capture.text.push_str(text),
-                false => capture.text.push_str(&decode_entities(text)),
+            match written {
+                Written::Text => capture.text.push_str(&decode_entities(text)),
+                Written::Section | Written::CutSection => capture.text.push_str(text),
             }
         }
         if self.open_text.is_some() {
-            self.write_text(text, literal);
+            self.write_text(text, written);
         }
     }
 

@@ -74,7 +74,7 @@ pub fn plain_of_html(html: &str) -> String {
     while let Some(token) = scanner.next() {
         match token {
             Token::Text(text) => out.push_str(&decode_text(text)),
-            Token::Cdata(text) => out.push_str(text),
+            Token::Cdata(text) | Token::CutCdata(text) => out.push_str(text),
             Token::Start(tag) => {
                 let name = tag.name.to_ascii_lowercase();
                 if !is_tag(tag, &name) || endless.contains(&name) {
