@@ -2,6 +2,7 @@
 //! fsync, and a savepoint for each, so that one that is refused takes nothing from the others.
 
 use std::{
+    fs,
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread::{self, JoinHandle},
@@ -11,7 +12,10 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::Connection;
 
-use super::failure::{Failure, Kind, Outcome, is_out_of_quota, kind};
+use super::{
+    failure::{Failure, Kind, Outcome, is_out_of_quota, kind},
+    wal,
+};
 use crate::{Error, Result};
 
 /// So much may wait in the queue; then callers wait.
@@ -73,7 +77,9 @@ pub(super) struct Committer {
 impl Committer {
     pub(super) fn start(path: PathBuf, connection: Connection, signal: Arc<Signal>) -> Result<Self> {
         let (jobs, queue) = bounded(QUEUED_JOBS);
-        let writing = Writing { path: path.clone(), connection, signal, stopped: None, since_checkpoint: 0 };
+        // What others have left counts too, or the write-ahead log of one who is killed again and again would grow for ever.
+        let since_checkpoint = fs::metadata(wal::path(&path)).map_or(0, |found| found.len() as usize);
+        let writing = Writing { path: path.clone(), connection, signal, stopped: None, since_checkpoint };
         let thread = thread::Builder::new()
             .name("log-writer".into())
             .spawn(move || writing.run(&queue))

@@ -22,11 +22,16 @@ const FRAME_HEADER_BYTES: usize = 24;
 /// How often damage must be seen before it is believed: another process may be writing meanwhile.
 const LOOKS: usize = 3;
 
-/// Fails when the write-ahead log of the file at `path` is damaged before its last transaction.
-pub(super) fn check(path: &Path) -> Outcome<()> {
+/// The write-ahead log of the file at `path`.
+pub(super) fn path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
-    let wal = PathBuf::from(name);
+    PathBuf::from(name)
+}
+
+/// Fails when the write-ahead log of the file at `path` is damaged before its last transaction.
+pub(super) fn check(path: &Path) -> Outcome<()> {
+    let wal = self::path(path);
     let mut seen = None;
     for _ in 0..LOOKS {
         let found = look(&wal).map_err(|error| Error::Backend {

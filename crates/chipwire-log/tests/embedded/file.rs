@@ -267,3 +267,19 @@ fn what_somebody_has_still_to_read_stays_and_beyond_a_size_the_oldest_go() {
     assert_eq!(log.bounds("for ever").unwrap(), [Bounds { low: 0, high: 10 }]);
     assert!(log.check().unwrap().damage.is_empty());
 }
+
+#[test]
+fn the_write_ahead_log_of_many_short_lives_is_moved_into_the_file() {
+    const LIVES: u64 = 8;
+    const BYTES: usize = 3 << 20;
+    let (_folder, path) = folder();
+    // As long as anyone has the file open, no other moves the write-ahead log when it goes.
+    let _stays = open(&path);
+    for life in 0..LIVES {
+        let log = open(&path);
+        log.ensure(&[spec("t", 1)]).unwrap();
+        log.writer("w").unwrap().append(&[record("t", 0, "k", &noise(life, BYTES))]).unwrap();
+    }
+    let size = std::fs::metadata(&path).unwrap().len();
+    assert!(size > LIVES / 2 * BYTES as u64, "{size} bytes are in the file, the others wait");
+}
