@@ -314,21 +314,26 @@ pub fn tagger() -> Result<Tagger> {
 
 /// Waits until `opened`'s log can be reached and has its topics, saying why it waits.
 pub fn ensure_topics(opened: &Opened, health: &Health, shutdown: &Shutdown) -> Result<()> {
+    once_reachable(health, shutdown, || Ok(opened.log.ensure()?))
+}
+
+/// Does `work` with the log, and waits and does it again while that fails with what passes, saying why it waits.
+pub fn once_reachable(health: &Health, shutdown: &Shutdown, mut work: impl FnMut() -> Result<()>) -> Result<()> {
     const STAGE: &str = "log";
     let mut pause = std::time::Duration::from_millis(500);
     health.starting(STAGE);
     loop {
-        match opened.log.ensure() {
+        match work() {
             Ok(()) => {
                 health.well(STAGE);
                 return Ok(());
             }
-            Err(error) if error.is_transient() => {
-                let error = crate::runner::chain(&error);
+            Err(error) if error.downcast_ref().is_some_and(chipwire_log::Error::is_transient) => {
+                let error = crate::runner::chain(error.as_ref());
                 tracing::warn!(retry_in_ms = pause.as_millis() as u64, "{error}");
                 health.trouble(STAGE, error);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
         if shutdown.wait(pause) {
             bail!("stopped while waiting for the log");

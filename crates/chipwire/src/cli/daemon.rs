@@ -103,7 +103,10 @@ impl Daemon {
     pub(super) fn start(&mut self, stages: &[Stage]) -> Result<()> {
         pipeline::ensure_topics(&self.opened, &self.context.health, &self.context.shutdown)?;
         if stages.contains(&Stage::Fetch) {
-            feed_list::sync(&self.opened.log, &self.opened.config.feeds, system_clock())?;
+            // A process that was killed on Kafka may have left a transaction open, behind which nobody can read for a while.
+            pipeline::once_reachable(&self.context.health, &self.context.shutdown, || {
+                feed_list::sync(&self.opened.log, &self.opened.config.feeds, system_clock())
+            })?;
         }
         for stage in stages {
             self.opened.start(*stage, &self.context, &mut self.running)?;
