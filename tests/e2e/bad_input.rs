@@ -4,14 +4,13 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{Read, Seek, SeekFrom, Write},
-    process::Command,
     time::Duration,
 };
 
 use chipwire_events::Topic;
 use chipwire_log::{Limit, Positions, Step};
 
-use crate::support::{Backend, Item, Site, chipwire, get, get_json, until, wait_searchable};
+use crate::support::{Backend, Disk, Item, Site, chipwire, get, get_json, until, wait_searchable};
 
 #[test]
 fn a_bad_feed_shows_its_error_and_the_others_go_on() {
@@ -143,49 +142,19 @@ fn a_damaged_log_is_named_and_does_not_start() {
     assert!(error.contains("log.db") && error.contains("damaged"), "{error}");
 }
 
-/// A small file system of its own, where the machine lets us make one.
-struct Disk {
-    mount: tempfile::TempDir,
-}
-
-impl Disk {
-    fn make(size_mib: u32) -> Option<Self> {
-        let mount = tempfile::tempdir().unwrap();
-        let options = format!("size={size_mib}m");
-        let status = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(mount.path())
-            .stderr(std::process::Stdio::null())
-            .status()
-            .ok()?;
-        status.success().then_some(Self { mount })
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.mount.path()).status();
-    }
-}
-
 #[test]
 fn a_full_disk_pauses_fetching_and_nothing_else() {
-    let Some(disk) = Disk::make(40) else {
+    let site = Site::new(Backend::Sqlite, "full");
+    fs::create_dir(site.data_dir()).unwrap();
+    let Some(disk) = Disk::make(&site.data_dir(), 40) else {
         eprintln!("not run: this machine does not let us mount a file system of our own");
         return;
     };
-    let site = Site::new(Backend::Sqlite, "full");
-    let text = fs::read_to_string(site.config()).unwrap();
-    let data_dir = disk.mount.path().join("data");
-    fs::write(site.config(), text.replace("data_dir = \"data\"", &format!("data_dir = \"{}\"", data_dir.display())))
-        .unwrap();
     site.origin.publish([Item::new(1, "Before", "Nvidia")]);
     let daemon = site.spawn(&["run"]);
     wait_searchable(&daemon.address, &BTreeSet::from(["Before".to_owned()]));
 
-    let ballast = disk.mount.path().join("ballast");
-    let mut file = fs::File::create(&ballast).unwrap();
-    while file.write_all(&[0; 4096]).is_ok() {}
+    disk.fill();
     site.origin.publish((2..60).map(|number| {
         // Random enough not to be compressed away.
         let text: String =
@@ -199,8 +168,7 @@ fn a_full_disk_pauses_fetching_and_nothing_else() {
     assert_eq!(get_json(&daemon.address, "/v1/articles?q=nvidia")["total"], 1);
     assert_eq!(get(&daemon.address, "/livez").0, 200);
 
-    drop(file);
-    fs::remove_file(&ballast).unwrap();
+    disk.free();
     wait_searchable(&daemon.address, &(2..60).map(|number| format!("Article {number}")).collect());
     until("all is well again", || match get(&daemon.address, "/readyz") {
         (200, _) => Ok(()),

@@ -1,62 +1,156 @@
-//! Articles with known ids go in while processes and brokers are killed and paused at random moments; at the end all of them are
-//! there, once. `tests/faults` runs this by hand, for as long as one likes.
+//! Articles with known ids go in while processes and brokers are killed and paused at random moments, disks are full, and what
+//! nobody can read is put among them; at the end all of them are there, once, and the rest is dead letters. `tests/faults` runs
+//! this by hand, for as long as one likes.
+//!
+//! Not among the faults are a clock that is set, as the binary takes the machine's, and poison on which a stage panics, as none
+//! is known: the stages' own tests have both.
+
+mod brokers;
+mod poison;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fmt, thread,
+    env, fmt, fs, thread,
     time::{Duration, Instant},
 };
 
+use chipwire::wire::Log;
 use chipwire_events::{Event, Topic};
+use chipwire_log::{Cleanup, Error, Limit, Positions, Reader, Record, TopicSpec};
 use serde_json::Value;
 
-use crate::{
-    broker::Broker,
-    support::{Backend, Item, Process, Site, Tail, get_json, not_once, tagged, until},
-};
+use self::{brokers::Brokers, poison::Poison};
+use crate::support::{Backend, Disk, Item, PATIENCE, Process, Site, Tail, get, get_json, not_once, tagged, until};
 
 /// Items that come with every fault.
 const ITEMS: usize = 2;
 
+/// Items that come while the index stands still.
+const ITEMS_FOR_THE_SLOW: usize = 50;
+
+/// Feeds that have them: each is polled about once a second, and a fault comes every fraction of one.
+const FEEDS: usize = 8;
+
 /// After so many faults everything may come to rest, and is looked at.
 const ROUND: usize = 25;
 
-/// Items that the feed keeps: more than come in a round.
-const IN_FEED: usize = 4 * ROUND * ITEMS;
+/// Items that the feeds keep: more than come in a round.
+const IN_FEEDS: usize = 4 * ROUND * ITEMS + 4 * ITEMS_FOR_THE_SLOW;
 
-/// What happens.
-#[derive(Debug, Clone, Copy)]
-struct Plan {
-    backend: Backend,
-    /// kill -9 of the process that does everything.
-    kills: usize,
-    /// Times that it stands still and goes on.
-    pauses: usize,
-    /// How long it stands still.
-    pause: Duration,
-    /// kill -9 of the broker.
-    broker_kills: usize,
-    /// The latest moment of a kill after the start of the process.
-    latest: Duration,
-    seed: u64,
-}
+/// The size of a disk that gets full, and how much the log on it grows every time.
+const DISK_MIB: usize = 64;
+const DISK_MIB_PER_FAULT: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
+    /// kill -9 of the process that does everything.
     Kill,
+    /// It stands still and goes on.
     Pause,
+    /// The disk with log and index has no space, and then has some again.
+    FullDisk,
+    /// The index stands still in a process of its own, and all others go on in theirs.
+    SlowIndex,
+    /// kill -9 of a broker.
     BrokerKill,
+    /// A broker stands still and goes on.
+    BrokerPause,
+    /// kill -9 of the broker that leads a partition, which comes back when another leads it.
+    LeaderKill,
+    /// Another worker comes and the one that came before goes: the partitions are shared out anew.
+    Rebalance,
+    /// The request that ends a transaction comes so late that the client has given up.
+    LateEnd,
+}
+
+/// All faults: as `tests/faults` has them in the environment, and as the report does.
+const FAULTS: [(Fault, &str, &str); 9] = [
+    (Fault::Kill, "KILLS", "kill -9"),
+    (Fault::Pause, "PAUSES", "stood still"),
+    (Fault::FullDisk, "DISK_FULL", "disk full and freed"),
+    (Fault::SlowIndex, "SLOW", "index stood still"),
+    (Fault::BrokerKill, "BROKER_KILLS", "kill -9 of a broker"),
+    (Fault::BrokerPause, "BROKER_PAUSES", "broker stood still"),
+    (Fault::LeaderKill, "LEADER_KILLS", "kill -9 of a leader"),
+    (Fault::Rebalance, "REBALANCES", "workers that joined"),
+    (Fault::LateEnd, "HOLD_ENDTXN", "EndTxn held back"),
+];
+
+/// What happens.
+#[derive(Debug, Clone)]
+struct Plan {
+    backend: Backend,
+    /// One or three, on Kafka.
+    brokers: usize,
+    /// How often each happens.
+    faults: Vec<(Fault, usize)>,
+    /// How long something stands still.
+    pause: Duration,
+    /// How long the end of a transaction is held back.
+    hold: Duration,
+    /// The latest moment of a fault after the last one.
+    latest: Duration,
+    /// Events that nobody can read, for every hundred articles.
+    poison_percent: usize,
+    seed: u64,
+}
+
+impl Plan {
+    fn embedded(faults: &[(Fault, usize)]) -> Self {
+        Self {
+            backend: Backend::Sqlite,
+            brokers: 1,
+            faults: faults.to_vec(),
+            pause: Duration::from_millis(300),
+            hold: Duration::ZERO,
+            latest: Duration::from_millis(350),
+            poison_percent: 1,
+            seed: 1,
+        }
+    }
+
+    fn kafka(brokers: usize, faults: &[(Fault, usize)]) -> Self {
+        Self {
+            backend: Backend::Kafka,
+            brokers,
+            // Longer than the session of a group's member: another takes over, or the same one anew.
+            pause: Duration::from_secs(8),
+            hold: Duration::from_secs(6),
+            latest: Duration::from_secs(4),
+            ..Self::embedded(faults)
+        }
+    }
+
+    fn count(&self, fault: Fault) -> usize {
+        self.faults.iter().filter(|(of, _)| *of == fault).map(|(_, count)| count).sum()
+    }
+
+    /// The faults in the order of their turns, those that are rare among the others.
+    fn turns(&self, numbers: &mut Numbers) -> Vec<Fault> {
+        let mut turns: Vec<Fault> =
+            self.faults.iter().flat_map(|(fault, count)| std::iter::repeat_n(*fault, *count)).collect();
+        for at in (1..turns.len()).rev() {
+            turns.swap(at, numbers.below(at + 1));
+        }
+        turns
+    }
 }
 
 /// What was found after all of it.
 #[derive(Debug)]
 struct Report {
     plan: Plan,
-    faults: BTreeMap<Fault, usize>,
+    /// Kills of a process that had written something.
+    amid_work: usize,
     articles: usize,
     alerts: usize,
+    dead_letters: usize,
     /// Deliveries that came more than once: allowed, since a delivery is at least once.
     delivered_again: usize,
+    /// Times that a group shared out its partitions, by the logs of brokers of its own.
+    generations: usize,
+    /// Commits of which the worker did not learn what became.
+    open_commits: usize,
     /// Looks with `chipwire verify` while it ran, and at the end.
     verified: usize,
     took: Duration,
@@ -64,16 +158,30 @@ struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = |fault| self.faults.get(&fault).copied().unwrap_or(0);
-        let Self { plan: Plan { backend, seed, .. }, articles, alerts, delivered_again, verified, took, .. } = self;
-        writeln!(f, "log                      {backend:?}, seed {seed}")?;
-        writeln!(f, "kill -9                  {}", of(Fault::Kill))?;
-        writeln!(f, "kill -9 of the broker    {}", of(Fault::BrokerKill))?;
-        writeln!(f, "stood still              {}", of(Fault::Pause))?;
+        let Self { plan, amid_work, articles, alerts, dead_letters, delivered_again, .. } = self;
+        let brokers =
+            if plan.backend == Backend::Kafka { format!(", {} broker(s)", plan.brokers) } else { String::new() };
+        writeln!(f, "log                      {:?}{brokers}, seed {}", plan.backend, plan.seed)?;
+        for (fault, _, name) in FAULTS {
+            match plan.count(fault) {
+                0 => {}
+                count if fault == Fault::Kill && plan.backend == Backend::Sqlite => {
+                    writeln!(f, "{name:<25}{count}, {amid_work} of them after it had written")?;
+                }
+                count => writeln!(f, "{name:<25}{count}")?,
+            }
+        }
+        if self.generations > 0 {
+            writeln!(f, "partitions shared out    {} times", self.generations)?;
+        }
+        if self.open_commits > 0 {
+            writeln!(f, "commits left open        {}", self.open_commits)?;
+        }
         writeln!(f, "articles, each once      {articles}")?;
         writeln!(f, "alerts, each once        {alerts}, {delivered_again} delivered more than once")?;
-        writeln!(f, "verified without fault   {verified} times")?;
-        write!(f, "took                     {:.0} s", took.as_secs_f64())
+        writeln!(f, "dead letters, each once  {dead_letters}")?;
+        writeln!(f, "verified without fault   {} times", self.verified)?;
+        write!(f, "took                     {:.0} s", self.took.as_secs_f64())
     }
 }
 
@@ -81,11 +189,15 @@ impl fmt::Display for Report {
 struct Numbers(u64);
 
 impl Numbers {
-    fn below(&mut self, end: u64) -> u64 {
+    fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
+        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
+    }
+
+    fn upto(&mut self, longest: Duration) -> Duration {
+        Duration::from_millis(self.below(usize::try_from(longest.as_millis()).unwrap() + 1) as u64)
     }
 }
 
@@ -94,135 +206,359 @@ fn item(number: usize) -> Item {
     Item::new(number, format!("Article {number}"), text)
 }
 
-/// The faults of a plan in the order of their turns, those that are rare among the others.
-fn turns(plan: &Plan, numbers: &mut Numbers) -> Vec<Fault> {
-    let mut turns = vec![Fault::Kill; plan.kills];
-    turns.extend(vec![Fault::Pause; plan.pauses]);
-    turns.extend(vec![Fault::BrokerKill; plan.broker_kills]);
-    for at in (1..turns.len()).rev() {
-        let other = usize::try_from(numbers.below(at as u64 + 1)).unwrap();
-        turns.swap(at, other);
-    }
-    turns
+/// What the faults happen to. Dropped in this order: what runs before what it runs on.
+struct Driver {
+    process: Process,
+    /// The worker that came last.
+    second: Option<Process>,
+    poison: Poison,
+    /// Reads whatever is written to the embedded log.
+    follower: Option<Box<dyn Reader>>,
+    log: Log,
+    disk: Option<Disk>,
+    site: Site,
+    brokers: Brokers,
+    plan: Plan,
+    numbers: Numbers,
+    published: usize,
+    verified: usize,
+    amid_work: usize,
+    open_commits: usize,
+    /// Whether anything was written since the last kill.
+    written: bool,
 }
 
-fn drive(plan: Plan, name: &str) -> Report {
+fn drive(mut plan: Plan, name: &str) -> Report {
     let started = Instant::now();
     let mut numbers = Numbers(plan.seed);
-    // A broker that is killed is nobody else's.
-    let own = (plan.broker_kills > 0).then(Broker::start);
-    let mut site = match &own {
-        Some(broker) => Site::on_kafka(broker, name),
+    let brokers = Brokers::start(&plan);
+    let site = match brokers.config(&plan) {
+        Some(kafka) => Site::on_kafka(kafka, name),
         None => Site::new(plan.backend, name),
     };
+    site.spread(FEEDS);
+    fs::create_dir(site.data_dir()).unwrap();
+    let disk = match plan.count(Fault::FullDisk) {
+        0 => None,
+        times => Disk::make(&site.data_dir(), DISK_MIB + times * DISK_MIB_PER_FAULT),
+    };
+    if disk.is_none() && plan.count(Fault::FullDisk) > 0 {
+        println!("no full disks: this machine does not let us mount a file system of our own");
+        plan.faults.retain(|(fault, _)| *fault != Fault::FullDisk);
+    }
     site.run(&["rules", "add", "chip:nvidia-h20", "--name", "H20", "--sink", "hook"]);
-    let (mut published, mut verified) = (0, 0);
-    let mut faults = BTreeMap::new();
-    let mut process = site.spawn(&["run"]);
-    let turns = turns(&plan, &mut numbers);
-    for (number, fault) in turns.iter().enumerate() {
-        site.origin.publish((published..published + ITEMS).map(item));
-        published += ITEMS;
+    let log = site.log();
+    let follower = (plan.backend == Backend::Sqlite).then(|| {
+        let topics = Topic::ALL.map(|topic| &**log.name(topic));
+        log.backend().reader(&topics, &Positions::new()).unwrap()
+    });
+    let turns = plan.turns(&mut numbers);
+    let mut driver = Driver {
+        process: site.spawn(&["run"]),
+        second: None,
+        disk,
+        poison: Poison::default(),
+        log,
+        site,
+        brokers,
+        plan,
+        numbers,
+        published: 0,
+        verified: 0,
+        amid_work: 0,
+        open_commits: 0,
+        follower,
+        written: false,
+    };
+    for (number, fault) in turns.into_iter().enumerate() {
+        driver.publish(ITEMS);
+        if fault == Fault::Kill && driver.numbers.below(4) > 0 {
+            // The others hit a process that starts.
+            driver.until_it_writes();
+        }
         // Not a wait for anything: the moment of the fault is what varies.
-        thread::sleep(Duration::from_millis(numbers.below(plan.latest.as_millis() as u64 + 1)));
-        *faults.entry(*fault).or_insert(0) += 1;
+        thread::sleep(driver.numbers.upto(driver.plan.latest));
+        driver.happen(fault);
+        if number % ROUND == ROUND - 1 {
+            driver.rest();
+            driver.site.origin.keep(IN_FEEDS);
+        }
+    }
+    driver.rest();
+    driver.end(started)
+}
+
+impl Driver {
+    fn publish(&mut self, count: usize) {
+        self.site.origin.publish((self.published..self.published + count).map(item));
+        self.published += count;
+        while self.poison.count() * 100 < self.published * self.plan.poison_percent {
+            self.poison.add(&self.log);
+        }
+    }
+
+    fn happen(&mut self, fault: Fault) {
         match fault {
             Fault::Kill => {
-                process.kill();
-                process = site.spawn(&["run"]);
+                self.process.kill();
+                self.amid_work += usize::from(self.has_written());
+                self.written = false;
+                self.process = self.site.spawn(&["run"]);
             }
             Fault::Pause => {
-                process.signal("STOP");
-                thread::sleep(plan.pause);
-                process.signal("CONT");
+                self.process.signal("STOP");
+                thread::sleep(self.plan.pause);
+                self.process.signal("CONT");
             }
+            Fault::FullDisk => self.fill_the_disk(),
+            Fault::SlowIndex => self.slow_down_the_index(),
             Fault::BrokerKill => {
-                let broker = own.as_ref().unwrap();
+                let broker = self.brokers.any(&mut self.numbers);
                 broker.kill9();
                 broker.restart();
             }
-        }
-        if number % ROUND == ROUND - 1 {
-            verified += rest(&site, &process, published);
-            site.origin.keep(IN_FEED);
+            Fault::BrokerPause => {
+                let broker = self.brokers.any(&mut self.numbers);
+                broker.pause();
+                thread::sleep(self.plan.pause);
+                broker.resume();
+            }
+            Fault::LeaderKill => self.kill_a_leader(),
+            Fault::Rebalance => {
+                let stage = ["enrich", "fetch"][self.numbers.below(2)];
+                let gone = self.second.replace(self.site.spawn(&[stage]));
+                if let Some(gone) = gone {
+                    gone.terminate();
+                }
+            }
+            Fault::LateEnd => self.hold_back_an_end(),
         }
     }
-    verified += rest(&site, &process, published);
-    process.terminate();
-    let report: Value = serde_json::from_str(&site.run(&["verify", "--json"])).unwrap();
-    assert_eq!((&report["ok"], &report["raw"]), (&true.into(), &published.into()), "{report}");
-    assert_eq!((&report["tagged_on_their_way"], &report["documents"]), (&0.into(), &published.into()), "{report}");
 
-    // The same by other means.
-    let (titles, about_h20): (BTreeSet<String>, BTreeSet<String>) = (
-        (0..published).map(|number| item(number).title).collect(),
-        (0..published).step_by(5).map(|number| item(number).title).collect(),
-    );
-    let log = site.log();
-    let events = Tail::new(&log, Topic::ArticlesTagged).all();
-    let tagged: Vec<String> = tagged(&events).map(|tagged| tagged.article.title.clone()).collect();
-    assert!(not_once(tagged.clone()).is_empty(), "tagged more than once: {:?}", not_once(tagged));
-    assert_eq!(tagged.into_iter().collect::<BTreeSet<_>>(), titles);
-    let alerts = Tail::new(&log, Topic::Alerts).all();
-    let alert = |event: &Event| if let Event::AlertRaised(alert) = event { Some(alert.title.clone()) } else { None };
-    let raised: Vec<String> = alerts.iter().filter_map(alert).collect();
-    assert!(not_once(raised.clone()).is_empty(), "raised more than once: {:?}", not_once(raised));
-    assert_eq!(raised.into_iter().collect::<BTreeSet<_>>(), about_h20);
-    site.receiver.until(&about_h20);
-    let delivered_again = not_once(site.receiver.seen.iter().map(|hook| hook.id.clone())).len();
-    Report {
-        plan,
-        faults,
-        articles: titles.len(),
-        alerts: about_h20.len(),
-        delivered_again,
-        verified: verified + 1,
-        took: started.elapsed(),
+    /// Whether anything was written since the last kill. Nobody knows on Kafka, where the brokers may not be there to be asked.
+    fn has_written(&mut self) -> bool {
+        while let Some(follower) = &mut self.follower {
+            let batch = follower.next(Limit::default(), Duration::ZERO).unwrap();
+            self.written |= !batch.records.is_empty();
+            if batch.at_end {
+                break;
+            }
+        }
+        self.written
+    }
+
+    /// Waits until the process has begun to work, where that can be seen.
+    fn until_it_writes(&mut self) {
+        if self.follower.is_some() {
+            until("the process writes", || if self.has_written() { Ok(()) } else { Err("nothing".to_owned()) });
+        }
+    }
+
+    fn fill_the_disk(&mut self) {
+        let disk = self.disk.as_ref().unwrap();
+        disk.fill();
+        fill(&self.log);
+        until("the disk is full", || match get(&self.process.address, "/readyz") {
+            (503, reasons) if reasons.contains("no space left for log") => Ok(()),
+            (_, reasons) => Err(reasons),
+        });
+        assert_eq!(get(&self.process.address, "/livez").0, 200);
+        let is_killed = self.numbers.below(2) == 0;
+        if is_killed {
+            self.process.kill();
+        }
+        disk.free();
+        if is_killed {
+            self.process = self.site.spawn(&["run"]);
+        }
+        // From here on all goes on by itself.
+        self.rest();
+        self.site.origin.keep(IN_FEEDS);
+    }
+
+    fn slow_down_the_index(&mut self) {
+        let everything = std::mem::replace(&mut self.process, self.site.spawn(&["serve"]));
+        everything.terminate();
+        let others = ["fetch", "enrich", "alert"].map(|stage| self.site.spawn(&[stage]));
+        let index = self.site.spawn(&["index"]);
+        self.rest();
+        index.signal("STOP");
+        self.publish(ITEMS_FOR_THE_SLOW);
+        Tail::new(&self.log, Topic::ArticlesTagged)
+            .until("the others go on", |events| tagged(events).count() == self.published);
+        let report: Value = serde_json::from_str(&self.site.run(&["verify", "--json"])).unwrap();
+        assert_eq!((&report["ok"], &report["raw_on_their_way"]), (&true.into(), &0.into()), "{report}");
+        assert!(report["tagged_on_their_way"].as_u64().unwrap() >= ITEMS_FOR_THE_SLOW as u64, "{report}");
+        index.signal("CONT");
+        self.rest();
+        [index].into_iter().chain(others).for_each(Process::terminate);
+        let serve = std::mem::replace(&mut self.process, self.site.spawn(&["run"]));
+        serve.terminate();
+    }
+
+    fn kill_a_leader(&mut self) {
+        let cluster = self.brokers.cluster();
+        let topic = self.log.name(Topic::ArticlesRaw);
+        let partition = u32::try_from(self.numbers.below(Topic::ArticlesRaw.partitions() as usize)).unwrap();
+        let replicas = || cluster.replicas(topic, partition);
+        // Otherwise there might be no other that can lead.
+        let leader = until("all brokers have all of the partition", || {
+            let found = replicas();
+            let whole = found.as_ref().filter(|found| found.in_sync == crate::broker::NODES);
+            whole.and_then(|found| found.leader).ok_or_else(|| format!("{found:?}"))
+        });
+        cluster.broker(leader).kill9();
+        until("another broker leads", || match replicas().map(|found| found.leader) {
+            Some(Some(other)) if other != leader => Ok(()),
+            found => Err(format!("{found:?}")),
+        });
+        cluster.broker(leader).restart();
+    }
+
+    fn hold_back_an_end(&mut self) {
+        let open = || self.process.stderr().matches("it is not known whether the last write").count();
+        let before = open();
+        let proxy = self.brokers.proxy();
+        proxy.hold_end_txn(self.plan.hold);
+        proxy.until_passed_on(PATIENCE + self.plan.hold);
+        self.open_commits += until("a worker that does not know what became of its commit", || match open() - before {
+            0 => Err("none".to_owned()),
+            more => Ok(more),
+        });
+    }
+
+    /// Lets everything come to rest and looks at it while it runs.
+    fn rest(&mut self) {
+        until("everything is searchable", || match get_json(&self.process.address, "/v1/articles?q=*&limit=1") {
+            answer if answer["total"] == self.published => Ok(()),
+            answer => Err(format!("{answer} instead of {}", self.published)),
+        });
+        self.site.run(&["verify"]);
+        self.verified += 1;
+    }
+
+    /// Stops everything and compares what is there with what was put in.
+    fn end(mut self, started: Instant) -> Report {
+        let (published, poison) = (self.published, self.poison.count());
+        let titles: BTreeSet<String> = (0..published).map(|number| item(number).title).collect();
+        let about_h20: BTreeSet<String> = (0..published).step_by(5).map(|number| item(number).title).collect();
+        self.site.receiver.until(&about_h20);
+        if let Some(second) = self.second.take() {
+            second.terminate();
+        }
+        self.process.terminate();
+        let report: Value = serde_json::from_str(&self.site.run(&["verify", "--json"])).unwrap();
+        assert_eq!((&report["ok"], &report["raw"]), (&true.into(), &(published + poison).into()), "{report}");
+        assert_eq!((&report["tagged"], &report["rejected"]), (&published.into(), &poison.into()), "{report}");
+        assert_eq!((&report["tagged_on_their_way"], &report["documents"]), (&0.into(), &published.into()), "{report}");
+
+        // The same by other means.
+        let all = |topic| Tail::new(&self.log, topic).all();
+        let events = all(Topic::ArticlesTagged);
+        once("tagged", tagged(&events).map(|tagged| tagged.article.title.clone()), &titles);
+        let alerts = all(Topic::Alerts);
+        let alert =
+            |event: &Event| if let Event::AlertRaised(alert) = event { Some(alert.title.clone()) } else { None };
+        once("raised", alerts.iter().filter_map(alert), &about_h20);
+        self.poison.check(&all(Topic::DeadLetters));
+        let generations = self.brokers.generations();
+        assert!(
+            generations >= self.plan.count(Fault::Rebalance),
+            "partitions were shared out {generations} times only"
+        );
+        Report {
+            amid_work: self.amid_work,
+            articles: published,
+            alerts: about_h20.len(),
+            dead_letters: poison,
+            delivered_again: not_once(self.site.receiver.seen.iter().map(|hook| hook.id.clone())).len(),
+            generations,
+            open_commits: self.open_commits,
+            verified: self.verified + 1,
+            took: started.elapsed(),
+            plan: self.plan,
+        }
     }
 }
 
-/// Lets everything come to rest and looks at it while it runs.
-fn rest(site: &Site, process: &Process, published: usize) -> usize {
-    until("everything is searchable", || {
-        let answer = get_json(&process.address, "/v1/articles?q=*&limit=1");
-        if answer["total"] == published { Ok(()) } else { Err(answer.to_string()) }
-    });
-    site.run(&["verify"]);
-    1
+/// Looks whether `found` is `expected`, each once.
+fn once(what: &str, found: impl Iterator<Item = String>, expected: &BTreeSet<String>) {
+    let found: Vec<String> = found.collect();
+    let twice: BTreeMap<String, usize> = not_once(found.clone());
+    assert!(twice.is_empty(), "{what} more than once: {twice:?}");
+    assert_eq!(&found.into_iter().collect::<BTreeSet<_>>(), expected, "{what}");
+}
+
+/// Writes to a topic that nobody reads until nothing fits any more, not even where the log has room in its own files.
+fn fill(log: &Log) {
+    let topic = TopicSpec { name: "ballast".into(), partitions: 1, cleanup: Cleanup::Delete { retention: None } };
+    let created = log.backend().ensure(std::slice::from_ref(&topic));
+    assert!(matches!(created, Ok(()) | Err(Error::Full { .. })), "{created:?}");
+    let Ok(mut writer) = log.backend().writer("ballast") else { return };
+    for size in [1 << 18, 1 << 12, 1] {
+        // Not to be compressed away.
+        let parts = (0..size / 32 + 1).map(|part| chipwire_events::hash_hex(16, &[&format!("{part}/{size}")]));
+        let value = Some(parts.collect::<String>().into_bytes());
+        let record = Record { topic: topic.name.clone(), partition: 0, key: Vec::new(), headers: Vec::new(), value };
+        loop {
+            match writer.append(std::slice::from_ref(&record)) {
+                Ok(()) => {}
+                Err(Error::Full { .. }) => break,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
 }
 
 #[test]
 fn embedded() {
-    let (pause, latest) = (Duration::from_millis(300), Duration::from_millis(350));
-    let (kills, pauses) = (250, 10);
-    let plan = Plan { backend: Backend::Sqlite, kills, pauses, pause, broker_kills: 0, latest, seed: 1 };
-    println!("{}", drive(plan, "faults"));
+    let kills = 250;
+    let plan = Plan::embedded(&[(Fault::Kill, kills), (Fault::Pause, 10), (Fault::SlowIndex, 2)]);
+    let report = drive(plan, "faults");
+    println!("{report}");
+    assert!(report.amid_work * 2 > kills, "most kills hit a process that had not begun to work");
+}
+
+#[test]
+fn embedded_on_a_disk_that_gets_full() {
+    let plan = Plan::embedded(&[(Fault::FullDisk, 20), (Fault::Kill, 10)]);
+    println!("{}", drive(plan, "faults-disk"));
 }
 
 #[test]
 fn kafka() {
-    // Longer than the session of a group's member: another takes over, or the same one anew.
-    let pause = Duration::from_secs(8);
-    let (kills, pauses, broker_kills, latest) = (8, 1, 3, Duration::from_secs(4));
-    let plan = Plan { backend: Backend::Kafka, kills, pauses, pause, broker_kills, latest, seed: 1 };
-    println!("{}", drive(plan, "faults"));
+    let faults =
+        [(Fault::Kill, 8), (Fault::Pause, 1), (Fault::BrokerKill, 3), (Fault::BrokerPause, 1), (Fault::SlowIndex, 1)];
+    println!("{}", drive(Plan::kafka(1, &faults), "faults"));
+}
+
+#[test]
+fn kafka_with_three_brokers() {
+    let faults = [(Fault::LeaderKill, 2), (Fault::Rebalance, 2), (Fault::Kill, 1)];
+    println!("{}", drive(Plan::kafka(crate::broker::NODES, &faults), "faults-three"));
+}
+
+#[test]
+fn kafka_with_transactions_that_end_late() {
+    let faults = [(Fault::LateEnd, 2), (Fault::Kill, 2)];
+    println!("{}", drive(Plan::kafka(1, &faults), "faults-late"));
 }
 
 /// What `tests/faults` runs.
 #[test]
 #[ignore = "for as long as one likes: `tests/faults --help`"]
 fn by_hand() {
-    let number =
-        |name: &str| env::var(format!("FAULTS_{name}")).ok().and_then(|text| text.parse::<u64>().ok()).unwrap();
-    let backend = if env::var("FAULTS_LOG").unwrap() == "kafka" { Backend::Kafka } else { Backend::Sqlite };
+    let number = |name: &str| -> usize { env::var(format!("FAULTS_{name}")).unwrap().parse().unwrap() };
+    let duration = |name: &str| Duration::from_millis(number(name) as u64);
     let plan = Plan {
-        backend,
-        kills: usize::try_from(number("KILLS")).unwrap(),
-        pauses: usize::try_from(number("PAUSES")).unwrap(),
-        pause: Duration::from_millis(number("PAUSE_MS")),
-        broker_kills: usize::try_from(number("BROKER_KILLS")).unwrap(),
-        latest: Duration::from_millis(number("LATEST_MS")),
-        seed: number("SEED"),
+        backend: if env::var("FAULTS_LOG").unwrap() == "kafka" { Backend::Kafka } else { Backend::Sqlite },
+        brokers: number("BROKERS"),
+        faults: FAULTS.iter().map(|(fault, name, _)| (*fault, number(name))).collect(),
+        pause: duration("PAUSE_MS"),
+        hold: duration("HOLD_MS"),
+        latest: duration("LATEST_MS"),
+        poison_percent: number("POISON"),
+        seed: number("SEED") as u64,
     };
     println!("\n{}", drive(plan, "faults-by-hand"));
 }

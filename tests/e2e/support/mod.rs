@@ -1,9 +1,11 @@
 //! What the tests share: a site with its configuration, the processes that run on it, and what they talk to.
 
+mod disk;
 mod origin;
 mod process;
 mod receiver;
 
+pub(crate) use disk::Disk;
 pub(crate) use origin::{Item, Origin};
 pub(crate) use process::{Process, chipwire};
 pub(crate) use receiver::Receiver;
@@ -18,7 +20,10 @@ use std::{
 
 use chipwire::wire::{self, Log};
 use chipwire_events::{Event, TaggedArticle, Topic};
-use chipwire_log::{EventLog, Limit, Positions, Reader};
+use chipwire_log::{
+    EventLog, Limit, Positions, Reader,
+    kafka::{KafkaConfig, KafkaLog},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -69,31 +74,32 @@ pub(crate) struct Site {
     pub(crate) origin: Origin,
     pub(crate) receiver: Receiver,
     backend: Backend,
-    /// The broker's address, on Kafka.
-    brokers: Option<String>,
+    /// How it reaches the brokers, on Kafka.
+    kafka: Option<KafkaConfig>,
     prefix: String,
 }
 
 impl Site {
     pub(crate) fn new(backend: Backend, name: &str) -> Self {
-        let brokers = (backend == Backend::Kafka).then(|| broker().bootstrap());
-        Self::on(backend, brokers, name)
+        let kafka = || KafkaConfig { brokers: broker().bootstrap(), ..KafkaConfig::default() };
+        Self::on(backend, (backend == Backend::Kafka).then(kafka), name)
     }
 
-    /// On a broker of its own.
-    pub(crate) fn on_kafka(broker: &Broker, name: &str) -> Self {
-        Self::on(Backend::Kafka, Some(broker.bootstrap()), name)
+    /// On brokers of its own. Of the settings those count that are written below.
+    pub(crate) fn on_kafka(kafka: KafkaConfig, name: &str) -> Self {
+        Self::on(Backend::Kafka, Some(kafka), name)
     }
 
-    fn on(backend: Backend, brokers: Option<String>, name: &str) -> Self {
+    fn on(backend: Backend, kafka: Option<KafkaConfig>, name: &str) -> Self {
         let origin = Origin::start();
         let receiver = Receiver::start();
         let folder = tempfile::tempdir().unwrap();
         let prefix = format!("{name}-{}.", std::process::id());
-        let log = match &brokers {
+        let log = match &kafka {
             None => format!("[log]\nprefix = \"{prefix}\"\n"),
-            Some(brokers) => format!(
+            Some(KafkaConfig { brokers, replication_factor, transaction_timeout_ms, .. }) => format!(
                 "[log]\nbackend = \"kafka\"\nprefix = \"{prefix}\"\n[log.kafka]\nbrokers = \"{brokers}\"\n\
+                 replication_factor = {replication_factor}\ntransaction_timeout_ms = {transaction_timeout_ms}\n\
                  [log.kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n\"heartbeat.interval.ms\" = \"500\"\n",
             ),
         };
@@ -108,7 +114,7 @@ impl Site {
             receiver.url(),
         );
         fs::write(folder.path().join("chipwire.toml"), config).unwrap();
-        Self { folder, origin, receiver, backend, brokers, prefix }
+        Self { folder, origin, receiver, backend, kafka, prefix }
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -117,6 +123,14 @@ impl Site {
 
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Spreads the items over `count` feeds, so that there is one to poll at almost any moment.
+    pub(crate) fn spread(&self, count: usize) {
+        let text = fs::read_to_string(self.config()).unwrap();
+        let urls: Vec<String> =
+            (0..count).map(|number| self.origin.url(&format!("/{number}-of-{count}.xml"))).collect();
+        fs::write(self.config(), text.replace(&self.origin.url("/feed.xml"), &urls.join("\", \""))).unwrap();
     }
 
     /// Adds lines to the configuration.
@@ -156,18 +170,16 @@ impl Site {
                         .unwrap(),
                 )
             }
-            Backend::Kafka => kafka(self.brokers.clone().unwrap(), self.prefix.clone()),
+            Backend::Kafka => {
+                // As the processes with this prefix name their groups and writers.
+                let config = KafkaConfig { id_prefix: self.prefix.clone(), ..self.kafka.clone().unwrap() };
+                Arc::new(KafkaLog::connect(config).unwrap())
+            }
         };
         let log = Log::new(backend, &self.prefix);
         log.ensure().unwrap();
         log
     }
-}
-
-/// The broker at this address as a log, whose groups and writers are those of the processes with this prefix.
-fn kafka(brokers: String, id_prefix: String) -> Arc<dyn EventLog> {
-    let config = chipwire_log::kafka::KafkaConfig { brokers, id_prefix, ..Default::default() };
-    Arc::new(chipwire_log::kafka::KafkaLog::connect(config).unwrap())
 }
 
 /// Reads a topic and waits for what comes.

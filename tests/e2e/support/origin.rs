@@ -30,6 +30,10 @@ impl Item {
     pub(crate) fn new(id: usize, title: impl Into<String>, text: impl Into<String>) -> Self {
         Self { id: format!("item-{id}"), title: title.into(), text: text.into() }
     }
+
+    fn number(&self) -> usize {
+        self.id.trim_start_matches("item-").parse().unwrap()
+    }
 }
 
 #[derive(Default)]
@@ -62,7 +66,7 @@ impl Origin {
         format!("http://{}{path}", self.address)
     }
 
-    /// Adds items to `/feed.xml`, as the newest.
+    /// Adds items to `/feed.xml`, as the newest. `/0-of-8.xml` has those whose numbers give 0 modulo 8, and so on.
     pub(crate) fn publish(&self, items: impl IntoIterator<Item = Item>) {
         self.served.lock().unwrap().items.extend(items);
     }
@@ -109,10 +113,10 @@ async fn serve(State(served): State<Arc<Mutex<Served>>>, Path(path): Path<String
         }
         return ([(header::CONTENT_TYPE, content_type.clone())], body.clone()).into_response();
     }
-    if path != "feed.xml" {
+    let Some((feed, feeds)) = (if path == "feed.xml" { Some((0, 1)) } else { share(&path) }) else {
         return StatusCode::NOT_FOUND.into_response();
-    }
-    let body = rss(&served.items);
+    };
+    let body = rss(served.items.iter().filter(|item| item.number() % feeds == feed));
     let etag = format!("\"{}\"", chipwire_events::hash_hex(8, &[&body]));
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return StatusCode::NOT_MODIFIED.into_response();
@@ -120,11 +124,17 @@ async fn serve(State(served): State<Arc<Mutex<Served>>>, Path(path): Path<String
     ([(header::CONTENT_TYPE, "application/rss+xml".to_owned()), (header::ETAG, etag)], body).into_response()
 }
 
-fn rss(items: &[Item]) -> String {
+/// The feed and the number of feeds in `FEED-of-FEEDS.xml`.
+fn share(path: &str) -> Option<(usize, usize)> {
+    let (feed, feeds) = path.strip_suffix(".xml")?.split_once("-of-")?;
+    Some((feed.parse().ok()?, feeds.parse().ok()?))
+}
+
+fn rss<'a>(items: impl DoubleEndedIterator<Item = &'a Item>) -> String {
     let mut out = "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Test Wire</title>\
                    <link>https://wire.example.org/</link><description>for tests</description>"
         .to_owned();
-    for item in items.iter().rev() {
+    for item in items.rev() {
         let Item { id, title, text } = item;
         write!(
             out,

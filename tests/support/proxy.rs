@@ -1,0 +1,105 @@
+//! Stands between a Kafka broker and its clients and passes everything on as it is. On demand it holds back the request that
+//! ends a transaction, as a network may: then the client does not learn what became of it, and the request comes to the broker
+//! when nobody expects it any more.
+//!
+//! It rewrites nothing. Clients come to it because the broker names it as its own address
+//! ([`Broker::start_behind`](crate::broker::Broker::start_behind)).
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver, Sender},
+    },
+    thread,
+    time::Duration,
+};
+
+/// The number of the request `EndTxn` in Kafka's protocol.
+const END_TXN: [u8; 2] = [0, 26];
+
+/// A proxy before one broker. It goes on for as long as the test runs.
+pub(crate) struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+    passed_on: Receiver<()>,
+}
+
+struct Shared {
+    broker: u16,
+    /// How long the next `EndTxn` is held back.
+    hold: Mutex<Option<Duration>>,
+    /// Is told when one that was held back was passed on.
+    tell: Mutex<Sender<()>>,
+}
+
+impl Proxy {
+    /// Before the broker that listens, or will listen, on this port.
+    pub(crate) fn start(broker: u16) -> Self {
+        let (tell, passed_on) = mpsc::channel();
+        let shared = Arc::new(Shared { broker, hold: Mutex::default(), tell: Mutex::new(tell) });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                // No broker: the client sees a connection that closes.
+                let Ok(broker) = TcpStream::connect(("127.0.0.1", accepting.broker)) else { continue };
+                client.set_nodelay(true).unwrap();
+                broker.set_nodelay(true).unwrap();
+                let (answers, to) = (broker.try_clone().unwrap(), client.try_clone().unwrap());
+                let shared = Arc::clone(&accepting);
+                thread::spawn(move || shared.requests(client, broker));
+                thread::spawn(move || copy(answers, to));
+            }
+        });
+        Self { port, shared, passed_on }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Holds back the next request that ends a transaction.
+    pub(crate) fn hold_end_txn(&self, duration: Duration) {
+        *self.shared.hold.lock().unwrap() = Some(duration);
+    }
+
+    /// Waits until a request that was to be held back was passed on to the broker, for at most `patience`.
+    pub(crate) fn until_passed_on(&self, patience: Duration) {
+        self.passed_on.recv_timeout(patience).expect("no transaction ended");
+    }
+}
+
+impl Shared {
+    /// Passes requests on, one after the other: size, then as many bytes, of which the first two say which request it is.
+    fn requests(&self, mut client: TcpStream, mut broker: TcpStream) {
+        let mut next = || -> std::io::Result<()> {
+            let mut size = [0; 4];
+            client.read_exact(&mut size)?;
+            let mut request = vec![0; u32::from_be_bytes(size) as usize];
+            client.read_exact(&mut request)?;
+            let hold = if request.starts_with(&END_TXN) { self.hold.lock().unwrap().take() } else { None };
+            if let Some(duration) = hold {
+                // Not a wait for anything: how late it comes is the fault.
+                thread::sleep(duration);
+            }
+            broker.write_all(&size)?;
+            broker.write_all(&request)?;
+            if hold.is_some() {
+                // The test may be over.
+                let _ = self.tell.lock().unwrap().send(());
+            }
+            Ok(())
+        };
+        while next().is_ok() {}
+        drop(broker.shutdown(Shutdown::Write));
+    }
+}
+
+/// Passes answers on until there are no more.
+fn copy(mut from: TcpStream, mut to: TcpStream) {
+    drop(std::io::copy(&mut from, &mut to));
+    drop(to.shutdown(Shutdown::Both));
+}
