@@ -1,160 +1,202 @@
-//! The embedded log against the disk it stands on: `cargo bench -p chipwire-log --no-default-features`.
+//! The embedded log against the disk it stands on: `cargo bench -p chipwire-log --bench embedded`.
 //!
-//! Batches of 500 events of 2 KB each, made durable one after the other, as a single stage does it; then all of them read
-//! back. `TMPDIR` chooses the disk.
-#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
+//! - *append*: batches of 500 events of 2 KB, made durable one after the other as a single stage does it, against a bare loop of
+//!   write and fdatasync of the same bytes, keys included, in turns;
+//! - *scan*: all of it read back;
+//! - *one event*: from the beginning of its append to the reader that waited for it, on the same handle and on another one, as
+//!   another process has it;
+//! - *start*: a log that is there is opened, its ends are asked for and its last events are read.
+//!
+//! `-- --gb N` takes another size of the log that is opened (1 by default), `-- --rounds N` another number of batches (200).
+//! `TMPDIR` chooses the disk.
 
-use std::{fs::File, hint::black_box, io::Write, sync::Arc, time::Duration};
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a benchmark prints its table and may panic"
+)]
+
+mod support;
+
+use std::{
+    env,
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
 
 use chipwire_log::{
-    Cleanup, EventLog, Limit, Positions, Record, TopicSpec,
+    Cleanup, EventLog, Limit, PartitionId, Positions, Record, TopicSpec,
     sqlite::{Access, SqliteLog},
 };
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+
+use support::{Times, event, print_at_least, print_at_most, print_rate, size_bytes};
 
 const EVENTS: usize = 500;
 const TOPIC: &str = "articles";
 const PARTITIONS: u32 = 8;
 
-/// Words in an order that a compressor finds as hard as news.
-fn event(seed: usize) -> Record {
-    const WORDS: [&str; 32] = [
-        "export",
-        "controls",
-        "wafer",
-        "foundry",
-        "memory",
-        "said",
-        "on",
-        "Tuesday",
-        "the",
-        "company",
-        "shipments",
-        "of",
-        "advanced",
-        "chips",
-        "to",
-        "China",
-        "rose",
-        "percent",
-        "quarter",
-        "licence",
-        "rule",
-        "packaging",
-        "capacity",
-        "billion",
-        "dollars",
-        "by",
-        "year",
-        "end",
-        "plant",
-        "in",
-        "Arizona",
-        "analysts",
-    ];
-    let mut state = seed as u64 + 1;
-    let mut text = format!("{{\"id\":\"{seed:032x}\",\"text\":\"");
-    while text.len() < 2_000 {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let word = usize::try_from(state >> 59).unwrap();
-        text.push_str(WORDS.get(word).unwrap());
-        text.push_str(if (state >> 32) & 15 == 0 { " 4,7" } else { " " });
-        if (state >> 40) & 7 == 0 {
-            text.push_str(&format!("{:x} ", state >> 36));
-        }
-    }
-    text.push_str("\"}");
-    let header = |name: &str, value: String| (name.to_owned(), value);
-    Record {
-        topic: Arc::from(TOPIC),
-        partition: u32::try_from(seed).unwrap() % PARTITIONS,
-        key: format!("{seed:032x}").into_bytes(),
-        headers: vec![
-            header("ce_id", format!("{seed:032x}")),
-            header("ce_type", "chipwire.article.fetched.v1".into()),
-            header("ce_specversion", "1.0".into()),
-        ],
-        value: Some(text.into_bytes()),
-    }
+fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    let value = |name: &str, usual: usize| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.map_or(usual, |at| arguments[at + 1].parse().unwrap())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    append_and_scan(folder.path(), value("--rounds", 200));
+    one_event(folder.path());
+    drop(folder);
+    let folder = tempfile::tempdir().unwrap();
+    start(folder.path(), value("--gb", 1));
 }
 
-fn size_bytes(events: &[Record]) -> u64 {
-    events.iter().map(|event| (event.key.len() + event.value.as_ref().unwrap().len()) as u64).sum()
+fn path(folder: &Path) -> PathBuf {
+    folder.join("log.db")
 }
 
-fn open(folder: &tempfile::TempDir) -> SqliteLog {
-    let log = SqliteLog::open(&folder.path().join("log.db"), Access::Create).unwrap();
+fn open(folder: &Path) -> SqliteLog {
+    let log = SqliteLog::open(&path(folder), Access::Create).unwrap();
     let cleanup = Cleanup::Delete { retention: None };
     log.ensure(&[TopicSpec { name: TOPIC.into(), partitions: PARTITIONS, cleanup }]).unwrap();
     log
 }
 
-fn append(criterion: &mut Criterion) {
-    let events: Vec<_> = (0..EVENTS).map(event).collect();
-    let mut group = criterion.benchmark_group("append 500 events of 2 KB");
-    group.throughput(Throughput::Bytes(size_bytes(&events)));
-
-    let folder = tempfile::tempdir().unwrap();
-    let mut file = File::create(folder.path().join("bare")).unwrap();
-    group.bench_function("bare write and fdatasync", |bencher| {
-        bencher.iter_batched(
-            || events.iter().flat_map(|event| event.value.clone().unwrap()).collect::<Vec<u8>>(),
-            |bytes| {
-                file.write_all(&bytes).unwrap();
-                file.sync_data().unwrap();
-            },
-            BatchSize::SmallInput,
-        );
-    });
-
-    let log = open(&folder);
-    let mut writer = log.writer("bench").unwrap();
-    group.bench_function("sqlite", |bencher| bencher.iter(|| writer.append(black_box(&events)).unwrap()));
-    group.finish();
-
-    let mut group = criterion.benchmark_group("append 1 event of 2 KB");
-    group.bench_function("sqlite", |bencher| {
-        bencher.iter(|| writer.append(std::slice::from_ref(events.first().unwrap())).unwrap());
-    });
-    group.finish();
+fn events(from: usize) -> Vec<Record> {
+    let topic = Arc::from(TOPIC);
+    (from..from + EVENTS).map(|seed| event(&topic, u32::try_from(seed).unwrap() % PARTITIONS, seed)).collect()
 }
 
-fn scan(criterion: &mut Criterion) {
-    let folder = tempfile::tempdir().unwrap();
-    let log = open(&folder);
+fn append_and_scan(folder: &Path, rounds: usize) {
+    println!("{rounds} batches of {EVENTS} events of 2 KB");
+    let log = open(folder);
     let mut writer = log.writer("bench").unwrap();
-    let mut total = 0;
-    for batch in 0..100 {
-        let events: Vec<_> = (0..EVENTS).map(|n| event(batch * EVENTS + n)).collect();
-        total += size_bytes(&events);
+    let mut file = File::create(folder.join("bare")).unwrap();
+    let (mut bare, mut appended, mut bytes) = (Times::default(), Times::default(), 0);
+    for round in 0..rounds {
+        let events = events(round * EVENTS);
+        let same: Vec<u8> =
+            events.iter().flat_map(|e| e.key.iter().chain(e.value.as_ref().unwrap()).copied()).collect();
+        bytes += same.len();
+        let started = Instant::now();
+        file.write_all(&same).unwrap();
+        file.sync_data().unwrap();
+        bare.add(started.elapsed());
+        let started = Instant::now();
+        writer.append(&events).unwrap();
+        appended.add(started.elapsed());
+    }
+    bare.print("write and fdatasync");
+    appended.print("append");
+    print_rate("write and fdatasync", bytes, bare.total());
+    print_rate("append, with checkpoints", bytes, appended.total());
+    // Of all of it and not of the medians: now and then an append pays for the checkpoint of many.
+    let ratio = bare.total().as_secs_f64() / appended.total().as_secs_f64();
+    print_at_least("append : write and fdatasync", ratio, 0.6);
+
+    let stored: u64 = log.stats().unwrap().iter().map(|stats| stats.stored_bytes).sum();
+    println!("{:<52} {:>9.2} of its size", "stored", stored as f64 / bytes as f64);
+    let started = Instant::now();
+    let mut reader = log.reader(&[TOPIC], &Positions::new()).unwrap();
+    let mut seen = 0;
+    loop {
+        let batch = reader.next(Limit::default(), Duration::ZERO).unwrap();
+        seen += batch.records.iter().map(|stored| size_bytes(&stored.record)).sum::<usize>();
+        if batch.at_end {
+            break;
+        }
+    }
+    print_rate("scan", seen, started.elapsed());
+    assert_eq!(seen, bytes);
+}
+
+fn one_event(folder: &Path) {
+    const ROUNDS: usize = 500;
+    let log = open(folder);
+    let other = SqliteLog::open(&path(folder), Access::Read).unwrap();
+    let mut writer = log.writer("bench").unwrap();
+    let ends: Positions =
+        (0..).zip(log.bounds(TOPIC).unwrap()).map(|(n, bounds)| (PartitionId::new(TOPIC, n), bounds.high)).collect();
+    println!("\none event of 2 KB, {ROUNDS} times");
+    let mut ends_and_times = (ends, Times::default());
+    for (log, name) in [(&log, "append to reader, same handle"), (&other, "append to reader, another handle")] {
+        let (ends, mut appended) = ends_and_times;
+        let mut reader = log.reader(&[TOPIC], &ends).unwrap();
+        let (tell, told) = mpsc::channel();
+        let mut times = Times::default();
+        let positions = thread::scope(|scope| {
+            let reading = scope.spawn(move || {
+                let mut positions = ends;
+                for _ in 0..ROUNDS {
+                    loop {
+                        let batch = reader.next(Limit::default(), Duration::from_secs(10)).unwrap();
+                        positions.extend(batch.positions);
+                        if !batch.records.is_empty() {
+                            break;
+                        }
+                    }
+                    tell.send(Instant::now()).unwrap();
+                }
+                positions
+            });
+            for event in events(0) {
+                let started = Instant::now();
+                writer.append(std::slice::from_ref(&event)).unwrap();
+                appended.add(started.elapsed());
+                times.add(told.recv().unwrap() - started);
+            }
+            reading.join().unwrap()
+        });
+        times.print(name);
+        ends_and_times = (positions, appended);
+    }
+    ends_and_times.1.print("append alone");
+}
+
+fn start(folder: &Path, gb: usize) {
+    let log = open(folder);
+    let mut writer = log.writer("bench").unwrap();
+    let topic = Arc::from(TOPIC);
+    let mut count = 0_usize;
+    // What cannot be compressed fills a disk sooner.
+    let mut noise = 1_u64;
+    let mut value = || -> Vec<u8> {
+        let words = (0..2_000 / 8).flat_map(|_| {
+            noise ^= noise << 13;
+            noise ^= noise >> 7;
+            noise ^= noise << 17;
+            noise.to_le_bytes()
+        });
+        words.collect()
+    };
+    while fs::metadata(path(folder)).unwrap().len() < gb as u64 * 1_000_000_000 {
+        let events: Vec<Record> = (0..8 * EVENTS)
+            .map(|n| Record {
+                topic: Arc::clone(&topic),
+                partition: u32::try_from(n).unwrap() % PARTITIONS,
+                key: format!("{:032x}", count + n).into_bytes(),
+                headers: Vec::new(),
+                value: Some(value()),
+            })
+            .collect();
+        count += events.len();
         writer.append(&events).unwrap();
     }
-    let stored: u64 = log.stats().unwrap().iter().map(|stats| stats.stored_bytes).sum();
-    let mut group = criterion
-        .benchmark_group(format!("scan 50,000 events, stored at {:.2} of their size", stored as f64 / total as f64));
-    group.throughput(Throughput::Bytes(total)).sample_size(10);
-    group.bench_function("sqlite", |bencher| {
-        bencher.iter(|| {
-            let mut reader = log.reader(&[TOPIC], &Positions::new()).unwrap();
-            let mut seen = 0;
-            loop {
-                let batch = reader.next(Limit::default(), Duration::ZERO).unwrap();
-                seen += batch.records.len();
-                if batch.at_end {
-                    break;
-                }
-            }
-            assert_eq!(seen, 100 * EVENTS);
-        });
-    });
-    group.finish();
-
-    let mut reader = log.reader(&[TOPIC], &Positions::new()).unwrap();
-    while !reader.next(Limit::default(), Duration::ZERO).unwrap().at_end {}
-    criterion.bench_function("poll with nothing new", |bencher| {
-        bencher.iter(|| reader.next(Limit::default(), Duration::ZERO).unwrap());
-    });
+    drop((writer, log));
+    let size = fs::metadata(path(folder)).unwrap().len();
+    println!("\n{count} events in a file of {:.1} GB", size as f64 / 1e9);
+    let started = Instant::now();
+    let log = SqliteLog::open(&path(folder), Access::Write).unwrap();
+    let ends = log.bounds(TOPIC).unwrap();
+    let last = (0..).zip(&ends).map(|(n, bounds)| (PartitionId::new(TOPIC, n), bounds.high - 1)).collect();
+    let mut reader = log.reader(&[TOPIC], &last).unwrap();
+    let mut seen = 0;
+    while seen < ends.len() {
+        seen += reader.next(Limit::default(), Duration::ZERO).unwrap().records.len();
+    }
+    print_at_most("start, in seconds", started.elapsed().as_secs_f64(), 2.0);
 }
-
-criterion_group!(benches, append, scan);
-criterion_main!(benches);
