@@ -108,7 +108,8 @@ fn an_unknown_broker_is_named_and_tried_again() {
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let text = fs::read_to_string(site.config()).unwrap();
-    let log = format!("[log]\nbackend = \"kafka\"\nkafka.brokers = \"127.0.0.1:{port}\"\n");
+    let log =
+        format!("[log]\nbackend = \"kafka\"\nkafka.brokers = \"127.0.0.1:{port}\"\nkafka.request_timeout_ms = 1000\n");
     fs::write(site.config(), text.replace("[log]\n", &log)).unwrap();
     let mut daemon = site.spawn(&["run"]);
     until("the broker is named", || match get(&daemon.address, "/readyz") {
@@ -118,6 +119,8 @@ fn an_unknown_broker_is_named_and_tried_again() {
     assert_eq!(get(&daemon.address, "/livez").0, 200);
     assert!(daemon.is_running());
     assert!(daemon.stderr().contains("retry_in_ms"), "{}", daemon.stderr());
+    // Nothing is wrong with being stopped meanwhile.
+    daemon.terminate();
 }
 
 #[test]

@@ -377,6 +377,7 @@ impl Driver {
     }
 
     fn slow_down_the_index(&mut self) {
+        self.rest();
         let everything = std::mem::replace(&mut self.process, self.site.spawn(&["serve"]));
         everything.terminate();
         let others = ["fetch", "enrich", "alert"].map(|stage| self.site.spawn(&[stage]));

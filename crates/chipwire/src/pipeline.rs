@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use chipwire_alerts::Sinks;
 use chipwire_enrich::{Gazetteer, Tagger};
 use chipwire_events::Topic;
@@ -98,7 +98,7 @@ impl Opened {
                 Arc::new(chipwire_log::kafka::KafkaLog::connect(kafka)?)
             }
             #[cfg(not(feature = "kafka"))]
-            Backend::Kafka => bail!("this build has no Kafka"),
+            Backend::Kafka => anyhow::bail!("this build has no Kafka"),
         };
         let log = Log::new(backend, &config.log.prefix).with_retention(config.log.retention());
         let generations = Arc::new(Generations::new(data_dir.index()));
@@ -317,12 +317,13 @@ pub fn ensure_topics(opened: &Opened, health: &Health, shutdown: &Shutdown) -> R
     once_reachable(health, shutdown, || Ok(opened.log.ensure()?))
 }
 
-/// Does `work` with the log, and waits and does it again while that fails with what passes, saying why it waits.
+/// Does `work` with the log, and waits and does it again while that fails with what passes, saying why it waits. Does nothing
+/// more when a stop is asked for: stages that are started then end at once.
 pub fn once_reachable(health: &Health, shutdown: &Shutdown, mut work: impl FnMut() -> Result<()>) -> Result<()> {
     const STAGE: &str = "log";
     let mut pause = std::time::Duration::from_millis(500);
     health.starting(STAGE);
-    loop {
+    while !shutdown.requested() {
         match work() {
             Ok(()) => {
                 health.well(STAGE);
@@ -335,11 +336,10 @@ pub fn once_reachable(health: &Health, shutdown: &Shutdown, mut work: impl FnMut
             }
             Err(error) => return Err(error),
         }
-        if shutdown.wait(pause) {
-            bail!("stopped while waiting for the log");
-        }
+        shutdown.wait(pause);
         pause = (pause * 2).min(std::time::Duration::from_secs(30));
     }
+    Ok(())
 }
 
 #[cfg(test)]
