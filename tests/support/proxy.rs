@@ -28,8 +28,8 @@ pub(crate) struct Proxy {
 
 struct Shared {
     broker: u16,
-    /// How long the next `EndTxn` is held back.
-    hold: Mutex<Option<Duration>>,
+    /// How many `EndTxn` are still passed on at once, and how long the one after them is held back.
+    hold: Mutex<Option<(usize, Duration)>>,
     /// Is told when one that was held back was passed on.
     tell: Mutex<Sender<()>>,
 }
@@ -61,9 +61,9 @@ impl Proxy {
         self.port
     }
 
-    /// Holds back the next request that ends a transaction.
-    pub(crate) fn hold_end_txn(&self, duration: Duration) {
-        *self.shared.hold.lock().unwrap() = Some(duration);
+    /// Holds back a request that ends a transaction, the next one after `others`.
+    pub(crate) fn hold_end_txn(&self, others: usize, duration: Duration) {
+        *self.shared.hold.lock().unwrap() = Some((others, duration));
     }
 
     /// Waits until a request that was to be held back was passed on to the broker, for at most `patience`.
@@ -80,7 +80,7 @@ impl Shared {
             client.read_exact(&mut size)?;
             let mut request = vec![0; u32::from_be_bytes(size) as usize];
             client.read_exact(&mut request)?;
-            let hold = if request.starts_with(&END_TXN) { self.hold.lock().unwrap().take() } else { None };
+            let hold = if request.starts_with(&END_TXN) { self.turn() } else { None };
             if let Some(duration) = hold {
                 // Not a wait for anything: how late it comes is the fault.
                 thread::sleep(duration);
@@ -95,6 +95,19 @@ impl Shared {
         };
         while next().is_ok() {}
         drop(broker.shutdown(Shutdown::Write));
+    }
+
+    /// How long the request that is there now is held back, if it is its turn.
+    fn turn(&self) -> Option<Duration> {
+        let mut hold = self.hold.lock().unwrap();
+        match hold.as_mut() {
+            Some((0, _)) => hold.take().map(|(_, duration)| duration),
+            Some((others, _)) => {
+                *others -= 1;
+                None
+            }
+            None => None,
+        }
     }
 }
 
