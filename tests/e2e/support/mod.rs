@@ -147,9 +147,9 @@ impl Site {
     /// Runs `chipwire COMMAND` to its end and returns what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let output = chipwire(&self.config(), arguments).output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "chipwire {arguments:?} failed: {stderr}");
-        String::from_utf8(output.stdout).unwrap()
+        let [stdout, stderr] = [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said));
+        assert!(output.status.success(), "chipwire {arguments:?} failed: {stderr}{stdout}");
+        stdout.into_owned()
     }
 
     /// Runs `chipwire COMMAND` that has to fail, and returns what it said.
