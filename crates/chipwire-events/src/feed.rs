@@ -395,7 +395,8 @@ pub struct FeedState {
     /// the server has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_at: Option<u64>,
-    /// The first poll after this asks for the whole feed, since the pages of some of its items are asked for again.
+    /// After this the pages of some of its items are asked for again, as soon as the feed changes or a day after it was last read as a
+    /// whole.
     #[schemars(with = "Option<String>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pages_at: Option<Timestamp>,

@@ -32,7 +32,7 @@ const SAME_SUMMARY: f64 = 0.8;
 /// A page that cannot be had for the moment is asked for so often at most ...
 const MAX_TRIES: u32 = 4;
 
-/// ... the second time after half an hour, and each time after four times as long.
+/// ... the second time after half an hour at the earliest, and each time after four times as long.
 const AGAIN_S: i64 = 1_800;
 
 /// Articles of one poll that are beyond its limit on pages and wait for those after it, the newest.
@@ -57,9 +57,9 @@ pub struct Pages {
 /// for at most `fetch.pages_timeout_ms`.
 ///
 /// A page that will never be had leaves the article as it is. One that cannot be had for the moment, or is beyond the limit, is
-/// asked for again after later polls, as long as its item is in the feed: a new article is published at once as it is, and its
-/// page makes a revision of it; an edit of an article that has the text of its page waits, and is published without only
-/// after the last try.
+/// asked for again when the feed is read again, because it has changed or a day has passed, as long as its item is in it: a new
+/// article is published at once as it is, and its page makes a revision of it; an edit of an article that has the text of its
+/// page waits, and is published without only after the last try.
 pub async fn complete(fetcher: &Fetcher, feed: &Feed, poll: &mut Poll, now: Timestamp) -> Pages {
     let mut articles = std::mem::take(&mut poll.articles);
     let mut again = std::mem::take(&mut poll.again);

@@ -162,10 +162,10 @@ pub async fn poll_recalling(
         }
     };
     let validators = state.etag.is_some() || state.last_modified.is_some();
-    let probe = validators && schedule::wants_probe(&state.timing, now);
-    // A page that is asked for again belongs to an item of the document, whether that has changed or not.
-    let wants_pages = state.pages_at.is_some_and(|at| at < now);
-    let conditional = validators && !probe && !wants_pages;
+    // A page that is asked for again belongs to an item of the document, which may not have changed for long.
+    let wants_pages = state.pages_at.is_some_and(|at| at < now) && schedule::may_probe(&state.timing, now);
+    let probe = validators && (wants_pages || schedule::wants_probe(&state.timing, now));
+    let conditional = validators && !probe;
     let given_by = given_by(&state, &url);
     let request = Request {
         url: &url,

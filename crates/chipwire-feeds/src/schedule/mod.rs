@@ -224,10 +224,19 @@ pub fn longest_wait_s(config: &FetchConfig, reader_s: Option<u32>, state: &FeedS
 /// that is silent for over three times its usual gap, and at most once a day; less often the longer the silence lasts.
 pub fn wants_probe(timing: &Timing, now: Timestamp) -> bool {
     let Some(pace) = &timing.pace else { return false };
-    let last = timing.last_full.max(timing.probed);
     let silence_s = pace.newest.map_or(0, |newest| now.as_second() - newest.as_second());
-    let pause_s = DAY_S.max(silence_s / 8);
-    last.is_none_or(|last| now.as_second() - last.as_second() >= pause_s) && pace::is_oddly_silent(pace, now)
+    is_past_whole(timing, DAY_S.max(silence_s / 8), now) && pace::is_oddly_silent(pace, now)
+}
+
+/// Whether there may be a reason to ask for the whole feed although there are validators: at most once a day.
+pub(crate) fn may_probe(timing: &Timing, now: Timestamp) -> bool {
+    is_past_whole(timing, DAY_S, now)
+}
+
+/// Whether the whole feed was asked for, or came, at least `pause_s` seconds ago.
+fn is_past_whole(timing: &Timing, pause_s: i64, now: Timestamp) -> bool {
+    let last = timing.last_full.max(timing.probed);
+    last.is_none_or(|last| now.as_second() - last.as_second() >= pause_s)
 }
 
 /// A number in [0, 1) that looks random and is not.

@@ -205,17 +205,19 @@ async fn a_page_that_cannot_be_had_is_asked_for_again_and_makes_a_revision() {
     let mut press = Press::start(&[("Lathes", "Short.")]).await;
     press.answers(503);
     let mut lines = vec![press.poll(now()).await];
-    // Not before its time, and then whether the feed has changed or not.
+    // Not before its time; and the feed, as long as it does not change, is not asked for as a whole more than once a day.
     lines.push(press.poll(now() + jiff_minutes(20)).await);
     lines.push(press.poll(later(1)).await);
+    lines.push(press.poll(later(24)).await);
     press.answers(200);
-    lines.push(press.poll(later(2)).await);
-    lines.push(press.poll(later(4)).await);
-    lines.push(press.poll(later(6)).await);
+    lines.push(press.poll(later(26)).await);
+    lines.push(press.poll(later(48)).await);
+    lines.push(press.poll(later(49)).await);
     press.says(0, "Lathes of today", "Short, too.");
-    lines.push(press.poll(later(8)).await);
+    lines.push(press.poll(later(50)).await);
     expect![[r#"
         1 new 0 revised 0 unchanged: 1 Lathes (summary)
+        not_modified
         not_modified
         0 new 0 revised 1 unchanged:
         not_modified
@@ -249,8 +251,8 @@ async fn pages_beyond_the_limit_have_their_turn_after_the_next_polls() {
     let items: Vec<(&str, &str)> = titles.iter().map(|title| (title.as_str(), "Short.")).collect();
     let mut press = Press::start(&items).await;
     let mut lines = Vec::new();
-    for hours in 0..4 {
-        lines.push(press.poll(later(hours)).await);
+    for days in 0..4 {
+        lines.push(press.poll(later(24 * days)).await);
     }
     expect![[r#"
         8 new 0 revised 0 unchanged: 1 Item7 (summary) 1 Item6 (summary) 1 Item5 (summary) 1 Item4 (summary) 1 Item3 (summary) 1 Item2 (page) 1 Item1 (page) 1 Item0 (page)
@@ -269,22 +271,22 @@ async fn an_edit_does_not_lose_the_text_of_the_page() {
     lines.push(press.poll(later(1)).await);
     lines.push(press.poll(later(2)).await);
     press.answers(200);
-    lines.push(press.poll(later(5)).await);
-    lines.push(press.poll(later(6)).await);
+    lines.push(press.poll(later(25)).await);
+    lines.push(press.poll(later(26)).await);
     // One whose page cannot be had at all is published after the last try; one that is taken back never was.
     press.answers(503);
     press.says(0, "Lathes", "Short again, and wrong.");
-    lines.push(press.poll(later(24)).await);
+    lines.push(press.poll(later(27)).await);
     press.says(0, "Lathes", "Short, and corrected.");
-    lines.push(press.poll(later(25)).await);
+    lines.push(press.poll(later(28)).await);
     press.says(0, "Lathes", "Short, and corrected once more.");
-    for hours in [30, 31, 40, 50] {
+    for hours in [30, 54, 78, 102] {
         lines.push(press.poll(later(hours)).await);
     }
     expect![[r#"
         1 new 0 revised 0 unchanged: 1 Lathes (page)
         0 new 0 revised 1 unchanged:
-        0 new 0 revised 1 unchanged:
+        not_modified
         0 new 1 revised 0 unchanged: 2 Lathes (page)
         not_modified
         0 new 0 revised 1 unchanged:
