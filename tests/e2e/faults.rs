@@ -272,7 +272,7 @@ fn drive(mut plan: Plan, name: &str) -> Report {
     };
     for (number, fault) in turns.into_iter().enumerate() {
         driver.publish(ITEMS);
-        if fault == Fault::Kill && driver.numbers.below(4) > 0 {
+        if fault == Fault::Kill && driver.numbers.below(2) > 0 {
             // The others hit a process that starts.
             driver.until_it_writes();
         }
