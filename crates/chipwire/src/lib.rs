@@ -15,6 +15,8 @@ pub mod data_dir;
 pub mod dead_letters;
 pub mod demo;
 pub mod feed_list;
+#[cfg(test)]
+mod fixture;
 pub mod generations;
 pub mod health;
 pub mod hubs;

@@ -1,7 +1,9 @@
-//! Lists of feeds in OPML 1.0, 1.1 and 2.0 (opml.org/spec2.opml), read and written without loss.
+//! Lists of feeds in OPML 1.0, 1.1 and 2.0 (opml.org/spec2.opml), read and written with folders, titles and attributes. What
+//! stands in `<head>`, and folders without feeds, are not kept.
 //!
-//! What a list says of a feed is kept: name, folders with what is said of them, of which it may lie in several, tags (`category`), the address of the site (`htmlUrl`), the place in the
-//! list, and every attribute that means nothing to chipwire. What only chipwire knows (interval, pause, article pages) is
+//! What a list says of a feed is kept: name, folders with what is said of them, of which it may lie in several, tags
+//! (`category`), the address of the site (`htmlUrl`), the place in the list, and every attribute that means nothing to
+//! chipwire. What only chipwire knows (interval, pause, article pages) is
 //! written as attributes of a name space of its own. Request headers are neither written nor read: they are secrets of whoever
 //! runs this chipwire, and a list from a stranger must not make it send any.
 

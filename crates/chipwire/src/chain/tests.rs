@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use chipwire_events::{Article, ArticleId, Event, FeedId, Markup, Rule, RuleId, Timestamp};
+use chipwire_events::{Article, Event, Rule, RuleId, Timestamp};
 use chipwire_index::Index;
 use chipwire_log::{EventLog, Reader, Record, Result, State, TopicSpec, Worker, Writer, memory::MemoryLog};
 use tempfile::TempDir;
@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::*;
 use crate::{
+    fixture,
     generations::Generations,
     health::Health,
     pipeline::tagger,
@@ -213,25 +214,7 @@ impl Drop for StopAtEnd<'_> {
 }
 
 fn article(number: i64) -> Article {
-    let feed = FeedId::of("https://example.org/feed");
-    Article {
-        id: ArticleId::of(&feed, &number.to_string()),
-        revision: 1,
-        content_hash: number.to_string(),
-        feed,
-        source: "Wire".to_owned(),
-        url: None,
-        title: format!("Nvidia, number {number}"),
-        body: String::new(),
-        markup: Markup::Plain,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-    }
+    Article { content_hash: number.to_string(), title: format!("Nvidia, number {number}"), ..fixture::article(number) }
 }
 
 fn check(consumer: &Consumer) {

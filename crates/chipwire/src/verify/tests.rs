@@ -1,39 +1,19 @@
 use std::sync::Arc;
 
-use chipwire_events::{
-    Alert, AlertId, Article, DeadLetter, ErrorClass, FeedId, Markup, Rejected, RuleId, TaggedArticle, Timestamp,
-};
+use chipwire_events::{Alert, AlertId, Article, DeadLetter, ErrorClass, Rejected, RuleId, TaggedArticle, Timestamp};
 use chipwire_index::Checkpoint;
 use chipwire_log::{Record, Step, Worker, memory::MemoryLog};
 use tempfile::TempDir;
 
 use super::*;
-use crate::stages::index::document;
+use crate::{fixture, stages::index::document};
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
 fn article(number: u32, revision: u32) -> Article {
-    let feed = FeedId::of("https://example.org/feed");
-    Article {
-        id: ArticleId::of(&feed, &number.to_string()),
-        revision,
-        content_hash: String::new(),
-        feed,
-        source: "Wire".to_owned(),
-        url: None,
-        title: format!("Article {number}"),
-        body: String::new(),
-        markup: Markup::Plain,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: now(),
-    }
+    Article { revision, first_seen: now(), ..fixture::article(number) }
 }
 
 fn tagged(article: Article) -> TaggedArticle {

@@ -1,6 +1,6 @@
 use std::{path::Path, sync::Arc};
 
-use chipwire_events::{Article, ArticleId, Covers, FeedId};
+use chipwire_events::Covers;
 use chipwire_log::{
     EventLog, Expiry, Record,
     sqlite::{Access, SqliteLog},
@@ -9,29 +9,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::{health::Health, runner::Shutdown};
-
-fn article(number: i64) -> Article {
-    let feed = FeedId::of("https://example.org/feed");
-    Article {
-        id: ArticleId::of(&feed, &number.to_string()),
-        revision: 1,
-        content_hash: String::new(),
-        feed,
-        source: "Wire".to_owned(),
-        url: None,
-        title: format!("Article {number}"),
-        body: String::new(),
-        markup: Markup::Plain,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-    }
-}
+use crate::{fixture::article, health::Health, runner::Shutdown};
 
 const PREFIX: &str = "test.";
 
