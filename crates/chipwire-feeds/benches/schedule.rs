@@ -3,7 +3,7 @@
 //! - `-- million`: a million feeds in the queue: memory of the process, decisions per second against a bare binary heap, and
 //!   the lag at 278 polls per second, each feed once an hour, on one thread and the real clock
 //! - `-- clock`: 100,000 feeds on 10,000 hosts for 30 days on a virtual clock with restarts every hour, against a fixed poll;
-//!   `-- clock FEEDS DAYS` for another size
+//!   `-- clock FEEDS DAYS QUEUES` for another size, and for queues of which each has a part of the hosts
 //!
 //! Without a word, both.
 #![allow(
@@ -45,9 +45,9 @@ fn main() {
         million(Duration::from_secs(number(1, 60) as u64));
     }
     if matches!(what, "" | "clock") {
-        let (feeds, days) = (number(1, 100_000), number(2, 30) as u32);
+        let (feeds, days, queues) = (number(1, 100_000), number(2, 30) as u32, number(3, 1).max(1));
         let start = Instant::now();
-        let (report, met) = compare(&Setup { feeds, days, seed: 1, restart_s: 3_600 });
+        let (report, met) = compare(&Setup { feeds, days, seed: 1, restart_s: 3_600, queues });
         println!("{report}{} after {:.0} s", if met { "met" } else { "NOT met" }, start.elapsed().as_secs_f64());
         assert!(met);
     }

@@ -1,6 +1,6 @@
 //! The schedule on a virtual clock, against a fixed poll every 15 minutes on the same articles. The report is written to
-//! `target/artefacts/schedule-report.txt`; `cargo test -p chipwire-feeds --test virtual_clock -- --nocapture` prints it. The
-//! full size, 100,000 feeds for 30 days: `cargo bench -p chipwire-feeds --bench schedule -- clock`.
+//! `target/artefacts/schedule-report.txt`; `cargo test -p chipwire-feeds --test virtual_clock -- --nocapture` prints it, as does
+//! `cargo bench -p chipwire-feeds --bench schedule -- clock`, there with one queue for all hosts.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may panic and print")]
 
@@ -17,7 +17,7 @@ use simulation::{
 
 #[test]
 fn servers_are_obeyed_and_articles_found_soon_with_few_requests() {
-    let (report, met) = compare(&Setup { feeds: 600, days: 30, seed: 1, restart_s: 3_600 });
+    let (report, met) = compare(&Setup { feeds: 100_000, days: 30, seed: 1, restart_s: 3_600, queues: 200 });
     println!("{report}");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../artefacts");
     fs::create_dir_all(&folder).unwrap();
@@ -35,6 +35,7 @@ fn a_herd_on_one_host_disperses_within_two_cycles() {
         .map(|number| SimFeed {
             id: FeedId::of(&format!("https://example.org/{number}")),
             host: 0,
+            host_name: "host0.example".to_owned(),
             articles: (0..900)
                 .map(|hour| u32::try_from(START_S - 30 * 86_400 + hour * 3_700 + number).unwrap())
                 .collect(),

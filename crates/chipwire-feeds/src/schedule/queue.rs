@@ -4,14 +4,18 @@
 //! configured spacing, and where many feeds lie on a host, half of what would spread them evenly over their intervals. So a
 //! herd that came into step, after an outage or an import, is dispersed when it has been round once.
 //!
-//! A million feeds take about a hundred bytes each: feeds and hosts are kept as numbers, their names nowhere.
+//! A million feeds take about a hundred bytes each: feeds and hosts are kept as numbers, their names nowhere. What waits stands
+//! in heaps, one for each host and one of the hosts. Nothing is taken out of the middle of a heap: an entry that is not true any
+//! more is dropped when it comes to the top, or when most of a heap is such.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
 use chipwire_events::{FeedId, FeedState, Timestamp};
+use rustc_hash::FxHashMap;
 
 use super::{Rest, fraction, later_ms, longest_wait_s};
 use crate::{config::FetchConfig, headers::MAX_RETRY_AFTER_S};
@@ -24,6 +28,9 @@ const LONGEST_GAP_MS: i64 = 30_000;
 
 /// A clock that goes back by more than this, in milliseconds, was wrong before.
 const CLOCK_SLACK_MS: i64 = 60_000;
+
+/// Entries of a heap that may be stale however few are true.
+const STALE_KEPT: usize = 16;
 
 /// Hosts that are kept before those that nobody needs any more are looked for.
 const KEPT_HOSTS: usize = 1_024;
@@ -73,9 +80,11 @@ struct Slot {
     rest: Rest,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Host {
     name: u64,
+    /// Those that wait, the first on top: time, feed.
+    queue: BinaryHeap<Reverse<(i64, u64)>>,
     /// Feeds that wait.
     waiting: u32,
     /// Whether one is being polled.
@@ -84,7 +93,7 @@ struct Host {
     intervals_s: u64,
     /// No poll before this time.
     free_ms: i64,
-    /// Under which time it stands in `ready`.
+    /// Under which time it stands in [`Schedule::ready`].
     ready_ms: Option<i64>,
     /// The last feed that was asked to retry later, and when.
     retry: Option<(u64, i64)>,
@@ -104,19 +113,17 @@ pub struct Schedule {
     spacing_ms: i64,
     /// The latest time that the caller has named.
     now_ms: i64,
-    slots: BTreeMap<u64, Slot>,
+    slots: FxHashMap<u64, Slot>,
     /// Feeds that are being polled, with their hosts.
-    polled: HashMap<u64, u32>,
+    polled: FxHashMap<u64, u32>,
     hosts: Vec<Host>,
-    numbers: HashMap<u64, u32>,
+    numbers: FxHashMap<u64, u32>,
     /// Numbers in `hosts` that nobody uses.
     unused: Vec<u32>,
     /// With so many hosts, those that nobody needs any more are looked for.
     sweep_at: usize,
-    /// Host, time, feed.
-    by_host: BTreeSet<(u32, i64, u64)>,
-    /// Hosts that have something to do and are not busy, by the time at which they may.
-    ready: BTreeSet<(i64, u32)>,
+    /// Hosts that have something to do and are not busy, the first on top: the time at which they may, host.
+    ready: BinaryHeap<Reverse<(i64, u32)>>,
     /// Feeds whose ids are not those that chipwire makes.
     odd: HashMap<u64, FeedId>,
 }
@@ -164,7 +171,7 @@ impl Schedule {
 
     /// The time at which the first feed can be polled. None while nothing waits for anything but a poll under way.
     pub fn next_due(&self) -> Option<Timestamp> {
-        let (at_ms, _) = self.ready.first()?;
+        let Reverse((at_ms, _)) = self.ready.peek()?;
         Timestamp::from_millisecond(*at_ms).ok()
     }
 
@@ -174,11 +181,11 @@ impl Schedule {
         self.note_time(now);
         let now_ms = now.as_millisecond();
         loop {
-            let (since_ms, number) = *self.ready.first()?;
+            let Reverse((since_ms, number)) = *self.ready.peek()?;
             if since_ms > now_ms {
                 return None;
             }
-            let (_, _, feed) = *self.by_host.range((number, i64::MIN, 0)..=(number, i64::MAX, u64::MAX)).next()?;
+            let Reverse((_, feed)) = *self.hosts.get(number as usize)?.queue.peek()?;
             let slot = *self.slots.get(&feed)?;
             // Waiting for the host has taken it into hours at which it rests; or it was added anew during its own poll.
             let rests = slot.rest.covers(now);
@@ -248,9 +255,9 @@ impl Schedule {
     }
 
     fn put(&mut self, feed: u64, slot: Slot) {
-        self.by_host.insert((slot.host, slot.at_ms, feed));
         self.slots.insert(feed, slot);
         self.change(slot.host, |host| {
+            host.queue.push(Reverse((slot.at_ms, feed)));
             host.waiting += 1;
             host.intervals_s += u64::from(slot.interval_s);
         });
@@ -265,28 +272,32 @@ impl Schedule {
 
     fn take_slot(&mut self, feed: u64, slot: Slot) {
         self.slots.remove(&feed);
-        self.by_host.remove(&(slot.host, slot.at_ms, feed));
         self.change(slot.host, |host| {
             host.waiting = host.waiting.saturating_sub(1);
             host.intervals_s = host.intervals_s.saturating_sub(u64::from(slot.interval_s));
         });
     }
 
-    /// Changes a host, and its place in `ready` with it.
+    /// Changes a host, and its place in `ready` with it. Afterwards the entries on top are true.
     fn change(&mut self, number: u32, change: impl FnOnce(&mut Host)) {
         let Some(host) = self.hosts.get_mut(number as usize) else { return };
         change(host);
-        let first = self.by_host.range((number, i64::MIN, 0)..=(number, i64::MAX, u64::MAX)).next();
-        let ready_ms = first.filter(|_| !host.busy).map(|(_, at_ms, _)| (*at_ms).max(host.free_ms));
-        if ready_ms != host.ready_ms {
-            if let Some(before_ms) = host.ready_ms {
-                self.ready.remove(&(before_ms, number));
-            }
-            if let Some(ready_ms) = ready_ms {
-                self.ready.insert((ready_ms, number));
-            }
-            host.ready_ms = ready_ms;
+        let waits = |Reverse((at_ms, feed)): &Reverse<(i64, u64)>| {
+            self.slots.get(feed).is_some_and(|slot| slot.at_ms == *at_ms && slot.host == number)
+        };
+        drop_stale(&mut host.queue, host.waiting as usize, waits);
+        let ready_ms = host.queue.peek().filter(|_| !host.busy).map(|Reverse((at_ms, _))| (*at_ms).max(host.free_ms));
+        if ready_ms == host.ready_ms {
+            return;
         }
+        host.ready_ms = ready_ms;
+        if let Some(ready_ms) = ready_ms {
+            self.ready.push(Reverse((ready_ms, number)));
+        }
+        let hosts = &self.hosts;
+        drop_stale(&mut self.ready, hosts.len(), |Reverse((at_ms, number))| {
+            hosts.get(*number as usize).is_some_and(|host| host.ready_ms == Some(*at_ms))
+        });
     }
 
     fn host(&mut self, name: &str) -> u32 {
@@ -345,7 +356,12 @@ impl Schedule {
         for slot in self.slots.values_mut() {
             slot.at_ms = slot.at_ms.saturating_sub(back_ms);
         }
-        self.by_host = self.slots.iter().map(|(feed, slot)| (slot.host, slot.at_ms, *feed)).collect();
+        self.hosts.iter_mut().for_each(|host| host.queue.clear());
+        for (feed, slot) in &self.slots {
+            if let Some(host) = self.hosts.get_mut(slot.host as usize) {
+                host.queue.push(Reverse((slot.at_ms, *feed)));
+            }
+        }
         for number in 0..u32::try_from(self.hosts.len()).unwrap_or(u32::MAX) {
             self.change(number, |host| {
                 if host.free_ms > now_ms {
@@ -358,7 +374,7 @@ impl Schedule {
 
     fn number(&mut self, feed: &FeedId) -> u64 {
         let number = number_of(feed);
-        if !is_plain(feed) {
+        if plain_number(feed).is_none() {
             self.odd.insert(number, feed.clone());
         }
         number
@@ -369,15 +385,41 @@ impl Schedule {
     }
 }
 
-/// Whether an id is one that [`id_of`] makes.
-fn is_plain(feed: &FeedId) -> bool {
-    let id = feed.as_str().as_bytes();
-    id.len() == 16 && id.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+/// Drops entries that are not true from the top of a heap; all of them where they are more than the `true_ones` can be.
+fn drop_stale<T: Ord>(heap: &mut BinaryHeap<T>, true_ones: usize, is_true: impl Fn(&T) -> bool) {
+    while heap.peek().is_some_and(|top| !is_true(top)) {
+        heap.pop();
+    }
+    if heap.len() > 2 * true_ones + STALE_KEPT {
+        heap.retain(&is_true);
+    }
+}
+
+/// The values of hexadecimal digits in small letters; of all other bytes, [`NO_DIGIT`].
+#[expect(clippy::indexing_slicing, reason = "computed when it is compiled")]
+const DIGITS: [u8; 256] = {
+    let (mut digits, mut value) = ([NO_DIGIT; 256], 0);
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+const NO_DIGIT: u8 = 0x80;
+
+/// The number of an id that [`id_of`] makes.
+fn plain_number(feed: &FeedId) -> Option<u64> {
+    let id: &[u8; 16] = feed.as_str().as_bytes().try_into().ok()?;
+    // Without a branch for each digit, which nobody could foresee.
+    let (number, seen) = id.iter().fold((0, 0), |(number, seen), byte| {
+        let digit = DIGITS.get(usize::from(*byte)).copied().unwrap_or(NO_DIGIT);
+        (number << 4 | u64::from(digit & 0xf), seen | digit)
+    });
+    (seen < NO_DIGIT).then_some(number)
 }
 
 fn number_of(feed: &FeedId) -> u64 {
-    let plain = is_plain(feed).then(|| u64::from_str_radix(feed.as_str(), 16).ok()).flatten();
-    plain.unwrap_or_else(|| {
+    plain_number(feed).unwrap_or_else(|| {
         let mut hasher = DefaultHasher::new();
         feed.hash(&mut hasher);
         hasher.finish()

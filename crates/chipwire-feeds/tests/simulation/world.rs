@@ -63,6 +63,7 @@ pub(crate) struct Outage {
 pub(crate) struct SimFeed {
     pub(crate) id: FeedId,
     pub(crate) host: u32,
+    pub(crate) host_name: String,
     /// When its articles are published, in seconds of Unix time, sorted; the first ones before the start.
     pub(crate) articles: Vec<u32>,
     /// Whether the server sends validators.
@@ -78,9 +79,10 @@ pub(crate) struct SimFeed {
 }
 
 impl SimFeed {
-    /// Articles that are published at `second`.
-    pub(crate) fn published_by(&self, second: i64) -> usize {
-        self.articles.partition_point(|article| i64::from(*article) <= second)
+    /// Articles that are published at `second`, of which `known` are known to be.
+    pub(crate) fn published_by(&self, second: i64, known: usize) -> usize {
+        let more = self.articles[known..].iter().take_while(|article| i64::from(**article) <= second);
+        known + more.count()
     }
 
     /// The times of the entries of the document that holds the first `count` articles.
@@ -184,6 +186,7 @@ fn feed(dice: &mut Dice, number: usize, host: u32, days: u32) -> SimFeed {
     SimFeed {
         id: FeedId::of(&format!("https://host{host}.example/{number}")),
         host,
+        host_name: format!("host{host}.example"),
         articles,
         validators: dice.unit() < 0.85,
         lies: dice.unit() < 0.002,

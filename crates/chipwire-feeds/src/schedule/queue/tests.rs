@@ -1,5 +1,7 @@
 //! The queue, moment by moment.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
 
 use super::*;
