@@ -58,7 +58,7 @@ fn a_feed_that_was_given_up_is_polled_again_when_it_is_resumed() {
 fn a_list_is_imported_but_for_what_cannot_be_followed() {
     let site = Site::new(Backend::Sqlite, "list");
     let list = site.data_dir().with_file_name("list.opml");
-    let text = "<opml version='2.0'><body><outline text='A'><outline text='x' xmlUrl='https://x.example/'/></outline>\n\
+    let text = "<opml version='2.0'><head><title>Fabs</title></head><body><outline text='none'/><outline text='A'><outline text='x' xmlUrl='https://x.example/'/></outline>\n\
         <outline text='y' xmlUrl='ftp://y.example/'/>\n<outline text='B'><outline text='x' xmlUrl='https://x.example/'/>\
         </outline></body></opml>";
     fs::write(&list, text).unwrap();
@@ -67,7 +67,25 @@ fn a_list_is_imported_but_for_what_cannot_be_followed() {
     assert!(output.status.success() && said.contains("1 added"), "{said}{error}");
     assert!(error.contains("left out: line 2: `ftp://y.example/` in the outline \"y\""), "{error}");
     assert!(site.run(&["feeds", "list", "--folder", "B"]).contains("in A and B"));
-    assert_eq!(site.run(&["feeds", "export"]).matches("xmlUrl=\"https://x.example/\"").count(), 2);
+    let exported = site.run(&["feeds", "export"]);
+    assert_eq!(exported.matches("xmlUrl=\"https://x.example/\"").count(), 2);
+    for kept in ["<title>Fabs</title>", "<outline text=\"none\" title=\"none\"/>\n    <outline text=\"A\""] {
+        assert!(exported.contains(kept), "{kept}: {exported}");
+    }
+    // A second list is added to it, and a folder stays whatever becomes of its feeds.
+    let second = "<opml version='2.0'><head><ownerName>me</ownerName></head><body><outline text='A' x='1'/>\
+        <outline text='z' xmlUrl='https://z.example/'/></body></opml>";
+    fs::write(&list, second).unwrap();
+    site.run(&["feeds", "import", list.to_str().unwrap()]);
+    site.run(&["feeds", "remove", "https://x.example/"]);
+    let exported = site.run(&["feeds", "export"]);
+    let body = exported.split_once("<head>").unwrap().1;
+    assert_eq!(
+        body.split_whitespace().collect::<Vec<_>>().join(" "),
+        "<title>Fabs</title> <ownerName>me</ownerName> </head> <body> <outline text=\"none\" title=\"none\"/> \
+         <outline text=\"A\" title=\"A\" x=\"1\"/> <outline text=\"B\" title=\"B\"/> <outline type=\"rss\" text=\"z\" \
+         title=\"z\" xmlUrl=\"https://z.example/\"/> </body> </opml>",
+    );
 }
 
 fn one(site: &Site, path: &str) -> Value {

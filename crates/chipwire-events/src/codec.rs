@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Alert, Article, Covers, DeadLetter, Delivery, Envelope, Error, EventId, Feed, FeedItems, FeedPush, FeedState,
-    Rejected, Replayed, Result, Rule, TaggedArticle, Topic, ids::hash_hex_of_bytes, partition_of,
+    Alert, Article, Covers, DeadLetter, Delivery, Envelope, Error, EventId, Feed, FeedItems, FeedList, FeedPush,
+    FeedState, Rejected, Replayed, Result, Rule, TaggedArticle, Topic, ids::hash_hex_of_bytes, partition_of,
 };
 
 /// Every fact that chipwire writes. The type's name carries the version of its payload.
@@ -19,6 +19,8 @@ pub enum Event {
     FeedRead(FeedItems),
     /// `chipwire.feed.pushed.v1` in `feeds`, under a key of its own until it was taken in.
     FeedPushed(FeedPush),
+    /// `chipwire.list.imported.v1` in `feeds`, under a key of its own.
+    ListImported(FeedList),
     /// `chipwire.article.fetched.v1` in `articles.raw`.
     ArticleFetched(Article),
     /// `chipwire.article.tagged.v1` in `articles.tagged`.
@@ -73,6 +75,7 @@ impl Event {
             Event::FeedPolled(_) => "chipwire.feed.polled.v1",
             Event::FeedRead(_) => "chipwire.feed.read.v1",
             Event::FeedPushed(_) => "chipwire.feed.pushed.v1",
+            Event::ListImported(_) => "chipwire.list.imported.v1",
             Event::ArticleFetched(_) => "chipwire.article.fetched.v1",
             Event::ArticleTagged(_) => "chipwire.article.tagged.v1",
             Event::ArticleRejected(_) => "chipwire.article.rejected.v1",
@@ -87,7 +90,7 @@ impl Event {
     /// The topic it is written to.
     pub fn topic(&self) -> Topic {
         match self {
-            Event::FeedSubscribed(_) | Event::FeedPushed(_) => Topic::Feeds,
+            Event::FeedSubscribed(_) | Event::FeedPushed(_) | Event::ListImported(_) => Topic::Feeds,
             Event::FeedPolled(_) | Event::FeedRead(_) => Topic::FeedStates,
             Event::ArticleFetched(_) => Topic::ArticlesRaw,
             Event::ArticleTagged(_) | Event::ArticleRejected(_) => Topic::ArticlesTagged,
@@ -107,6 +110,7 @@ impl Event {
             Event::FeedPolled(state) => (state.feed.to_string(), format!("/feeds/{}", state.feed), self.json(state)?),
             Event::FeedRead(read) => (FeedItems::key_of(&read.feed), format!("/feeds/{}", read.feed), self.json(read)?),
             Event::FeedPushed(push) => (push.key(), format!("/feeds/{}", push.feed), self.json(push)?),
+            Event::ListImported(list) => (list.key(), "/lists".to_owned(), self.json(list)?),
             Event::ArticleFetched(article) => {
                 (article.id.to_string(), format!("/feeds/{}", article.feed), self.json(article)?)
             }
@@ -185,6 +189,7 @@ impl Event {
             "chipwire.feed.polled.v1" => Event::FeedPolled(payload(event_type, value)?),
             "chipwire.feed.read.v1" => Event::FeedRead(payload(event_type, value)?),
             "chipwire.feed.pushed.v1" => Event::FeedPushed(payload(event_type, value)?),
+            "chipwire.list.imported.v1" => Event::ListImported(payload(event_type, value)?),
             "chipwire.article.fetched.v1" => Event::ArticleFetched(payload(event_type, value)?),
             "chipwire.article.tagged.v1" => Event::ArticleTagged(payload(event_type, value)?),
             "chipwire.article.rejected.v1" => Event::ArticleRejected(payload(event_type, value)?),

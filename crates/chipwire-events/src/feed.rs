@@ -74,8 +74,7 @@ pub struct Feed {
     /// The folders it lies in, outermost first, as in OPML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder: Vec<String>,
-    /// What else a list says of these folders, one by one: their titles, where they are not their names, and attributes that
-    /// mean nothing to chipwire. Kept with one feed of each folder for the next export.
+    /// What else a list says of these folders, one by one, as it was kept before there was [`FeedList`] for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder_outlines: Vec<BTreeMap<String, String>>,
     /// The other folders it lies in, in alphabetical order: a list may name it in several.
@@ -291,6 +290,81 @@ pub struct Subscription {
     /// Why there is none, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// What the lists of feeds say besides the feeds. Payload of `chipwire.list.imported.v1`: kept for the next export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedList {
+    /// Whether it is the list of the configuration, or what a user has imported, all lists together.
+    pub origin: FeedOrigin,
+    /// The elements of the list's head, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub head: Vec<HeadElement>,
+    /// The folders, those without feeds included, in the order of the list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<ListFolder>,
+}
+
+/// An element of the head of a list, such as `title` or `ownerName` (opml.org/spec2.opml, "What is a `<head>`?").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeadElement {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Its attributes, with the declarations of their prefixes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A folder of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListFolder {
+    /// Its name, and before it those of the folders it lies in, outermost first.
+    pub path: Vec<String>,
+    /// What else is said of it: its title, where that is not its name, and attributes that mean nothing to chipwire.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outline: BTreeMap<String, String>,
+    /// Its place in the list: the position of the first feed after its start.
+    pub position: u32,
+}
+
+impl FeedList {
+    /// A list that says nothing but its feeds.
+    pub fn new(origin: FeedOrigin) -> Self {
+        Self { origin, head: Vec::new(), folders: Vec::new() }
+    }
+
+    /// The key under which it lies in the log, next to those of the feeds.
+    pub fn key(&self) -> String {
+        Self::key_of(self.origin)
+    }
+
+    /// The key under which the list of this origin lies in the log.
+    pub fn key_of(origin: FeedOrigin) -> String {
+        let origin = match origin {
+            FeedOrigin::Config => "config",
+            FeedOrigin::User => "user",
+            FeedOrigin::Import => "import",
+        };
+        format!("list/{origin}")
+    }
+
+    /// Adds what another list says: of what both say, the other one's word counts.
+    pub fn add(&mut self, other: FeedList) {
+        for element in other.head {
+            match self.head.iter_mut().find(|known| known.name == element.name) {
+                Some(known) => *known = element,
+                None => self.head.push(element),
+            }
+        }
+        for folder in other.folders {
+            match self.folders.iter_mut().find(|known| known.path == folder.path) {
+                Some(known) => known.outline.extend(folder.outline),
+                None => self.folders.push(folder),
+            }
+        }
+    }
 }
 
 /// What a hub sent to chipwire about a feed. Payload of `chipwire.feed.pushed.v1`: removed once it was taken in.

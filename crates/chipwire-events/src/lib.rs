@@ -29,8 +29,8 @@ pub use dead_letter::{ATTEMPT_HEADER, DeadLetter, ErrorClass, Replayed};
 pub use envelope::Envelope;
 pub use error::{Error, Result};
 pub use feed::{
-    ArticlePages, Feed, FeedError, FeedHeader, FeedItems, FeedMove, FeedOrigin, FeedPush, FeedState, HubNews,
-    IdentityPolicy, ItemPage, ItemState, Pace, Subscription, Timing,
+    ArticlePages, Feed, FeedError, FeedHeader, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush, FeedState,
+    HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder, Pace, Subscription, Timing,
 };
 pub use ids::{AlertId, ArticleId, EventId, FeedId, RuleId, hash_hex};
 pub use jiff::Timestamp;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Alert, Article, DeadLetter, Delivery, Feed, FeedItems, FeedPush, FeedState, Rejected, Replayed, Rule,
+    Alert, Article, DeadLetter, Delivery, Feed, FeedItems, FeedList, FeedPush, FeedState, Rejected, Replayed, Rule,
     TaggedArticle, Topic,
 };
 
@@ -14,6 +14,7 @@ pub fn schemas() -> Vec<(&'static str, Topic, Value)> {
         ("chipwire.feed.polled.v1", Topic::FeedStates, schemars::schema_for!(FeedState).to_value()),
         ("chipwire.feed.read.v1", Topic::FeedStates, schemars::schema_for!(FeedItems).to_value()),
         ("chipwire.feed.pushed.v1", Topic::Feeds, schemars::schema_for!(FeedPush).to_value()),
+        ("chipwire.list.imported.v1", Topic::Feeds, schemars::schema_for!(FeedList).to_value()),
         ("chipwire.article.fetched.v1", Topic::ArticlesRaw, schemars::schema_for!(Article).to_value()),
         ("chipwire.article.tagged.v1", Topic::ArticlesTagged, schemars::schema_for!(TaggedArticle).to_value()),
         ("chipwire.article.rejected.v1", Topic::ArticlesTagged, schemars::schema_for!(Rejected).to_value()),

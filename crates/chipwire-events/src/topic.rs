@@ -14,7 +14,8 @@ pub enum Cleanup {
 /// A topic of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Topic {
-    /// The feeds that are followed, by feed id (state), and what their hubs have pushed until it was taken in.
+    /// The feeds that are followed, by feed id (state), what their hubs have pushed until it was taken in, and
+    /// what lists say besides their feeds.
     Feeds,
     /// What is known about each feed, by feed id (state). Partitioned like `Feeds`.
     FeedStates,

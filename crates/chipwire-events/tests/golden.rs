@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::{
+    collections::BTreeMap,
     collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
@@ -14,9 +15,9 @@ use std::{
 
 use chipwire_events::{
     Alert, AlertId, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity, ErrorClass, Event,
-    EventId, Feed, FeedError, FeedId, FeedItems, FeedMove, FeedOrigin, FeedPush, FeedState, Field, HubNews,
-    IdentityPolicy, ItemPage, ItemState, Markup, Mention, Message, Rejected, Replayed, Rule, RuleId, Salience,
-    TaggedArticle, Timestamp, schema,
+    EventId, Feed, FeedError, FeedId, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush, FeedState, Field,
+    HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder, Markup, Mention, Message, Rejected,
+    Replayed, Rule, RuleId, Salience, TaggedArticle, Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -204,6 +205,22 @@ fn events() -> Vec<(Event, Option<Covers>)> {
         ),
         (Event::EventRejected(letter), None),
         (Event::EventReplayed(replayed), None),
+        (
+            Event::ListImported(FeedList {
+                origin: FeedOrigin::User,
+                head: vec![HeadElement {
+                    name: "title".to_owned(),
+                    text: "Chips".to_owned(),
+                    attributes: BTreeMap::from([("lang".to_owned(), "en".to_owned())]),
+                }],
+                folders: vec![ListFolder {
+                    path: vec!["Trade".to_owned(), "Asia".to_owned()],
+                    outline: BTreeMap::from([("title".to_owned(), "Asia and Australia".to_owned())]),
+                    position: 3,
+                }],
+            }),
+            None,
+        ),
         (
             Event::FeedPushed(FeedPush {
                 feed: FeedId::of("https://example.org/feed.xml"),

@@ -111,8 +111,10 @@ pub fn links(bytes: &[u8]) {
 pub fn opml(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(list) = opml::read(&text, FeedOrigin::User) {
-        let again = opml::read(&opml::write(&list.feeds), FeedOrigin::User).expect("what was written can be read");
+        let written = opml::write(&list.feeds, &[list.frame]);
+        let again = opml::read(&written, FeedOrigin::User).expect("what was written can be read");
         assert_eq!((again.feeds.len(), again.left_out.len()), (list.feeds.len(), 0));
+        assert_eq!(opml::write(&again.feeds, &[again.frame]), written);
     }
 }
 

@@ -74,6 +74,7 @@ impl Board {
             Event::DeliveryChanged(delivery) => state.delivery(delivery),
             Event::FeedRead(_)
             | Event::FeedPushed(_)
+            | Event::ListImported(_)
             | Event::ArticleFetched(_)
             | Event::ArticleTagged(_)
             | Event::ArticleRejected(_)

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
-use chipwire_events::{Event, Feed, FeedId, FeedItems, FeedOrigin, FeedState, Message, Timestamp, Topic, partition_of};
+use chipwire_events::{
+    Event, Feed, FeedId, FeedItems, FeedList, FeedOrigin, FeedState, Message, Timestamp, Topic, partition_of,
+};
 use chipwire_feeds::own_headers;
 use chipwire_log::Record;
 use serde_json::Value;
@@ -94,8 +96,19 @@ pub fn hide_headers(payload: &mut Value) {
     }
 }
 
-/// The feeds of an OPML file, and why others of its outlines cannot be followed.
-pub fn read_opml(path: &Path, origin: FeedOrigin) -> Result<(Vec<Feed>, Vec<String>)> {
+/// What an OPML file names.
+#[derive(Debug)]
+pub struct ListFile {
+    /// The feeds.
+    pub feeds: Vec<Feed>,
+    /// What it says besides.
+    pub frame: FeedList,
+    /// Why others of its outlines cannot be followed.
+    pub left_out: Vec<String>,
+}
+
+/// Reads an OPML file.
+pub fn read_opml(path: &Path, origin: FeedOrigin) -> Result<ListFile> {
     let bytes = fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
     let list = chipwire_feeds::opml::read_bytes(&bytes, origin)
         .with_context(|| format!("`{}` is no list of feeds", path.display()))?;
@@ -111,29 +124,42 @@ pub fn read_opml(path: &Path, origin: FeedOrigin) -> Result<(Vec<Feed>, Vec<Stri
             false
         }
     });
-    Ok((feeds, left_out))
+    Ok(ListFile { feeds, frame: list.frame, left_out })
 }
 
-/// The feeds of a list, placed after those that came from lists before.
-pub fn after_all(mut feeds: Vec<Feed>, followed: &[(Feed, Option<FeedState>)]) -> Vec<Feed> {
+/// Places a list after those that came before.
+pub fn place_after_all(list: &mut ListFile, followed: &[(Feed, Option<FeedState>)]) {
     let next = followed.iter().filter_map(|(feed, _)| feed.position).max().map_or(0, |last| last.saturating_add(1));
-    for feed in &mut feeds {
+    for feed in &mut list.feeds {
         feed.position = feed.position.map(|position| position.saturating_add(next));
     }
-    feeds
+    for folder in &mut list.frame.folders {
+        folder.position = folder.position.saturating_add(next);
+    }
 }
 
-/// The feeds that the configuration names. What it says itself wins over its list.
-pub fn configured(config: &FeedsConfig) -> Result<Vec<Feed>> {
-    let mut feeds = match &config.opml {
+/// What the lists of that origin say besides their feeds, if there are any.
+pub fn frame(log: &Log, origin: FeedOrigin) -> Result<Option<FeedList>, chipwire_log::Error> {
+    let key = FeedList::key_of(origin);
+    let partition = partition_of(&key, Topic::Feeds.partitions());
+    let feeds = log.backend().state(log.name(Topic::Feeds), Some(&[partition]))?;
+    Ok(feeds.records.values().find_map(|stored| match wire::decode(stored) {
+        Ok((_, Event::ListImported(list))) if list.origin == origin => Some(list),
+        _ => None,
+    }))
+}
+
+/// The feeds that the configuration names, and what its list says besides. What it says itself wins over its list.
+pub fn configured(config: &FeedsConfig) -> Result<(Vec<Feed>, Option<FeedList>)> {
+    let (mut feeds, frame) = match &config.opml {
         Some(path) => {
-            let (feeds, left_out) = read_opml(path, FeedOrigin::Config)?;
+            let ListFile { feeds, frame, left_out } = read_opml(path, FeedOrigin::Config)?;
             for reason in left_out {
                 tracing::warn!(file = %path.display(), "a feed of the list is left out: {reason}");
             }
-            feeds
+            (feeds, Some(frame))
         }
-        None => Vec::new(),
+        None => (Vec::new(), None),
     };
     feeds.extend(config.urls.iter().map(|url| Feed::new(url, FeedOrigin::Config)));
     for entry in &config.feed {
@@ -141,7 +167,7 @@ pub fn configured(config: &FeedsConfig) -> Result<Vec<Feed>> {
         feeds.retain(|feed| feed.id != own.id);
         feeds.push(own);
     }
-    Ok(feeds)
+    Ok((feeds, frame))
 }
 
 /// A feed, if it is followed.
@@ -191,7 +217,8 @@ pub fn unfollow(log: &Log, id: &FeedId) -> [Record; 3] {
 /// Brings the log in line with the configuration: follows what is new or changed, and stops following what the
 /// configuration no longer names. Feeds that a user added are left alone.
 pub fn sync(log: &Log, config: &FeedsConfig, now: Timestamp) -> Result<()> {
-    let wanted: BTreeMap<FeedId, Feed> = configured(config)?.into_iter().map(|feed| (feed.id.clone(), feed)).collect();
+    let (wanted, wanted_frame) = configured(config)?;
+    let wanted: BTreeMap<FeedId, Feed> = wanted.into_iter().map(|feed| (feed.id.clone(), feed)).collect();
     let followed: BTreeMap<FeedId, Feed> =
         followed(log)?.into_iter().map(|(feed, _)| (feed.id.clone(), feed)).collect();
     let mut records = Vec::new();
@@ -206,6 +233,13 @@ pub fn sync(log: &Log, config: &FeedsConfig, now: Timestamp) -> Result<()> {
             records.extend(unfollow(log, &feed.id));
         }
     }
+    match (frame(log, FeedOrigin::Config)?, wanted_frame) {
+        (known, Some(wanted)) if known.as_ref() != Some(&wanted) => {
+            records.push(log.encode(&Event::ListImported(wanted), now, None)?);
+        }
+        (Some(known), None) => records.push(log.record(Message::tombstone(Topic::Feeds, &known.key()))),
+        _ => {}
+    }
     if !records.is_empty() {
         log.append_among_others("feeds-config", &records)?;
     }
@@ -214,7 +248,37 @@ pub fn sync(log: &Log, config: &FeedsConfig, now: Timestamp) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use chipwire_log::memory::MemoryLog;
+
     use super::*;
+
+    #[test]
+    fn the_log_follows_the_list_of_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feeds.opml");
+        let log = Log::new(Arc::new(MemoryLog::default()), "");
+        log.ensure().unwrap();
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let written = || log.backend().state(log.name(Topic::Feeds), None).unwrap().records.len();
+        let mut config = FeedsConfig { opml: Some(path.clone()), ..FeedsConfig::default() };
+        let outline = "<outline text='x' xmlUrl='https://x.example/'/>";
+        for (folder, title) in [("A", "One"), ("A", "One"), ("B", "Two")] {
+            let text = format!(
+                "<opml version='2.0'><head><title>{title}</title></head><body><outline text='{folder}'/>{outline}</body>\
+                 </opml>"
+            );
+            fs::write(&path, text).unwrap();
+            sync(&log, &config, now).unwrap();
+            let frame = frame(&log, FeedOrigin::Config).unwrap().unwrap();
+            assert_eq!((frame.head[0].text.as_str(), frame.folders[0].path[0].as_str()), (title, folder));
+            assert_eq!(written(), 2);
+        }
+        config.opml = None;
+        sync(&log, &config, now).unwrap();
+        assert_eq!((written(), frame(&log, FeedOrigin::Config).unwrap()), (0, None));
+    }
 
     #[test]
     fn a_list_is_read_but_for_what_cannot_be_followed() {
@@ -224,7 +288,7 @@ mod tests {
         let outlines =
             [outline("https://u:secret@x.org/a"), outline("ftp://x.org/c"), outline("https://x.org/b")].concat();
         fs::write(&path, format!("<opml version='2.0'><body>{outlines}</body></opml>")).unwrap();
-        let (feeds, left_out) = read_opml(&path, FeedOrigin::User).unwrap();
+        let ListFile { feeds, left_out, .. } = read_opml(&path, FeedOrigin::User).unwrap();
         let [address, password] = left_out.as_slice() else { panic!("{left_out:?}") };
         assert!(address.starts_with("line 1: `ftp://x.org/c` in the outline"), "{address}");
         assert!(password.starts_with("the feed of `x.org`: ") && !password.contains("secret"), "{password}");

@@ -1,11 +1,11 @@
 //! From the text of a list to its feeds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use chipwire_events::{ArticlePages, Feed, FeedId, FeedOrigin};
+use chipwire_events::{ArticlePages, Feed, FeedId, FeedList, FeedOrigin, HeadElement, ListFolder};
 use url::Url;
 
-use super::{List, MAX_DEPTH, MAX_EXTRA_BYTES, MAX_EXTRAS, MAX_PLACES, NAMESPACE};
+use super::{List, MAX_DEPTH, MAX_EXTRA_BYTES, MAX_EXTRAS, MAX_FOLDERS, MAX_HEAD, MAX_PLACES, NAMESPACE};
 use crate::{
     error::OpmlError,
     repair::{
@@ -25,17 +25,18 @@ pub fn read_bytes(bytes: &[u8], origin: FeedOrigin) -> Result<List, OpmlError> {
 ///
 /// # Errors
 ///
-/// A list without a feed that can be followed; and a list that is cut off or whose tags do not match is refused with the line: half of it could not be told from all of it.
-/// What is wrong and can only mean one thing (a bare `&`, attributes in other cases, `feed:` addresses) is read.
+/// A list without a feed that can be followed; and a list that is cut off or whose tags do not match is refused with the line:
+/// half of it could not be told from all of it. What is wrong and can only mean one thing (a bare `&`, attributes in other cases, `feed:` addresses) is read.
 pub fn read(text: &str, origin: FeedOrigin) -> Result<List, OpmlError> {
     let mut list = Reading {
         text,
         origin,
         open: Vec::new(),
         folder: Vec::new(),
-        folder_outlines: Vec::new(),
+        frame: FeedList::new(origin),
+        folders: HashMap::new(),
+        in_head: None,
         prefixes: Vec::new(),
-        seen: HashSet::new(),
         feeds: Vec::new(),
         left_out: Vec::new(),
     };
@@ -54,6 +55,8 @@ pub fn read(text: &str, origin: FeedOrigin) -> Result<List, OpmlError> {
             }
             Token::Start(tag) => list.start(tag, at)?,
             Token::End { name, .. } if root => list.end(name, at)?,
+            Token::Text(raw) => list.head_text(&value_of(raw)),
+            Token::Cdata(raw) => list.head_text(raw),
             Token::Fault(what) if root => {
                 return Err(OpmlError::Xml { line: line_of(text, at), what: what.to_owned() });
             }
@@ -67,27 +70,35 @@ pub fn read(text: &str, origin: FeedOrigin) -> Result<List, OpmlError> {
         let what = format!("<{}> is never closed: the list is cut off", shown(open.name));
         return Err(OpmlError::Xml { line: line_of(text, open.at), what });
     }
-    let (mut feeds, mut left_out) = (each_once(list.feeds), list.left_out);
+    let (places, mut feeds): (Vec<usize>, Vec<Feed>) = each_once(list.feeds).into_iter().unzip();
     for (position, feed) in (0..).zip(&mut feeds) {
         feed.position = Some(position);
         // Where they stand in the list says nothing that the place of the folders does not say.
         feed.also_in.sort_unstable();
     }
+    let (mut frame, mut left_out) = (list.frame, list.left_out);
+    for folder in &mut frame.folders {
+        // Until now the outlines of feeds before it were counted, and not the feeds.
+        let before = places.partition_point(|place| *place < folder.position as usize);
+        folder.position = u32::try_from(before).unwrap_or(u32::MAX);
+    }
     match feeds.is_empty() {
         true if left_out.is_empty() => Err(OpmlError::NoFeeds),
         true => Err(left_out.swap_remove(0)),
-        false => Ok(List { feeds, left_out }),
+        false => Ok(List { feeds, frame, left_out }),
     }
 }
 
-/// Makes one feed of outlines of the same address: the first that is not only said to be another place of it.
-fn each_once(outlines: Vec<(Feed, bool)>) -> Vec<Feed> {
+/// Makes one feed of outlines of the same address, and says which outline it is: the first that is not only said to be another
+/// place of it.
+fn each_once(outlines: Vec<(Feed, bool)>) -> Vec<(usize, Feed)> {
     let mut feeds: Vec<Option<(Feed, bool)>> = Vec::with_capacity(outlines.len());
     let mut places: HashMap<FeedId, usize> = HashMap::new();
-    for (mut feed, only_also) in outlines {
+    for (at, (mut feed, only_also)) in outlines.into_iter().enumerate() {
+        feeds.push(None);
         let Some(known) = places.get_mut(&feed.id) else {
-            places.insert(feed.id.clone(), feeds.len());
-            feeds.push(Some((feed, only_also)));
+            places.insert(feed.id.clone(), at);
+            put(&mut feeds, at, (feed, only_also));
             continue;
         };
         let Some(slot) = feeds.get_mut(*known) else { continue };
@@ -96,13 +107,19 @@ fn each_once(outlines: Vec<(Feed, bool)>) -> Vec<Feed> {
             let others = [std::mem::take(&mut first.folder)].into_iter().chain(std::mem::take(&mut first.also_in));
             others.for_each(|place| add_place(&mut feed, place));
             *slot = None;
-            *known = feeds.len();
-            feeds.push(Some((feed, only_also)));
+            *known = at;
+            put(&mut feeds, at, (feed, only_also));
         } else {
             add_place(first, feed.folder);
         }
     }
-    feeds.into_iter().flatten().map(|(feed, _)| feed).collect()
+    feeds.into_iter().enumerate().filter_map(|(at, feed)| Some((at, feed?.0))).collect()
+}
+
+fn put<T>(slots: &mut [Option<T>], at: usize, value: T) {
+    if let Some(slot) = slots.get_mut(at) {
+        *slot = Some(value);
+    }
 }
 
 fn add_place(feed: &mut Feed, folder: Vec<String>) {
@@ -126,9 +143,12 @@ struct Reading<'a> {
     origin: FeedOrigin,
     open: Vec<Open<'a>>,
     folder: Vec<String>,
-    /// What else is said of these folders; nothing any more as soon as a feed has it.
-    folder_outlines: Vec<BTreeMap<String, String>>,
-    seen: HashSet<FeedId>,
+    /// What is said besides the feeds.
+    frame: FeedList,
+    /// The folders of the frame by their paths.
+    folders: HashMap<Vec<String>, usize>,
+    /// Within the head: how many elements are open in it, itself included.
+    in_head: Option<usize>,
     /// Declared prefixes with their name spaces, the innermost last.
     prefixes: Vec<(&'a str, String)>,
     /// Each with whether its outline says that it is only another place of the feed.
@@ -145,9 +165,9 @@ impl<'a> Reading<'a> {
             }
         }
         let is_outline = local_name(tag.name).eq_ignore_ascii_case("outline");
-        let (mut name, mut outline) = (String::new(), BTreeMap::new());
-        if is_outline {
-            (name, outline) = self.outline(tag, at);
+        let name = if is_outline { self.outline(tag, at) } else { String::new() };
+        if self.in_head == Some(1) {
+            self.head_element(tag);
         }
         if tag.empty {
             self.prefixes.truncate(declared);
@@ -158,7 +178,10 @@ impl<'a> Reading<'a> {
         }
         if is_outline {
             self.folder.push(name);
-            self.folder_outlines.push(outline);
+        } else if let Some(open) = &mut self.in_head {
+            *open += 1;
+        } else if self.open.len() == 1 && local_name(tag.name).eq_ignore_ascii_case("head") {
+            self.in_head = Some(1);
         }
         self.open.push(Open { name: tag.name, at, is_folder: is_outline, prefixes: declared });
         Ok(())
@@ -169,7 +192,8 @@ impl<'a> Reading<'a> {
             Some(open) if open.name == name => {
                 if open.is_folder {
                     self.folder.pop();
-                    self.folder_outlines.pop();
+                } else {
+                    self.in_head = self.in_head.and_then(|open| open.checked_sub(1)).filter(|open| *open > 0);
                 }
                 self.prefixes.truncate(open.prefixes);
                 Ok(())
@@ -186,8 +210,53 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Takes in an outline and returns its name, and if it is no feed what else is said of it.
-    fn outline(&mut self, tag: Tag<'a>, at: usize) -> (String, BTreeMap<String, String>) {
+    /// Takes in an element of the head.
+    fn head_element(&mut self, tag: Tag<'a>) {
+        let (mut attributes_kept, name) = (BTreeMap::new(), tag.name);
+        if self.frame.head.len() >= MAX_HEAD || !is_name(name) {
+            return;
+        }
+        if let Some((prefix, _)) = name.split_once(':') {
+            let Some(uri) = self.name_space(prefix) else { return };
+            attributes_kept.insert(format!("xmlns:{prefix}"), uri.to_owned());
+        }
+        for (name, value) in attributes(tag.attributes).filter(|(name, _)| !name.starts_with("xmlns")) {
+            self.keep(&mut attributes_kept, name, value_of(value));
+        }
+        let (name, text) = (name.to_owned(), String::new());
+        self.frame.head.push(HeadElement { name, text, attributes: attributes_kept });
+    }
+
+    /// Takes in text, which belongs to the last element of the head while that is open.
+    fn head_text(&mut self, text: &str) {
+        if self.in_head.is_none_or(|open| open < 2) {
+            return;
+        }
+        if let Some(element) = self.frame.head.last_mut()
+            && element.text.len() + text.len() <= MAX_EXTRA_BYTES
+        {
+            element.text.push_str(text);
+        }
+    }
+
+    /// Takes in a folder below those that are open.
+    fn folder(&mut self, name: String, outline: BTreeMap<String, String>) {
+        let mut path = self.folder.clone();
+        path.push(name);
+        if let Some(at) = self.folders.get(&path) {
+            let Some(known) = self.frame.folders.get_mut(*at) else { return };
+            for (name, value) in outline {
+                known.outline.entry(name).or_insert(value);
+            }
+        } else if self.frame.folders.len() < MAX_FOLDERS {
+            self.folders.insert(path.clone(), self.frame.folders.len());
+            let position = u32::try_from(self.feeds.len()).unwrap_or(u32::MAX);
+            self.frame.folders.push(ListFolder { path, outline, position });
+        }
+    }
+
+    /// Takes in an outline and returns its name.
+    fn outline(&mut self, tag: Tag<'a>, at: usize) -> String {
         let mut known = Known::default();
         let mut extras = BTreeMap::new();
         for (name, value) in attributes(tag.attributes) {
@@ -215,24 +284,21 @@ impl<'a> Reading<'a> {
             let others = [("htmlUrl", known.site.trim().to_owned()), ("category", known.tags.join(","))];
             let others = others.into_iter().filter(|(_, value)| !value.is_empty());
             others.for_each(|(name, value)| self.keep(&mut extras, name, value));
-            return (name, extras);
+            self.folder(name.clone(), extras);
+            return name;
         }
         let url = match normal_address(address) {
             Ok(url) => url,
             Err(reason) => {
                 let (url, line) = (address.to_owned(), line_of(self.text, at));
                 self.left_out.push(OpmlError::Url { url, text: name.clone(), line, reason });
-                return (name, BTreeMap::new());
+                return name;
             }
         };
         let mut feed = Feed::new(url, self.origin);
         // A feed without a name is listed under its address.
         feed.title = Some(name.clone()).filter(|name| !name.is_empty() && name != address && *name != feed.url);
         feed.folder.clone_from(&self.folder);
-        let is_first = !known.only_also && self.seen.insert(feed.id.clone());
-        if is_first && self.folder_outlines.iter().any(|outline| !outline.is_empty()) {
-            feed.folder_outlines = self.folder_outlines.iter_mut().map(std::mem::take).collect();
-        }
         feed.tags = known.tags;
         feed.site = Some(known.site.trim().to_owned()).filter(|site| !site.is_empty());
         feed.outline = extras;
@@ -240,7 +306,7 @@ impl<'a> Reading<'a> {
         feed.paused = known.paused;
         feed.article_pages = known.article_pages;
         self.feeds.push((feed, known.only_also));
-        (name, BTreeMap::new())
+        name
     }
 
     /// The name of an attribute of chipwire's own name space.

@@ -1,4 +1,6 @@
-use chipwire_events::{ArticlePages, Feed, FeedHeader, FeedOrigin};
+use std::collections::BTreeMap;
+
+use chipwire_events::{ArticlePages, Feed, FeedHeader, FeedList, FeedOrigin, HeadElement, ListFolder};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -17,6 +19,12 @@ const LIST: &str = r#"<?xml version="1.0"?>
   <outline text="a note"/>
 </body></opml>"#;
 
+/// What is written of a list that was read.
+fn rewritten(list: &str) -> String {
+    let list = read(list, FeedOrigin::User).unwrap();
+    write(&list.feeds, &[list.frame])
+}
+
 fn lines(feeds: &[Feed]) -> String {
     let folders = |feed: &Feed| {
         let others = feed.also_in.iter().map(|folder| format!(" and {}", folder.join("/")));
@@ -32,15 +40,16 @@ fn lines(feeds: &[Feed]) -> String {
 
 #[test]
 fn lists_are_read_with_all_they_say() {
-    let feeds = read(LIST, FeedOrigin::User).unwrap().feeds;
+    let list = read(LIST, FeedOrigin::User).unwrap();
+    let feeds = list.feeds.clone();
     expect![[r#"
         Chips & fabs/Asia and  | One | https://one.example/feed?a=1&b=2 | - | ["/Trade/Chips", "memory"] {"description": "All of it", "frss:priority": "important", "xmlns:frss": "https://freshrss.org/opml"}
         Chips & fabs | Two | http://two.example/rss | http://two.example/ | [] {"type": "atom"}
          | - | http://three.example/x | - | [] {}
          | R&D | https://four.example/?a=1&b=2 | - | [] {"title": "Research & development"}"#]].assert_eq(&lines(&feeds));
-    let again = read(&write(&feeds), FeedOrigin::User).unwrap().feeds;
-    assert_eq!(again, feeds);
-    assert_eq!(write(&again), write(&feeds));
+    let again = read(&rewritten(LIST), FeedOrigin::User).unwrap();
+    assert_eq!(again, list);
+    assert_eq!(rewritten(&rewritten(LIST)), rewritten(LIST));
 }
 
 #[test]
@@ -67,7 +76,7 @@ fn the_order_of_the_list_is_kept() {
           </body>
         </opml>
     "#]]
-    .assert_eq(&write(&feeds));
+    .assert_eq(&write(&feeds, &[]));
 }
 
 #[test]
@@ -88,35 +97,45 @@ fn a_feed_lies_in_all_the_folders_in_which_it_is_named() {
         A | y | https://y.example/ | - | [] {}
         B/C | z | https://z.example/ | - | [] {}"#]]
     .assert_eq(&lines(&feeds));
-    let written = write(&feeds);
+    let written = write(&feeds, &[]);
     assert_eq!(written.matches("xmlUrl=\"https://x.example/\"").count(), 3, "{written}");
     assert_eq!(read(&written, FeedOrigin::User).unwrap().feeds, feeds);
     // Whatever comes first in the list.
     let mut moved = feeds;
     moved[0].folder = vec!["D".to_owned()];
     moved[0].also_in = vec![Vec::new(), vec!["A".to_owned()]];
-    let again = read(&write(&moved), FeedOrigin::User).unwrap().feeds;
+    let again = read(&write(&moved, &[]), FeedOrigin::User).unwrap().feeds;
     let x = again.iter().find(|feed| feed.id == moved[0].id).unwrap();
     assert_eq!((&x.folder, &x.also_in), (&moved[0].folder, &moved[0].also_in));
 }
 
 #[test]
 fn what_a_list_says_of_its_folders_is_kept() {
-    let list = "<opml version='2.0' xmlns:x='urn:x'><body>
+    let list = "<opml version='2.0' xmlns:x='urn:x'><head a='b'>
+      <title>Chips &amp; fabs</title>
+      <ownerName><![CDATA[R&D]]></ownerName><x:view x:depth='2' y:z=''/><docs>http://opml.org/spec2.opml</docs>
+      </head><body>
+      <outline text='to come' isOpen='false'><outline text='later' title='Later'/></outline>
       <outline text='a' title='Chips and fabs' x:icon='chip' category='/c' isOpen='true'>
         <outline text='i'><outline text='one' xmlUrl='https://one.example/'/></outline>
         <outline text='j' htmlUrl='https://j.example/'><outline text='one' xmlUrl='https://one.example/'/>
           <outline text='two' xmlUrl='https://two.example/'/></outline>
-      </outline></body></opml>";
-    let feeds = read(list, FeedOrigin::User).unwrap().feeds;
-    let written = write(&feeds);
+        <outline text='k'/>
+      </outline><outline text='last'/></body></opml>";
+    let written = rewritten(list);
     expect![[r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <opml version="2.0" xmlns:chipwire="urn:x-chipwire:opml">
           <head>
-            <title>Feeds followed by chipwire</title>
+            <title>Chips &amp; fabs</title>
+            <ownerName>R&amp;D</ownerName>
+            <x:view x:depth="2" xmlns:x="urn:x"></x:view>
+            <docs>http://opml.org/spec2.opml</docs>
           </head>
           <body>
+            <outline text="to come" title="to come" isOpen="false">
+              <outline text="later" title="Later"/>
+            </outline>
             <outline text="a" category="/c" isOpen="true" title="Chips and fabs" x:icon="chip" xmlns:x="urn:x">
               <outline text="i" title="i">
                 <outline type="rss" text="one" title="one" xmlUrl="https://one.example/"/>
@@ -125,13 +144,35 @@ fn what_a_list_says_of_its_folders_is_kept() {
                 <outline type="rss" text="two" title="two" xmlUrl="https://two.example/"/>
                 <outline type="rss" text="one" title="one" xmlUrl="https://one.example/" chipwire:also="true"/>
               </outline>
+              <outline text="k" title="k"/>
             </outline>
+            <outline text="last" title="last"/>
           </body>
         </opml>
     "#]]
     .assert_eq(&written);
-    assert_eq!(write(&read(&written, FeedOrigin::User).unwrap().feeds), written);
-    assert_eq!(read(&written, FeedOrigin::User).unwrap().feeds, feeds);
+    assert_eq!(rewritten(&written), written);
+    assert_eq!(read(&written, FeedOrigin::User), read(list, FeedOrigin::User));
+    // Whatever becomes of the feeds in them.
+    let frame = read(list, FeedOrigin::User).unwrap().frame;
+    let other = Feed::new("https://other.example/", FeedOrigin::User);
+    let alone = write(&[other], std::slice::from_ref(&frame));
+    assert!(alone.contains("<outline text=\"j\" title=\"j\" htmlUrl=\"https://j.example/\"/>"), "{alone}");
+    assert_eq!(read(&alone, FeedOrigin::User).unwrap().frame.folders.len(), frame.folders.len());
+}
+
+#[test]
+fn of_two_lists_one_is_made() {
+    let of = |text: &str| read(text, FeedOrigin::User).unwrap().frame;
+    let mut both = of("<opml><head><title>One</title><docs>d</docs></head><body><outline text='A' x='1' y='1'/>\
+        <outline text='a' xmlUrl='https://a.example/'/></body></opml>");
+    both.add(of("<opml><head><ownerName>me</ownerName><title>Two</title></head><body><outline text='A' x='2'/>\
+        <outline text='a' xmlUrl='https://a.example/'/><outline text='B'/></body></opml>"));
+    let head: Vec<_> = both.head.iter().map(|element| (element.name.as_str(), element.text.as_str())).collect();
+    assert_eq!(head, [("title", "Two"), ("docs", "d"), ("ownerName", "me")]);
+    let folders: Vec<_> = both.folders.iter().map(|folder| (folder.path.concat(), folder.outline.clone())).collect();
+    let said = BTreeMap::from([("x".to_owned(), "2".to_owned()), ("y".to_owned(), "1".to_owned())]);
+    assert_eq!(folders, [("A".to_owned(), said), ("B".to_owned(), BTreeMap::new())]);
 }
 
 #[test]
@@ -155,7 +196,7 @@ fn an_address_that_is_none_takes_no_other_with_it() {
 fn headers_are_neither_written_nor_read() {
     let mut feed = Feed::new("https://a.example/feed", FeedOrigin::User);
     feed.headers = vec![FeedHeader { name: "X-Key".to_owned(), value: "hush".to_owned() }];
-    let list = write(&[feed.clone()]);
+    let list = write(&[feed.clone()], &[]);
     assert!(!list.contains("hush") && !list.contains("X-Key"), "{list}");
     assert!(!format!("{feed:?}").contains("hush"), "{feed:?}");
     let sly = "<opml version='2.0' xmlns:chipwire='urn:x-chipwire:opml'><body><outline text='x' \
@@ -247,15 +288,42 @@ fn feed() -> impl Strategy<Value = Feed> {
         )
 }
 
+fn frame() -> impl Strategy<Value = FeedList> {
+    let said = || prop::collection::btree_map("x[a-z]{0,5}(-[a-z]{1,3})?", "[ -~\t\né半]{0,20}", 0..3);
+    let element = ("[a-z][a-zA-Z]{0,8}", "[ -~\t\né半]{0,20}", said())
+        .prop_map(|(name, text, attributes)| HeadElement { name, text, attributes });
+    let path = prop::collection::vec(prop_oneof![name(), Just("F".to_owned())], 1..4);
+    let folder = (path, said(), 0..20_u32).prop_map(|(path, outline, position)| ListFolder { path, outline, position });
+    (prop::collection::vec(element, 0..4), prop::collection::vec(folder, 0..8)).prop_map(|(head, folders)| FeedList {
+        head,
+        folders,
+        ..FeedList::new(FeedOrigin::User)
+    })
+}
+
 proptest! {
     /// Export, then import, gives the same feeds; import, then export, the same list.
     #[test]
-    fn both_ways_without_loss(feeds in prop::collection::vec(feed(), 1..12)) {
+    fn both_ways_without_loss(feeds in prop::collection::vec(feed(), 1..12), frame in frame()) {
         let mut seen = std::collections::HashSet::new();
         let mut feeds: Vec<Feed> = feeds.into_iter().filter(|feed| seen.insert(feed.id.clone())).collect();
-        let list = write(&feeds);
-        let mut read_again = read(&list, FeedOrigin::User).unwrap().feeds;
-        prop_assert_eq!(write(&read_again), list);
+        let list = write(&feeds, std::slice::from_ref(&frame));
+        let again = read(&list, FeedOrigin::User).unwrap();
+        prop_assert_eq!(write(&again.feeds, std::slice::from_ref(&again.frame)), list);
+        let mut seen = std::collections::BTreeSet::new();
+        for element in frame.head.iter().filter(|element| seen.insert(&element.name)) {
+            prop_assert!(again.frame.head.contains(element));
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        let mut folders = frame.folders.clone();
+        folders.sort_by_key(|folder| folder.position);
+        // Of two folders with one path, the first that has anything to say.
+        folders.sort_by_key(|folder| folder.outline.is_empty());
+        for folder in folders.iter().filter(|folder| seen.insert(&folder.path)) {
+            let found = again.frame.folders.iter().find(|known| known.path == folder.path);
+            prop_assert_eq!(found.map(|found| &found.outline), Some(&folder.outline));
+        }
+        let mut read_again = again.feeds;
         // The list has feeds of one folder together, whatever order they were given in.
         for feed in &mut read_again {
             feed.position = None;

@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) fn run(global: &Global) -> Result<()> {
     let config = global.config()?;
-    let feeds = feed_list::configured(&config.feeds)?;
+    let (feeds, _) = feed_list::configured(&config.feeds)?;
     let sinks = Sinks::from_config(&config.sinks, io::sink(), |name| env::var(name).ok())?;
     config.server.access(|name| env::var(name).ok()).context("`server`")?;
     hubs::check_env(&config.fetch).context("`fetch.websub_key_env`")?;

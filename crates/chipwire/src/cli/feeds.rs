@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Result;
-use chipwire_events::{Feed, FeedId, FeedOrigin};
+use chipwire_events::{Event, Feed, FeedId, FeedList, FeedOrigin};
 use chipwire_feeds::opml;
 use clap::{Args, Subcommand};
 
@@ -68,22 +68,28 @@ impl Feeds {
             Feeds::Remove(which) => which.remove(&global.open()?)?,
             Feeds::List(list) => list.run(&global.open()?)?,
             Feeds::Import(import) => {
-                let (feeds, left_out) = feed_list::read_opml(&import.file, FeedOrigin::User)?;
+                let mut list = feed_list::read_opml(&import.file, FeedOrigin::User)?;
                 let opened = global.open()?;
-                let feeds = feed_list::after_all(feeds, &feed_list::followed(&opened.log)?);
-                follow(&opened, &feeds)?;
-                for reason in &left_out {
+                feed_list::place_after_all(&mut list, &feed_list::followed(&opened.log)?);
+                let mut frame =
+                    feed_list::frame(&opened.log, FeedOrigin::User)?.unwrap_or_else(|| FeedList::new(FeedOrigin::User));
+                frame.add(list.frame);
+                follow(&opened, &list.feeds, Some(frame))?;
+                for reason in &list.left_out {
                     writeln!(io::stderr(), "chipwire: left out: {}", terminal::clean(reason))?;
                 }
             }
             Feeds::Export => {
-                let mut feeds: Vec<Feed> = feed_list::followed(&global.open()?.log)?
+                let log = global.open()?.log;
+                let mut feeds: Vec<Feed> = feed_list::followed(&log)?
                     .into_iter()
                     .map(|(feed, _)| feed)
                     .filter(|feed| feed.origin != FeedOrigin::Import)
                     .collect();
                 feeds.sort_by(|a, b| (&a.folder, &a.url).cmp(&(&b.folder, &b.url)));
-                write!(io::stdout(), "{}", opml::write(&feeds))?;
+                let frames = [feed_list::frame(&log, FeedOrigin::User)?, feed_list::frame(&log, FeedOrigin::Config)?];
+                let frames: Vec<FeedList> = frames.into_iter().flatten().collect();
+                write!(io::stdout(), "{}", opml::write(&feeds, &frames))?;
             }
             Feeds::Parse(parse) => parse.run()?,
         }
@@ -91,13 +97,17 @@ impl Feeds {
     }
 }
 
-/// Follows what is not followed yet, and says what it did.
-fn follow(opened: &Opened, feeds: &[Feed]) -> Result<()> {
+/// Follows what is not followed yet, keeps what their list says besides, and says what it did.
+fn follow(opened: &Opened, feeds: &[Feed], frame: Option<FeedList>) -> Result<()> {
     let mut followed: BTreeSet<FeedId> =
         feed_list::followed(&opened.log)?.into_iter().map(|(feed, _)| feed.id).collect();
     let new: Vec<&Feed> = feeds.iter().filter(|feed| followed.insert(feed.id.clone())).collect();
     let now = system_clock();
-    let records = new.iter().map(|feed| feed_list::follow(&opened.log, feed, now)).collect::<Result<Vec<_>, _>>()?;
+    let mut records =
+        new.iter().map(|feed| feed_list::follow(&opened.log, feed, now)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(frame) = frame {
+        records.push(opened.log.encode(&Event::ListImported(frame), now, None)?);
+    }
     if !records.is_empty() {
         opened.log.append_among_others("feeds-user", &records)?;
     }

@@ -160,6 +160,7 @@ impl<'a> Polling<'a> {
             match wire::decode(stored) {
                 Ok((envelope, Event::FeedSubscribed(feed))) => self.follow_anew(&feed, envelope.time)?,
                 Ok((_, Event::FeedPushed(push))) => pushes.push(push),
+                Ok((_, Event::ListImported(_))) => {}
                 _ if stored.record.value.is_none() => {
                     let id = FeedId::from_string(wire::key(stored));
                     // What was pushed is removed once it was taken in, and is no feed.

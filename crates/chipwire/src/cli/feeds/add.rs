@@ -70,7 +70,7 @@ impl Add {
                 feeds.push(feed);
             }
         }
-        follow(opened, &feeds)
+        follow(opened, &feeds, None)
     }
 }
 
