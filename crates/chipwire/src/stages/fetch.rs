@@ -50,6 +50,9 @@ pub const STAGE: &str = "fetch";
 /// How long the stage waits before it tries to write again when the log has no room.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
 
+/// What is published in one transaction is no more than this, in bytes, and what one poll brings.
+const COMMIT_BYTES: usize = 8 << 20;
+
 /// What the stage is told.
 #[derive(Clone)]
 pub struct Settings {
@@ -318,8 +321,19 @@ impl<'a> Polling<'a> {
 
     /// Publishes what the finished polls brought.
     fn publish(&mut self) -> Result<(), StageError> {
-        let (mut polls, mut held, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
-        while let Ok(Landed { flight, feed: id, came }) = self.receiver.try_recv() {
+        while self.publish_some()? && !self.context.shutdown.requested() {}
+        Ok(())
+    }
+
+    /// Publishes what some of the finished polls brought, in one transaction, and says whether there may be more.
+    fn publish_some(&mut self) -> Result<bool, StageError> {
+        let (mut polls, mut held, mut outputs, mut size_bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let mut more = true;
+        while size_bytes < COMMIT_BYTES {
+            let Ok(Landed { flight, feed: id, came }) = self.receiver.try_recv() else {
+                more = false;
+                break;
+            };
             let now = (self.context.now)();
             // Gone when it was removed or went to another worker meanwhile, even if it has come back.
             let under_way = match self.in_flight.remove(&id) {
@@ -360,7 +374,9 @@ impl<'a> Polling<'a> {
                 }
                 push if followed.is_some_and(|followed| is_polled_alike(&followed, &under_way.feed)) => {
                     let time = push.as_ref().map_or(poll.state.last_polled, |push| Some(push.received));
+                    let before = outputs.len();
                     self.write_out(&poll, time.unwrap_or(now), &mut outputs)?;
+                    size_bytes += outputs.iter().skip(before).map(Record::size_bytes).sum::<usize>();
                     outputs.extend(push.iter().map(|push| self.taken(push)));
                     polls.push(poll);
                 }
@@ -376,7 +392,8 @@ impl<'a> Polling<'a> {
             self.account(&poll);
             self.wait_again(poll.state);
         }
-        self.take_pushes(held, &Positions::new())
+        self.take_pushes(held, &Positions::new())?;
+        Ok(more)
     }
 
     /// Polls a feed again much later that could not be dealt with.

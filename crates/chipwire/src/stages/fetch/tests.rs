@@ -6,13 +6,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use chipwire_events::HubNews;
+use chipwire_events::{Article, HubNews};
 use chipwire_feeds::FetchConfig;
 use chipwire_log::{Bounds, EventLog, Reader, State, TopicSpec, Writer, memory::MemoryLog};
 use tokio::{runtime::Runtime, sync::oneshot};
 
 use super::*;
-use crate::{health::Health, runner::Shutdown, wire::Log};
+use crate::{fixture::article, health::Health, runner::Shutdown, wire::Log};
 
 /// `<rss version='2.0'><channel><item><guid>1</guid><title>One</title></item></channel></rss>`
 const DOCUMENT_BASE64: &str = "PHJzcyB2ZXJzaW9uPScyLjAnPjxjaGFubmVsPjxpdGVtPjxndWlkPjE8L2d1aWQ+PHRpdGxlPk9uZTwvdGl0bGU+PC9pdGVtPjwvY2hhbm5lbD48L3Jzcz4gICAg";
@@ -429,4 +429,34 @@ fn of_a_hub_that_says_much_while_its_feed_is_polled_a_little_is_held() {
     assert_eq!((in_log(), bench.title_in_log().as_deref()), (1, Some("Polled")));
     let least_s = bench.settings.fetcher.config().min_interval_s;
     assert!(polling.schedule.next_due().unwrap() <= later(least_s));
+}
+
+#[test]
+fn what_has_come_back_is_published_in_transactions_of_a_bounded_size() {
+    const POLLS: usize = 12;
+    let bench = Bench::new();
+    let mut polling = bench.polling();
+    polling.worker_steps_until_followed();
+    let articles = |feed: usize| {
+        let article = |number: usize| Article { body: "x".repeat(1 << 20), ..article(feed * 3 + number) };
+        (0..3).map(article).collect::<Vec<_>>()
+    };
+    for number in 0..POLLS {
+        let feed = Feed::new(format!("{URL}/{number}"), FeedOrigin::User);
+        polling.follow(&feed, now(), None, Kept::Nowhere);
+        let mut poll = bench.failed_poll("Large");
+        poll.state.feed = feed.id.clone();
+        poll.articles = articles(number);
+        polling.launch(feed, None, now(), async move { (poll, Pages::default()) });
+    }
+    // As they come back while a commit takes its time.
+    bench.runtime.block_on(async {
+        while polling.receiver.len() < POLLS {
+            tokio::task::yield_now().await;
+        }
+    });
+    polling.publish().unwrap();
+    let commits: Vec<usize> = bench.commits.lock().unwrap().iter().map(|(outputs, _)| *outputs).collect();
+    // Three articles and a state for each, in transactions that end with the poll that fills them.
+    assert_eq!(commits, [12, 12, 12, 12]);
 }
