@@ -2,7 +2,8 @@
 //! hostile: `cargo bench -p chipwire-feeds --bench fetching`.
 //!
 //! Every figure is a rate and its ratio to a reference that ran right before and after it. The state of each feed is made
-//! durable in an embedded log, as the pipeline does it: what has come together is one transaction.
+//! durable in an embedded log, as the pipeline does it: what has come together is one transaction. Among the tests it runs
+//! once and briefly, which only says that it runs.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may panic, and prints its result")]
 
 use std::{
@@ -40,11 +41,16 @@ const MEASURED: Duration = Duration::from_secs(2);
 /// Measurements, each between two of the reference.
 const ROUNDS: usize = 7;
 
+/// How long each is measured among the tests.
+const MEASURED_BRIEFLY: Duration = Duration::from_millis(100);
+
 fn main() {
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let (rounds_wanted, measured) = if is_bench { (ROUNDS, MEASURED) } else { (1, MEASURED_BRIEFLY) };
     let server = serve();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     println!(
-        "loopback, {AT_ONCE} at a time, on the runtime that the program has; rates per second, the median of {ROUNDS}\n"
+        "loopback, {AT_ONCE} at a time, on the runtime that the program has; rates per second, the median of {rounds_wanted}\n"
     );
     println!("{:<58} {:>9} {:>9} {:>6}", "", "bare", "chipwire", "ratio");
     let rows = [
@@ -57,19 +63,19 @@ fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let is_chosen = |what: &str| chosen.is_empty() || chosen.iter().any(|part| what.contains(part.as_str()));
     for (what, path, mode, durable) in rows.into_iter().filter(|(what, ..)| is_chosen(what)) {
-        let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
+        let mut rounds: Vec<(f64, f64)> = (0..rounds_wanted)
             .map(|_| {
-                let before = runtime.block_on(bare(server, path, mode));
-                let ours = runtime.block_on(chipwire(server, path, mode, durable));
-                let after = runtime.block_on(bare(server, path, mode));
+                let before = runtime.block_on(bare(server, path, mode, measured));
+                let ours = runtime.block_on(chipwire(server, path, mode, durable, measured));
+                let after = runtime.block_on(bare(server, path, mode, measured));
                 ((before + after) / 2.0, ours)
             })
             .collect();
         rounds.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
-        let (bare, ours) = *rounds.get(ROUNDS / 2).unwrap();
+        let (bare, ours) = *rounds.get(rounds_wanted / 2).unwrap();
         println!("{what:<58} {bare:>9.0} {ours:>9.0} {:>6.2}", ours / bare);
     }
-    if !is_chosen("healthy") {
+    if !is_bench || !is_chosen("healthy") {
         return;
     }
     println!(
@@ -198,7 +204,7 @@ fn urls(server: SocketAddr, task: usize, path: &str) -> Vec<Url> {
 }
 
 /// Requests per second of the client alone.
-async fn bare(server: SocketAddr, path: &'static str, mode: Mode) -> f64 {
+async fn bare(server: SocketAddr, path: &'static str, mode: Mode, measured: Duration) -> f64 {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let start = Instant::now();
@@ -208,7 +214,7 @@ async fn bare(server: SocketAddr, path: &'static str, mode: Mode) -> f64 {
         tasks.spawn(async move {
             let mut done = 0_u64;
             for url in urls.iter().cycle() {
-                if start.elapsed() > MEASURED {
+                if start.elapsed() > measured {
                     break;
                 }
                 let response = client.get(url.clone()).header("if-none-match", "\"1\"").send().await.unwrap();
@@ -269,7 +275,7 @@ struct Followed {
 }
 
 /// Requests per second of ours, up to the moment at which the last state is durable.
-async fn chipwire(server: SocketAddr, path: &'static str, mode: Mode, durable: bool) -> f64 {
+async fn chipwire(server: SocketAddr, path: &'static str, mode: Mode, durable: bool, measured: Duration) -> f64 {
     let config = FetchConfig { allow_private_hosts: vec!["127.0.0.0/8".to_owned()], ..FetchConfig::default() };
     let fetcher = Arc::new(Fetcher::new(config.with_spacing_ms(0)).unwrap());
     let (sender, persisting) = persist();
@@ -290,7 +296,7 @@ async fn chipwire(server: SocketAddr, path: &'static str, mode: Mode, durable: b
             }
             ready.wait().await;
             let (begun, mut done, mut written) = (Instant::now(), 0_u64, 0);
-            while begun.elapsed() < MEASURED {
+            while begun.elapsed() < measured {
                 for Followed { feed, url, state, items } in &mut feeds {
                     let Some(known) = state.take() else { continue };
                     let mut next = match mode {

@@ -5,7 +5,7 @@
 //! - `-- clock`: 100,000 feeds on 10,000 hosts for 30 days on a virtual clock with restarts every hour, against a fixed poll;
 //!   `-- clock FEEDS DAYS QUEUES` for another size, and for queues of which each has a part of the hosts
 //!
-//! Without a word, both.
+//! Without a word, both. Among the tests it runs with few feeds, which only says that it runs.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -38,11 +38,15 @@ const INTERVAL_S: u32 = 3_600;
 const TTL_S: u32 = 3_430;
 
 fn main() {
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    if !is_bench {
+        return million(FEEDS / 50, Duration::from_millis(200));
+    }
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let number = |at: usize, default: usize| words.get(at).map_or(default, |word| word.parse().unwrap());
     let what = words.first().map_or("", String::as_str);
     if matches!(what, "" | "million") {
-        million(Duration::from_secs(number(1, 60) as u64));
+        million(FEEDS, Duration::from_secs(number(1, 60) as u64));
     }
     if matches!(what, "" | "clock") {
         let (feeds, days, queues) = (number(1, 100_000), number(2, 30) as u32, number(3, 1).max(1));
@@ -70,13 +74,13 @@ fn host_of(number: u64) -> String {
     format!("www.host{}.example", number % HOSTS)
 }
 
-fn fill(start: Timestamp) -> Queue {
+fn fill(feeds: usize, start: Timestamp) -> Queue {
     let mut queue = Queue { schedule: Schedule::new(2_000), definitions: BTreeMap::new() };
-    for number in 0..FEEDS as u64 {
+    for number in 0..feeds as u64 {
         let url = format!("https://{}/feeds/{number}/news.xml", host_of(number));
         let id = FeedId::of(&url);
         // Spread over the hour, as they are after the first one.
-        let at_ms = start.as_millisecond() + i64::from(INTERVAL_S) * 1_000 * number as i64 / FEEDS as i64;
+        let at_ms = start.as_millisecond() + i64::from(INTERVAL_S) * 1_000 * number as i64 / feeds as i64;
         let at = Timestamp::from_millisecond(at_ms).unwrap();
         queue.schedule.upsert(&id, &host_of(number), at, INTERVAL_S, Rest::default());
         let definition = format!("{{\"id\":\"{id}\",\"url\":\"{url}\",\"number\":{number},\"origin\":\"user\"}}");
@@ -116,11 +120,11 @@ impl Decider {
     }
 }
 
-fn million(paced: Duration) {
+fn million(feeds: usize, paced: Duration) {
     let start: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
     let filling = Instant::now();
-    let mut queue = fill(start);
-    println!("{FEEDS} feeds on {HOSTS} hosts, filled in {:.1} s", filling.elapsed().as_secs_f64());
+    let mut queue = fill(feeds, start);
+    println!("{feeds} feeds on {HOSTS} hosts, filled in {:.1} s", filling.elapsed().as_secs_f64());
     let decider = Decider::new(start);
 
     // As fast as it goes, on a virtual clock.
@@ -133,7 +137,7 @@ fn million(paced: Duration) {
         decisions += 1;
     }
     let rate = f64::from(decisions) / fast.elapsed().as_secs_f64();
-    let bare = heap_rate(decisions);
+    let bare = heap_rate(feeds, decisions);
     println!("decisions: {rate:.0} /s; a bare binary heap, pop and push: {bare:.0} /s; ratio {:.3}", rate / bare);
 
     let mut lags = lags_ms(&decider, &mut queue, now, paced);
@@ -147,14 +151,14 @@ fn million(paced: Duration) {
     );
     let peak_mib = peak_kib() / 1_024;
     println!("memory of the process at its peak: {peak_mib} MiB");
-    assert!(peak_mib <= 512 && quantile(&mut lags, 0.99) <= 1_000);
+    assert!(feeds < FEEDS || peak_mib <= 512 && quantile(&mut lags, 0.99) <= 1_000);
 }
 
 /// The least that a schedule can be: times and numbers, without hosts, removal or any thought.
-fn heap_rate(decisions: i32) -> f64 {
+fn heap_rate(feeds: usize, decisions: i32) -> f64 {
     let mut dice = Dice(1);
     let mut heap: BinaryHeap<Reverse<(i64, u64)>> =
-        (0..FEEDS as u64).map(|number| Reverse(((dice.roll() % 3_600_000) as i64, number))).collect();
+        (0..feeds as u64).map(|number| Reverse(((dice.roll() % 3_600_000) as i64, number))).collect();
     let start = Instant::now();
     for _ in 0..decisions {
         let Some(Reverse((at, number))) = heap.pop() else { continue };
