@@ -1,6 +1,11 @@
 //! History tagged anew while everything runs: searches find the new tags, and nothing is alerted or announced.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use chipwire_events::{Event, TaggedArticle, Topic};
 use chipwire_log::Record;
@@ -8,6 +13,38 @@ use chipwire_log::Record;
 use crate::support::{Backend, Item, Site, Tail, get_json, index_digest, tagged, until, wait_searchable};
 
 const ARTICLES: usize = 60;
+
+/// The title of an article that was edited.
+const EDITED: &str = "Article 0, edited";
+
+/// Searches all the time while `work` is done: every article is always found, in its latest revision, and one that was found by
+/// its new tags is found by them from then on.
+fn while_searching<T>(address: &str, work: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    let search = || {
+        let (mut with_tag, mut rounds) = (BTreeSet::new(), 0);
+        while !done.load(Ordering::Acquire) || rounds == 0 {
+            let found = |query: &str| -> BTreeSet<String> {
+                let answer = get_json(address, &format!("/v1/articles?limit=100{query}"));
+                let hits = answer["hits"].as_array().unwrap_or_else(|| panic!("{answer}"));
+                hits.iter().map(|hit| hit["title"].as_str().map(str::to_owned).unwrap_or_default()).collect()
+            };
+            let all = found("");
+            assert!(all.len() >= ARTICLES && all.contains(EDITED), "{all:?}");
+            let now = found("&q=company:tsmc");
+            assert!(now.is_superset(&with_tag), "{:?} have lost their tag", with_tag.difference(&now));
+            (with_tag, rounds) = (now, rounds + 1);
+        }
+        rounds
+    };
+    thread::scope(|scope| {
+        let searching = scope.spawn(search);
+        let result = catch_unwind(AssertUnwindSafe(work));
+        done.store(true, Ordering::Release);
+        assert!(searching.join().unwrap() > 0);
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
 
 fn check(backend: Backend, name: &str) {
     let site = Site::new(backend, name);
@@ -24,6 +61,8 @@ fn check(backend: Backend, name: &str) {
             if answer["total"] == count { Ok(()) } else { Err(answer["total"].to_string()) }
         });
     };
+    site.origin.edit(0, |item| item.title = EDITED.to_owned());
+    wait_searchable(&process.address, &BTreeSet::from([EDITED.to_owned()]));
     count(ARTICLES);
     let before = index_digest(&site.data_dir());
     let log = site.log();
@@ -41,12 +80,18 @@ fn check(backend: Backend, name: &str) {
     log.backend().writer("older").unwrap().append(&records).unwrap();
     count(0);
 
-    assert!(site.run(&["retag"]).starts_with("60 articles tagged anew, 0 were up to date"));
-    count(ARTICLES);
+    while_searching(&process.address, || {
+        assert!(site.run(&["retag"]).starts_with("60 articles tagged anew, 0 were up to date"));
+        count(ARTICLES);
+    });
     assert!(site.run(&["retag"]).starts_with("0 articles tagged anew, 60 were up to date"));
-    // What comes after it is an article as ever.
-    site.origin.publish([Item::new(1_000, "News", "SMIC")]);
-    wait_searchable(&process.address, &BTreeSet::from(["News".to_owned()]));
+    // Nor does a new generation of the index take anything away while it is built and takes over.
+    while_searching(&process.address, || {
+        site.run(&["index", "rebuild"]);
+        // What comes after it is an article as ever, and is in the new one only.
+        site.origin.publish([Item::new(1_000, "News", "SMIC")]);
+        wait_searchable(&process.address, &BTreeSet::from(["News".to_owned()]));
+    });
     site.run(&["verify"]);
     process.terminate();
     assert_eq!(alerts(), ARTICLES);
