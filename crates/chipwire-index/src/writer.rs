@@ -95,9 +95,12 @@ impl IndexWriter {
             return Err(Error::Checkpoint { expected, found });
         }
         let payload = serde_json::to_string(&Payload::new(checkpoint.clone()))?;
+        fail::fail_point!("before-prepare-commit");
         let mut prepared = self.engine.prepare_commit()?;
         prepared.set_payload(&payload);
+        fail::fail_point!("before-meta-rename");
         prepared.commit()?;
+        fail::fail_point!("after-meta-rename");
         // The engine syncs its files and then renames `meta.json`; the rename itself is durable only after this.
         let io = |source| Error::Io { path: self.index.path().to_owned(), source };
         File::open(self.index.path()).and_then(|dir| dir.sync_all()).map_err(io)?;

@@ -14,6 +14,7 @@ pub mod config;
 pub mod data_dir;
 pub mod dead_letters;
 pub mod demo;
+pub mod fail_points;
 pub mod feed_list;
 #[cfg(test)]
 mod fixture;

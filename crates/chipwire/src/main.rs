@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let _points = chipwire::fail_points::set_up();
     chipwire::cli::main()
 }

@@ -126,7 +126,9 @@ impl Transactions {
         // Of an earlier, aborted transaction.
         self.context.take_undelivered();
         self.producer.begin_transaction().map_err(|error| (Stage::Begin, Some(error)))?;
+        fail::fail_point!("before-append");
         self.send(records, Instant::now() + timeout + GRACE).map_err(open)?;
+        fail::fail_point!("after-append");
         if let Some(offsets) = offsets {
             // The call can overlook its time-out.
             self.watched(timeout, move |producer, timeout| {
@@ -135,9 +137,12 @@ impl Transactions {
             .ok_or((Stage::Open, None))?
             .map_err(open)?;
         }
+        fail::fail_point!("before-fsync");
         self.watched(timeout, |producer, timeout| producer.commit_transaction(timeout))
             .ok_or((Stage::Commit, None))?
-            .map_err(|error| (Stage::Commit, Some(error)))
+            .map_err(|error| (Stage::Commit, Some(error)))?;
+        fail::fail_point!("after-fsync");
+        Ok(())
     }
 
     /// Sends and waits until every record is delivered. `commit_transaction` would wait too, but in steps of 100 ms.

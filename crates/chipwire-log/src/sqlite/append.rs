@@ -166,7 +166,9 @@ pub(super) struct Request {
 impl Request {
     pub(super) fn apply(&self, connection: &Connection) -> Outcome<()> {
         self.owner.check(connection, self.token, &self.label)?;
+        fail::fail_point!("before-append");
         self.packed.write(connection, (self.clock)())?;
+        fail::fail_point!("after-append");
         tables::store_positions(connection, &self.positions).map_err(|failure| failure.at(|| "table positions".into()))
     }
 }

@@ -195,7 +195,9 @@ impl Writing {
             execute("RELEASE job").map_err(before)?;
             answers.push(Err(failure.into_error(&self.path, || "write to the log".into())));
         }
+        fail::fail_point!("before-fsync");
         execute("COMMIT").map_err(|error| Undone { error, committing: true })?;
+        fail::fail_point!("after-fsync");
         Ok(())
     }
 

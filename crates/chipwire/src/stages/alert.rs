@@ -19,6 +19,7 @@ use chipwire_log::{Limit, Positions, Reader, Record, Step, StoredRecord, Worker}
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
     chain::{Chain, Link},
+    fail_points::poison,
     health::StageLabel,
     import,
     runner::{Context, StageError},
@@ -153,8 +154,13 @@ impl Stage<'_> {
     }
 
     fn commit(&self, worker: &mut dyn Worker, outputs: &[Record], upto: &Positions) -> Result<(), StageError> {
+        fail::fail_point!("before-commit");
         worker.commit(outputs, upto)?;
+        fail::fail_point!("after-commit");
         let alerts = outputs.iter().filter(|record| record.topic == *self.context.log.name(Topic::Alerts)).count();
+        if alerts > 0 {
+            fail::fail_point!("after-raise");
+        }
         self.context.health.metrics.alerts.inc_by(alerts as u64);
         Ok(())
     }
@@ -171,10 +177,12 @@ fn raise(
     if tagged.article.feed == *imports || matcher.is_empty() {
         return Ok(());
     }
+    poison("panic-in-alert", &tagged.article.title);
     // `now` in a rule's query is the moment the article was seen, so that a replay raises the same alerts.
     let seen = tagged.article.first_seen;
     let fields = document(tagged.clone()).fields();
     for rule in matcher.matches(&fields, seen) {
+        fail::fail_point!("before-raise");
         let alert = alert(rule, &tagged);
         if raised.set.insert(&alert.id) {
             let time = alert.raised;

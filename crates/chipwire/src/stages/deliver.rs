@@ -147,7 +147,9 @@ impl Deliveries<'_> {
             let (sinks, sender) = (Arc::clone(self.sinks), self.sender.clone());
             let (key, sink, alert) = (key.clone(), delivery.sink.clone(), delivery.alert.clone());
             self.context.runtime.spawn(async move {
+                fail::fail_point!("before-send");
                 let result = sinks.deliver(&sink, &alert, now).await;
+                fail::fail_point!("after-send");
                 // The stage is gone: the delivery is still pending in the log and will be sent again.
                 let _ = sender.send((key, result));
             });

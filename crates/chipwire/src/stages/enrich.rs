@@ -17,6 +17,7 @@ use rayon::{ThreadPool, prelude::*};
 
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
+    fail_points::poison,
     health::StageLabel,
     runner::{Context, StageError, chain},
     wire::{self, Log},
@@ -78,10 +79,14 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
                             (stored, covers)
                         })
                         .collect();
+                    fail::fail_point!("before-enrich");
                     let outputs = outcomes(log, settings, &links)?;
+                    fail::fail_point!("after-enrich");
                     dead_letters.inc_by((outputs.len() - links.len()) as u64);
                     let started = Instant::now();
+                    fail::fail_point!("before-commit");
                     worker.commit(&outputs, &upto)?;
+                    fail::fail_point!("after-commit");
                     commit_seconds.observe(started.elapsed().as_secs_f64());
                     events.inc_by(links.len() as u64);
                 }
@@ -148,7 +153,10 @@ impl Outcome {
 
 fn tag(tagger: &Tagger, stored: &StoredRecord, max_bytes: usize) -> Outcome {
     match wire::decode(stored) {
-        Ok((envelope, Event::ArticleFetched(article))) => match unless_it_panics(|| tagger.enrich(article)) {
+        Ok((envelope, Event::ArticleFetched(article))) => match unless_it_panics(|| {
+            poison("panic-in-enrich", &article.title);
+            tagger.enrich(article)
+        }) {
             Ok(tagged) => Outcome { event: Event::ArticleTagged(tagged), time: envelope.time, dead_letter: None },
             Err(message) => {
                 let reason = format!("the tagger panicked: {message}");

@@ -293,8 +293,10 @@ impl<'a> Polling<'a> {
             let (fetcher, of) = (Arc::clone(&self.settings.fetcher), feed.clone());
             self.missed.remove(&of.id);
             self.launch(feed, None, now, async move {
+                fail::fail_point!("before-fetch");
                 let mut poll = poll_recalling(&fetcher, &of, state, recall, now).await;
                 let pages = pages::complete(&fetcher, &of, &mut poll, now).await;
+                fail::fail_point!("after-fetch");
                 (poll, pages)
             });
         }
@@ -463,6 +465,7 @@ impl<'a> Polling<'a> {
     /// Commits, and as long as the log has no room waits and tries again: no new poll starts meanwhile.
     fn commit(&mut self, outputs: &[Record], upto: &Positions) -> Result<(), StageError> {
         loop {
+            fail::fail_point!("before-commit");
             match self.worker.commit(outputs, upto) {
                 Err(error @ chipwire_log::Error::Full { .. }) => {
                     tracing::warn!(stage = STAGE, "polling pauses: {error}");
@@ -473,6 +476,7 @@ impl<'a> Polling<'a> {
                 }
                 Err(error) => return Err(error.into()),
                 Ok(()) => {
+                    fail::fail_point!("after-commit");
                     self.context.health.well(STAGE);
                     return Ok(());
                 }

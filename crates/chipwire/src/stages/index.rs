@@ -22,6 +22,7 @@ use chipwire_log::{Bounds, Error, Limit, Positions, Reader, StoredRecord};
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
     chain::{Chain, Link},
+    fail_points::poison,
     generations::{Generation, Generations},
     health::StageLabel,
     runner::{self, Context, StageError},
@@ -274,7 +275,10 @@ impl<'a> Projection<'a> {
         match event {
             Event::ArticleTagged(tagged) => {
                 let first_seen = tagged.article.first_seen;
-                let written = match unless_it_panics(|| self.writer.upsert(&document(tagged))) {
+                let written = match unless_it_panics(|| {
+                    poison("panic-in-index", &tagged.article.title);
+                    self.writer.upsert(&document(tagged))
+                }) {
                     // False for an older revision than the index has, as that of an event that was put back.
                     Ok(written) => written?,
                     Err(message) => {
