@@ -9,19 +9,20 @@
 pub mod same_log;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use chipwire_enrich::view;
-use chipwire_events::{Envelope, ErrorClass, Event, Field, Markup, TaggedArticle, Timestamp, Topic};
+use chipwire_events::{Envelope, ErrorClass, Event, EventId, Field, Markup, TaggedArticle, Timestamp, Topic};
 use chipwire_index::{Checkpoint, Document, DocumentEntity, DocumentMention, Index, IndexWriter};
 use chipwire_log::{Bounds, Error, Limit, Positions, Reader, StoredRecord};
 
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
 use crate::{
     chain::{Chain, Link},
+    dead_letters,
     fail_points::poison,
     generations::{Generation, Generations},
     health::StageLabel,
@@ -121,12 +122,28 @@ struct Projection<'a> {
     reader: Box<dyn Reader>,
     checkpoint: Checkpoint,
     chain: Chain,
-    dead_letters: Option<Box<dyn chipwire_log::Writer>>,
+    dead_letters: Option<DeadLetters>,
     /// First seen of every document that is not committed yet, and the moment of the oldest such event.
     waiting: Vec<Timestamp>,
     oldest: Option<Instant>,
     pace: Pace,
     applied: u64,
+}
+
+/// Where its dead letters go, opened at the first: there are hardly ever any.
+struct DeadLetters {
+    writer: Box<dyn chipwire_log::Writer>,
+    /// Those that are there: an event is read again after an end between its letter and its commit, and by a rebuild.
+    written: HashSet<EventId>,
+}
+
+impl DeadLetters {
+    fn open(log: &Log) -> Result<Self, StageError> {
+        // Opened first: what an older writer has not written by now it never will.
+        let writer = log.backend().writer("index-dead-letters")?;
+        let entries = dead_letters::all(log)?.into_iter().filter(|entry| entry.letter.stage == STAGE);
+        Ok(Self { writer, written: entries.map(|entry| entry.id).collect() })
+    }
 }
 
 /// When to commit. A commit costs about as much as hundreds of documents and makes segments of its own: worth it at once for
@@ -316,13 +333,17 @@ impl<'a> Projection<'a> {
         tracing::warn!(stage = STAGE, partition = stored.record.partition, offset = stored.offset, "{message}");
         let log = &self.context.log;
         let letter = dead_letter(STAGE, Topic::ArticlesTagged, stored, class, message, max_event_bytes(log));
-        let time = Timestamp::from_millisecond(stored.timestamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let record = log.encode(&Event::EventRejected(letter), time, None)?;
-        let writer = match &mut self.dead_letters {
-            Some(writer) => writer,
-            none => none.insert(log.backend().writer("index-dead-letters")?),
+        let letters = match &mut self.dead_letters {
+            Some(letters) => letters,
+            none => none.insert(DeadLetters::open(log)?),
         };
-        writer.append(&[record])?;
+        let id = letter.event_id();
+        if letters.written.contains(&id) {
+            return Ok(());
+        }
+        let time = Timestamp::from_millisecond(stored.timestamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        letters.writer.append(&[log.encode(&Event::EventRejected(letter), time, None)?])?;
+        letters.written.insert(id);
         self.context.health.metrics.dead_letters.get_or_create(&StageLabel { stage: STAGE }).inc();
         Ok(())
     }

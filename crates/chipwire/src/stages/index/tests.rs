@@ -234,3 +234,15 @@ fn of_a_gap_whose_raw_events_are_gone_in_part_the_rest_is_filled() {
         assert_eq!(tagged, outcomes, "one was made again, or none");
     }
 }
+
+#[test]
+fn what_is_read_again_is_no_second_dead_letter() {
+    let site = Site::sqlite();
+    let topic = site.log().name(Topic::ArticlesTagged).clone();
+    let record = Record { topic, partition: 0, key: b"1".to_vec(), headers: Vec::new(), value: Some(b"{".to_vec()) };
+    site.log().backend().writer("test").unwrap().append(&[record]).unwrap();
+    for name in ["first", "second"] {
+        site.catch_up(&site.index(name));
+        assert_eq!(site.log().end_of(Topic::DeadLetters).unwrap().values().sum::<i64>(), 1, "{name}");
+    }
+}
