@@ -62,6 +62,11 @@ impl DataDir {
         self.path.join("log.db")
     }
 
+    /// What [`RetentionClock`](crate::retention_clock::RetentionClock) remembers.
+    pub fn retention_clock(&self) -> PathBuf {
+        self.path.join("retention.json")
+    }
+
     /// The folder of index generations.
     pub fn index(&self) -> PathBuf {
         self.path.join("index")

@@ -26,6 +26,7 @@ pub mod pipeline;
 pub mod portable;
 pub mod progress;
 pub mod retag;
+pub mod retention_clock;
 pub mod runner;
 pub mod serve;
 pub mod stages;

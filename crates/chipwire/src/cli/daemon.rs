@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use chipwire_events::Timestamp;
 use chipwire_server::Board;
 use clap::Args;
 use tokio::runtime::Runtime;
@@ -18,6 +19,7 @@ use crate::{
     feed_list,
     health::Health,
     pipeline::{self, Opened, Stage},
+    retention_clock::RetentionClock,
     runner::{Context, Running, Shutdown, chain, system_clock},
     serve,
 };
@@ -125,15 +127,12 @@ impl Daemon {
         let interval = if self.opened.config.log.backend == Backend::Kafka { LAG_INTERVAL * 5 } else { LAG_INTERVAL };
         let opened = Arc::clone(&self.opened);
         let mut tidy_at = Instant::now();
+        let mut clock = RetentionClock::open(opened.data_dir.retention_clock());
         self.running.spawn("lag", &self.context, move |context| {
             while !context.shutdown.wait(interval) {
                 if Instant::now() >= tidy_at {
                     tidy_at = Instant::now() + TIDY_INTERVAL;
-                    match opened.expire((context.now)(), false) {
-                        Ok(removed) => tracing::debug!(removed, "removed what retention and compaction no longer keep"),
-                        // Whatever it is, the stages meet it too if it is of matter to them.
-                        Err(error) => tracing::warn!("nothing was removed from the log: {}", chain(&error)),
-                    }
+                    tidy(&opened, &mut clock, (context.now)());
                 }
                 for stage in &stages {
                     match opened.lag(*stage) {
@@ -182,6 +181,20 @@ impl Daemon {
     pub(super) fn stop(self) -> Result<()> {
         self.context.shutdown.request();
         self.wait()
+    }
+}
+
+/// Rids the log of what it need not keep.
+fn tidy(opened: &Opened, clock: &mut RetentionClock, now: Timestamp) {
+    // Kafka does so by itself, by the clock of its brokers.
+    if opened.config.log.backend != Backend::Sqlite {
+        return;
+    }
+    let Some(now) = clock.look(now) else { return };
+    match opened.expire(now, false) {
+        Ok(removed) => tracing::debug!(removed, "removed what retention and compaction no longer keep"),
+        // Whatever it is, the stages meet it too if it is of matter to them.
+        Err(error) => tracing::warn!("nothing was removed from the log: {}", chain(&error)),
     }
 }
 

@@ -40,12 +40,16 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// No attempt is put off for longer: one that stands further ahead was planned by a clock that was wrong.
 const LONGEST_WAIT: Duration = Duration::from_secs(48 * 60 * 60);
 
+/// A clock that goes back by no more is being adjusted.
+const CLOCK_SLACK: Duration = Duration::from_secs(5);
+
 /// Runs until it is asked to stop.
 pub fn run(context: &Context, sinks: &Arc<Sinks>) -> Result<(), StageError> {
     let log = &context.log;
     let worker = log.backend().worker(STAGE, &context.member, &[log.name(Topic::Alerts)])?;
     let (sender, receiver) = mpsc::unbounded_channel();
-    Deliveries { context, sinks, worker, pending: BTreeMap::new(), in_flight: HashSet::new(), sender, receiver }.run()
+    let (pending, in_flight, now) = (BTreeMap::new(), HashSet::new(), (context.now)());
+    Deliveries { context, sinks, worker, pending, in_flight, now, sender, receiver }.run()
 }
 
 /// The key of a delivery, and what came of it.
@@ -58,6 +62,8 @@ struct Deliveries<'a> {
     /// By key: what is still to be sent.
     pending: BTreeMap<String, Delivery>,
     in_flight: HashSet<String>,
+    /// When it looked at the clock last.
+    now: Timestamp,
     sender: mpsc::UnboundedSender<Sent>,
     receiver: mpsc::UnboundedReceiver<Sent>,
 }
@@ -137,6 +143,8 @@ impl Deliveries<'_> {
 
     fn send_due(&mut self) {
         let now = (self.context.now)();
+        let before = std::mem::replace(&mut self.now, now);
+        put_back(self.pending.values_mut().filter_map(|delivery| delivery.next_attempt.as_mut()), before, now);
         for (key, delivery) in &self.pending {
             if self.in_flight.len() >= MAX_IN_FLIGHT {
                 return;
@@ -225,6 +233,19 @@ impl Deliveries<'_> {
     }
 }
 
+/// When a clock that was ahead is put right, what was planned by it is moved back with it: it would else wait until the clock
+/// has come to that time again.
+fn put_back<'d>(planned: impl Iterator<Item = &'d mut Timestamp>, before: Timestamp, now: Timestamp) {
+    // Negative when it has gone on.
+    let Ok(back) = Duration::try_from(before.duration_since(now)) else { return };
+    if back <= CLOCK_SLACK {
+        return;
+    }
+    for next in planned {
+        *next = next.checked_sub(back).unwrap_or(now);
+    }
+}
+
 fn is_due(next_attempt: Option<Timestamp>, now: Timestamp) -> bool {
     next_attempt.is_none_or(|next| next <= now || now.checked_add(LONGEST_WAIT).is_ok_and(|latest| next > latest))
 }
@@ -249,6 +270,20 @@ mod tests {
             (Some(at("2031-03-01T12:00:00Z")), true),
         ] {
             assert_eq!(is_due(next, now), due, "{next:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_put_right_takes_what_was_planned_with_it() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        for (before, now, planned) in [
+            ("2026-03-01T15:00:00Z", "2026-03-01T15:00:01Z", "2026-03-01T15:00:10Z"),
+            ("2026-03-01T15:00:00Z", "2026-03-01T14:59:59Z", "2026-03-01T15:00:10Z"),
+            ("2026-03-01T15:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T12:00:10Z"),
+        ] {
+            let mut next = at("2026-03-01T15:00:10Z");
+            put_back([&mut next].into_iter(), at(before), at(now));
+            assert_eq!(next, at(planned), "{now}");
         }
     }
 }
