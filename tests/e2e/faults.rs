@@ -1,11 +1,11 @@
-//! Articles with known ids go in while processes and brokers are killed and paused at random moments, disks are full, and what
-//! nobody can read is put among them; at the end all of them are there, once, and the rest is dead letters. `tests/faults` runs
-//! this by hand, for as long as one likes.
-//!
-//! Not among the faults are a clock that is set, as the binary takes the machine's, and poison on which a stage panics, as none
-//! is known: the stages' own tests have both.
+//! Articles with known ids go in while processes are killed, at random moments and at named points of the code
+//! (`chipwire::fail_points`), and brokers as well, both stand still, the clock is set, disks are full, and what nobody can read or
+//! a stage panics on is put among them; at the end all of them are there, once, and the rest is dead letters. `tests/faults`
+//! runs this by hand, for as long as one likes.
 
+mod beat;
 mod brokers;
+mod clock;
 mod poison;
 
 use std::{
@@ -14,16 +14,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chipwire::wire::Log;
+use chipwire::{
+    fail_points::{KILL_AT, POINTS},
+    wire::Log,
+};
 use chipwire_events::{Event, Topic};
 use chipwire_log::{Cleanup, Error, Limit, Positions, Reader, Record, TopicSpec};
 use serde_json::Value;
 
-use self::{brokers::Brokers, poison::Poison};
-use crate::support::{Backend, Disk, Item, PATIENCE, Process, Site, Tail, get, get_json, not_once, tagged, until};
+use self::{
+    beat::{Beat, Workers},
+    brokers::Brokers,
+    clock::Clock,
+    poison::Poison,
+};
+use crate::support::{
+    Backend, Disk, Environment, Item, PATIENCE, Process, Site, Tail, get, get_json, not_once, tagged, until,
+};
 
 /// Items that come with every fault.
 const ITEMS: usize = 2;
+
+/// Items that come when a process is to be killed at a point: one of them raises an alert.
+const ITEMS_FOR_A_POINT: usize = 5;
+
+/// Kills at named points in a row.
+const POINTS_IN_A_ROW: usize = 4;
 
 /// Items that come while the index stands still.
 const ITEMS_FOR_THE_SLOW: usize = 50;
@@ -35,7 +51,10 @@ const FEEDS: usize = 8;
 const ROUND: usize = 25;
 
 /// Items that the feeds keep: more than come in a round.
-const IN_FEEDS: usize = 4 * ROUND * ITEMS + 4 * ITEMS_FOR_THE_SLOW;
+const IN_FEEDS: usize = 4 * ROUND * (ITEMS + POINTS_IN_A_ROW * ITEMS_FOR_A_POINT) + 4 * ITEMS_FOR_THE_SLOW;
+
+/// Articles are kept for so long where the clock is set: for less than it is set ahead.
+const RETENTION_DAYS: usize = 30;
 
 /// The size of a disk that gets full, and how much the log on it grows every time.
 const DISK_MIB: usize = 64;
@@ -43,10 +62,14 @@ const DISK_MIB_PER_FAULT: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
-    /// kill -9 of the process that does everything.
+    /// kill -9 of the process that does everything, at a random moment.
     Kill,
+    /// The same, and then kill -9 of the next ones at named points, one after the other.
+    KillAt,
     /// It stands still and goes on.
     Pause,
+    /// The clock is set.
+    Clock,
     /// The disk with log and index has no space, and then has some again.
     FullDisk,
     /// The index stands still in a process of its own, and all others go on in theirs.
@@ -64,9 +87,11 @@ enum Fault {
 }
 
 /// All faults: as `tests/faults` has them in the environment, and as the report does.
-const FAULTS: [(Fault, &str, &str); 9] = [
-    (Fault::Kill, "KILLS", "kill -9"),
+const FAULTS: [(Fault, &str, &str); 11] = [
+    (Fault::Kill, "KILLS", "kill -9 at any moment"),
+    (Fault::KillAt, "POINTS", "kill -9 at a point"),
     (Fault::Pause, "PAUSES", "stood still"),
+    (Fault::Clock, "CLOCK", "clock set"),
     (Fault::FullDisk, "DISK_FULL", "disk full and freed"),
     (Fault::SlowIndex, "SLOW", "index stood still"),
     (Fault::BrokerKill, "BROKER_KILLS", "kill -9 of a broker"),
@@ -90,6 +115,8 @@ struct Plan {
     hold: Duration,
     /// The latest moment of a fault after the last one.
     latest: Duration,
+    /// The time from one worker that joins to the next.
+    beat: Duration,
     /// Events that nobody can read, for every hundred articles.
     poison_percent: usize,
     seed: u64,
@@ -104,6 +131,7 @@ impl Plan {
             pause: Duration::from_millis(300),
             hold: Duration::ZERO,
             latest: Duration::from_millis(350),
+            beat: Duration::from_secs(5),
             poison_percent: 1,
             seed: 1,
         }
@@ -125,10 +153,25 @@ impl Plan {
         self.faults.iter().filter(|(of, _)| *of == fault).map(|(_, count)| count).sum()
     }
 
+    /// How often the turn of `fault` comes.
+    fn turns_of(&self, fault: Fault) -> usize {
+        match fault {
+            Fault::KillAt => self.count(fault).div_ceil(POINTS_IN_A_ROW),
+            // Workers join on a beat of their own.
+            Fault::Rebalance => 0,
+            _ => self.count(fault),
+        }
+    }
+
+    /// The kills of a process at random moments: there is one before each row at named points.
+    fn random_kills(&self) -> usize {
+        self.turns_of(Fault::Kill) + self.turns_of(Fault::KillAt)
+    }
+
     /// The faults in the order of their turns, those that are rare among the others.
     fn turns(&self, numbers: &mut Numbers) -> Vec<Fault> {
-        let mut turns: Vec<Fault> =
-            self.faults.iter().flat_map(|(fault, count)| std::iter::repeat_n(*fault, *count)).collect();
+        let turns = FAULTS.iter().flat_map(|(fault, ..)| std::iter::repeat_n(*fault, self.turns_of(*fault)));
+        let mut turns: Vec<Fault> = turns.collect();
         for at in (1..turns.len()).rev() {
             turns.swap(at, numbers.below(at + 1));
         }
@@ -140,13 +183,17 @@ impl Plan {
 #[derive(Debug)]
 struct Report {
     plan: Plan,
-    /// Kills of a process that had written something.
+    /// Kills at random moments of a process that had written something.
     amid_work: usize,
+    /// Kills at each of the named points.
+    points: [usize; POINTS.len()],
     articles: usize,
     alerts: usize,
     dead_letters: usize,
     /// Deliveries that came more than once: allowed, since a delivery is at least once.
     delivered_again: usize,
+    /// The longest time from one worker that joined to the next.
+    beat: Duration,
     /// Times that a group shared out its partitions, by the logs of brokers of its own.
     generations: usize,
     /// Commits of which the worker did not learn what became.
@@ -158,17 +205,25 @@ struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, amid_work, articles, alerts, dead_letters, delivered_again, .. } = self;
+        let Self { plan, articles, alerts, dead_letters, delivered_again, .. } = self;
         let brokers =
             if plan.backend == Backend::Kafka { format!(", {} broker(s)", plan.brokers) } else { String::new() };
         writeln!(f, "log                      {:?}{brokers}, seed {}", plan.backend, plan.seed)?;
         for (fault, _, name) in FAULTS {
             match plan.count(fault) {
+                _ if fault == Fault::Kill && plan.random_kills() > 0 => {
+                    writeln!(f, "{name:<25}{}{}", plan.random_kills(), self.after_writing())?;
+                }
                 0 => {}
-                count if fault == Fault::Kill && plan.backend == Backend::Sqlite => {
-                    writeln!(f, "{name:<25}{count}, {amid_work} of them after it had written")?;
+                count if fault == Fault::Rebalance => {
+                    writeln!(f, "{name:<25}{count}, at most {:.1} s apart", self.beat.as_secs_f64())?;
                 }
                 count => writeln!(f, "{name:<25}{count}")?,
+            }
+            if fault == Fault::KillAt {
+                for (point, count) in POINTS.iter().zip(self.points).filter(|(_, count)| *count > 0) {
+                    writeln!(f, "  {point:<23}{count}")?;
+                }
             }
         }
         if self.generations > 0 {
@@ -182,6 +237,15 @@ impl fmt::Display for Report {
         writeln!(f, "dead letters, each once  {dead_letters}")?;
         writeln!(f, "verified without fault   {} times", self.verified)?;
         write!(f, "took                     {:.0} s", self.took.as_secs_f64())
+    }
+}
+
+impl Report {
+    fn after_writing(&self) -> String {
+        match self.plan.backend {
+            Backend::Sqlite => format!(", {} of them after it had written", self.amid_work),
+            Backend::Kafka => String::new(),
+        }
     }
 }
 
@@ -209,8 +273,9 @@ fn item(number: usize) -> Item {
 /// What the faults happen to. Dropped in this order: what runs before what it runs on.
 struct Driver {
     process: Process,
-    /// The worker that came last.
-    second: Option<Process>,
+    /// Workers that join.
+    beat: Option<Beat>,
+    clock: Option<Clock>,
     poison: Poison,
     /// Reads whatever is written to the embedded log.
     follower: Option<Box<dyn Reader>>,
@@ -223,6 +288,9 @@ struct Driver {
     published: usize,
     verified: usize,
     amid_work: usize,
+    points: [usize; POINTS.len()],
+    /// The point at which the next process is killed.
+    point: usize,
     open_commits: usize,
     /// Whether anything was written since the last kill.
     written: bool,
@@ -246,6 +314,17 @@ fn drive(mut plan: Plan, name: &str) -> Report {
         println!("no full disks: this machine does not let us mount a file system of our own");
         plan.faults.retain(|(fault, _)| *fault != Fault::FullDisk);
     }
+    let clock = match plan.count(Fault::Clock) {
+        0 => None,
+        _ => Clock::make(site.folder.path()),
+    };
+    if clock.is_none() && plan.count(Fault::Clock) > 0 {
+        println!("the clock is not set: libfaketime is not installed");
+        plan.faults.retain(|(fault, _)| *fault != Fault::Clock);
+    }
+    if clock.is_some() {
+        site.keep_for(RETENTION_DAYS);
+    }
     site.run(&["rules", "add", "chip:nvidia-h20", "--name", "H20", "--sink", "hook"]);
     let log = site.log();
     let follower = (plan.backend == Backend::Sqlite).then(|| {
@@ -253,9 +332,18 @@ fn drive(mut plan: Plan, name: &str) -> Report {
         log.backend().reader(&topics, &Positions::new()).unwrap()
     });
     let turns = plan.turns(&mut numbers);
+    let environment = environment(clock.as_ref());
+    let process = site.spawn_with(&["run"], &environment);
+    let joining = plan.count(Fault::Rebalance);
+    let beat = (joining > 0).then(|| {
+        let workers = Workers { config: site.config(), folder: site.folder.path().to_owned(), environment };
+        Beat::start(workers, joining, plan.beat)
+    });
+    let point = numbers.below(POINTS.len());
     let mut driver = Driver {
-        process: site.spawn(&["run"]),
-        second: None,
+        process,
+        beat,
+        clock,
         disk,
         poison: Poison::default(),
         log,
@@ -266,13 +354,15 @@ fn drive(mut plan: Plan, name: &str) -> Report {
         published: 0,
         verified: 0,
         amid_work: 0,
+        points: [0; POINTS.len()],
+        point,
         open_commits: 0,
         follower,
         written: false,
     };
     for (number, fault) in turns.into_iter().enumerate() {
         driver.publish(ITEMS);
-        if fault == Fault::Kill && driver.numbers.below(2) > 0 {
+        if matches!(fault, Fault::Kill | Fault::KillAt) && driver.numbers.below(2) > 0 {
             // The others hit a process that starts.
             driver.until_it_writes();
         }
@@ -280,8 +370,17 @@ fn drive(mut plan: Plan, name: &str) -> Report {
         thread::sleep(driver.numbers.upto(driver.plan.latest));
         driver.happen(fault);
         if number % ROUND == ROUND - 1 {
-            driver.rest();
-            driver.site.origin.keep(IN_FEEDS);
+            driver.end_round();
+        }
+    }
+    for number in 0.. {
+        if driver.beat.as_ref().is_none_or(Beat::is_over) {
+            break;
+        }
+        driver.publish(ITEMS);
+        thread::sleep(driver.numbers.upto(driver.plan.latest));
+        if number % ROUND == ROUND - 1 {
+            driver.end_round();
         }
     }
     driver.rest();
@@ -300,11 +399,11 @@ impl Driver {
     fn happen(&mut self, fault: Fault) {
         match fault {
             Fault::Kill => {
-                self.process.kill();
-                self.amid_work += usize::from(self.has_written());
-                self.written = false;
-                self.process = self.site.spawn(&["run"]);
+                self.kill();
+                self.process = self.spawn(&["run"]);
             }
+            Fault::KillAt => self.kill_at_points(),
+            Fault::Clock => self.set_the_clock(),
             Fault::Pause => {
                 self.process.signal("STOP");
                 thread::sleep(self.plan.pause);
@@ -324,15 +423,83 @@ impl Driver {
                 broker.resume();
             }
             Fault::LeaderKill => self.kill_a_leader(),
-            Fault::Rebalance => {
-                let stage = ["enrich", "fetch"][self.numbers.below(2)];
-                let gone = self.second.replace(self.site.spawn(&[stage]));
-                if let Some(gone) = gone {
-                    gone.terminate();
-                }
-            }
+            Fault::Rebalance => unreachable!("workers join on a beat of their own"),
             Fault::LateEnd => self.hold_back_an_end(),
         }
+    }
+
+    /// Starts a process that goes by the site's clock, and panics on what is to make it panic.
+    fn spawn(&self, arguments: &[&str]) -> Process {
+        self.site.spawn_with(arguments, &environment(self.clock.as_ref()))
+    }
+
+    fn kill(&mut self) {
+        self.process.kill();
+        self.amid_work += usize::from(self.has_written());
+        self.written = false;
+    }
+
+    fn kill_at_points(&mut self) {
+        self.kill();
+        for _ in 0..POINTS_IN_A_ROW {
+            if self.points.iter().sum::<usize>() < self.plan.count(Fault::KillAt) {
+                self.kill_at_a_point();
+            }
+        }
+        // What these have written counts for no other.
+        self.has_written();
+        self.written = false;
+        self.process = self.spawn(&["run"]);
+    }
+
+    /// Starts a process that is killed at the next point, when it comes by for the first time or a later one.
+    fn kill_at_a_point(&mut self) {
+        let point = self.point % POINTS.len();
+        self.point += 1;
+        let passes = match POINTS[point] {
+            // Every poll of a feed comes by, and there are some in every second.
+            "before-fetch" | "after-fetch" | "before-commit" | "after-commit" => FEEDS / 2,
+            "before-append" | "after-append" | "before-fsync" | "after-fsync" => FEEDS,
+            _ => 1,
+        };
+        let pass = 1 + self.numbers.below(passes);
+        let mut environment = environment(self.clock.as_ref());
+        environment.push((KILL_AT.to_owned(), format!("{}={pass}", POINTS[point]).into()));
+        self.process = self.site.spawn_with(&["run"], &environment);
+        self.publish(ITEMS_FOR_A_POINT);
+        self.process.killed();
+        self.points[point] += 1;
+    }
+
+    /// Everything goes on under the new time, at once and after a start.
+    fn set_the_clock(&mut self) {
+        // Feeds that are days overdue at a start are spread over minutes: not what is looked at here.
+        self.rest();
+        let is_far_ahead = self.clock.as_mut().unwrap().set();
+        self.publish(ITEMS);
+        self.rest();
+        if !is_far_ahead && self.numbers.below(2) == 0 {
+            return;
+        }
+        let path = self.site.data_dir().join("retention.json");
+        let retention = || fs::read_to_string(&path).unwrap_or_default();
+        let before = retention();
+        self.process.kill();
+        self.process = self.spawn(&["run"]);
+        self.publish(ITEMS);
+        self.rest();
+        if is_far_ahead && self.plan.backend == Backend::Sqlite {
+            // By the new time everything is older than it has to be kept.
+            until("retention is looked after", || match retention() {
+                same if same == before => Err(same),
+                _ => Ok(()),
+            });
+        }
+    }
+
+    fn end_round(&mut self) {
+        self.rest();
+        self.site.origin.keep(IN_FEEDS);
     }
 
     /// Whether anything was written since the last kill. Nobody knows on Kafka, where the brokers may not be there to be asked.
@@ -369,31 +536,33 @@ impl Driver {
         }
         disk.free();
         if is_killed {
-            self.process = self.site.spawn(&["run"]);
+            self.process = self.spawn(&["run"]);
         }
         // From here on all goes on by itself.
-        self.rest();
-        self.site.origin.keep(IN_FEEDS);
+        self.end_round();
     }
 
     fn slow_down_the_index(&mut self) {
         self.rest();
-        let everything = std::mem::replace(&mut self.process, self.site.spawn(&["serve"]));
+        let serve = self.spawn(&["serve"]);
+        let everything = std::mem::replace(&mut self.process, serve);
         everything.terminate();
-        let others = ["fetch", "enrich", "alert"].map(|stage| self.site.spawn(&[stage]));
-        let index = self.site.spawn(&["index"]);
+        let others = ["fetch", "enrich", "alert"].map(|stage| self.spawn(&[stage]));
+        let index = self.spawn(&["index"]);
         self.rest();
         index.signal("STOP");
         self.publish(ITEMS_FOR_THE_SLOW);
-        Tail::new(&self.site.log(), Topic::ArticlesTagged)
-            .until("the others go on", |events| tagged(events).count() == self.published);
+        Tail::new(&self.site.log(), Topic::ArticlesTagged).until("the others go on", |events| {
+            tagged(events).count() == self.published + self.poison.tagged().count()
+        });
         let report: Value = serde_json::from_str(&self.site.run(&["verify", "--json"])).unwrap();
         assert_eq!((&report["ok"], &report["raw_on_their_way"]), (&true.into(), &0.into()), "{report}");
         assert!(report["tagged_on_their_way"].as_u64().unwrap() >= ITEMS_FOR_THE_SLOW as u64, "{report}");
         index.signal("CONT");
         self.rest();
         [index].into_iter().chain(others).for_each(Process::terminate);
-        let serve = std::mem::replace(&mut self.process, self.site.spawn(&["run"]));
+        let everything = self.spawn(&["run"]);
+        let serve = std::mem::replace(&mut self.process, everything);
         serve.terminate();
     }
 
@@ -436,27 +605,36 @@ impl Driver {
     /// Lets everything come to rest and looks at it while it runs.
     fn rest(&mut self) {
         until("everything is searchable", || match get_json(&self.process.address, "/v1/articles?q=*&limit=1") {
-            answer if answer["total"] == self.published => Ok(()),
-            answer => Err(format!("{answer} instead of {}", self.published)),
+            answer if answer["total"] == self.searchable() => Ok(()),
+            answer => Err(format!("{answer} instead of {}", self.searchable())),
         });
         self.site.run(&["verify"]);
         self.verified += 1;
     }
 
+    /// The articles that a search finds once all is done.
+    fn searchable(&self) -> usize {
+        self.published + self.poison.searchable()
+    }
+
     /// Stops everything and compares what is there with what was put in.
     fn end(mut self, started: Instant) -> Report {
         let (published, poison) = (self.published, self.poison.count());
-        let titles: BTreeSet<String> = (0..published).map(|number| item(number).title).collect();
+        let mut titles: BTreeSet<String> = (0..published).map(|number| item(number).title).collect();
+        titles.extend(self.poison.tagged());
+        let (tagged_poison, searchable) = (self.poison.tagged().count(), self.searchable());
         let about_h20: BTreeSet<String> = (0..published).step_by(5).map(|number| item(number).title).collect();
         self.site.receiver.until(&about_h20);
-        if let Some(second) = self.second.take() {
-            second.terminate();
-        }
+        let beat = self.beat.take().map(Beat::end);
         self.process.terminate();
         let report: Value = serde_json::from_str(&self.site.run(&["verify", "--json"])).unwrap();
         assert_eq!((&report["ok"], &report["raw"]), (&true.into(), &(published + poison).into()), "{report}");
-        assert_eq!((&report["tagged"], &report["rejected"]), (&published.into(), &poison.into()), "{report}");
-        assert_eq!((&report["tagged_on_their_way"], &report["documents"]), (&0.into(), &published.into()), "{report}");
+        assert_eq!(
+            (&report["tagged"], &report["rejected"]),
+            (&(published + tagged_poison).into(), &(poison - tagged_poison).into()),
+            "{report}"
+        );
+        assert_eq!((&report["tagged_on_their_way"], &report["documents"]), (&0.into(), &searchable.into()), "{report}");
 
         // The same by other means. The log's own clients may know the brokers as they were before a fault.
         let log = self.site.log();
@@ -467,7 +645,7 @@ impl Driver {
         let alert =
             |event: &Event| if let Event::AlertRaised(alert) = event { Some(alert.title.clone()) } else { None };
         once("raised", alerts.iter().filter_map(alert), &about_h20);
-        self.poison.check(&all(Topic::DeadLetters));
+        self.poison.check(&log, &all(Topic::DeadLetters));
         let generations = self.brokers.generations();
         assert!(
             generations >= self.plan.count(Fault::Rebalance),
@@ -475,6 +653,8 @@ impl Driver {
         );
         Report {
             amid_work: self.amid_work,
+            points: self.points,
+            beat: beat.unwrap_or_default(),
             articles: published,
             alerts: about_h20.len(),
             dead_letters: poison,
@@ -486,6 +666,14 @@ impl Driver {
             plan: self.plan,
         }
     }
+}
+
+/// What the processes are started with: a clock that can be set, and stages that panic on what is to make them panic.
+fn environment(clock: Option<&Clock>) -> Environment {
+    let panics = ["enrich", "index", "alert"].map(|stage| format!("panic-in-{stage}=panic"));
+    let mut environment = clock.map(Clock::environment).unwrap_or_default();
+    environment.push(("FAILPOINTS".to_owned(), panics.join(";").into()));
+    environment
 }
 
 /// Looks whether `found` is `expected`, each once.
@@ -519,11 +707,26 @@ fn fill(log: &Log) {
 
 #[test]
 fn embedded() {
-    let kills = 250;
-    let plan = Plan::embedded(&[(Fault::Kill, kills), (Fault::Pause, 10), (Fault::SlowIndex, 2)]);
+    // 250 kills, four of them at each of the points.
+    let points = 4 * POINTS.len();
+    let rows = points.div_ceil(POINTS_IN_A_ROW);
+    let plan = Plan::embedded(&[
+        (Fault::Kill, 250 - points - rows),
+        (Fault::KillAt, points),
+        (Fault::Pause, 10),
+        (Fault::SlowIndex, 2),
+    ]);
+    let kills = plan.random_kills();
     let report = drive(plan, "faults");
     println!("{report}");
+    assert_eq!(report.points, [4; POINTS.len()]);
     assert!(report.amid_work * 2 > kills, "most kills hit a process that had not begun to work");
+}
+
+#[test]
+fn embedded_with_a_clock_that_is_set() {
+    let plan = Plan::embedded(&[(Fault::Clock, 6), (Fault::Kill, 4)]);
+    println!("{}", drive(plan, "faults-clock"));
 }
 
 #[test]
@@ -534,8 +737,14 @@ fn embedded_on_a_disk_that_gets_full() {
 
 #[test]
 fn kafka() {
-    let faults =
-        [(Fault::Kill, 8), (Fault::Pause, 1), (Fault::BrokerKill, 3), (Fault::BrokerPause, 1), (Fault::SlowIndex, 1)];
+    let faults = [
+        (Fault::Kill, 4),
+        (Fault::KillAt, 4),
+        (Fault::Pause, 1),
+        (Fault::BrokerKill, 3),
+        (Fault::BrokerPause, 1),
+        (Fault::SlowIndex, 1),
+    ];
     println!("{}", drive(Plan::kafka(1, &faults), "faults"));
 }
 
@@ -564,6 +773,7 @@ fn by_hand() {
         pause: duration("PAUSE_MS"),
         hold: duration("HOLD_MS"),
         latest: duration("LATEST_MS"),
+        beat: duration("BEAT_MS"),
         poison_percent: number("POISON"),
         seed: number("SEED") as u64,
     };

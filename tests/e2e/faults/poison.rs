@@ -1,23 +1,36 @@
-//! Raw events that nobody can read, put in among the articles.
+//! Raw events that nobody can read, and articles on which a stage panics, put in among the others.
 
-use std::{collections::BTreeSet, slice, time::Duration};
+use std::{collections::BTreeMap, slice, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use chipwire::wire::Log;
-use chipwire_events::{DeadLetter, ErrorClass, Event, Topic};
+use chipwire_events::{Article, ArticleId, DeadLetter, ErrorClass, Event, FeedId, Markup, Timestamp, Topic};
 use chipwire_log::{Limit, Positions, Record};
 
 use super::once;
 use crate::support::until;
 
-/// No headers, a type that nobody knows, a payload that is none, one that is none of this type, and one that is as large as can
-/// be written: its dead letter has no room for it.
-const KINDS: [(Option<&str>, &[u8]); 4] = [
-    (None, b""),
-    (Some("chipwire.article.fetched.v9"), b"{}"),
-    (Some("chipwire.article.fetched.v1"), b"\xff\xfe{"),
-    (Some("chipwire.article.fetched.v1"), b"{\"id\":7}"),
+/// What is wrong with one.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// This type, or no headers at all, and this payload: nobody can read it.
+    Unreadable(Option<&'static str>, &'static [u8]),
+    /// As large as can be written: its dead letter has no room for it.
+    Huge,
+    /// An article on which this stage panics.
+    Panics(&'static str),
+}
+
+const KINDS: [Kind; 8] = [
+    Kind::Panics("enrich"),
+    Kind::Unreadable(None, b""),
+    Kind::Panics("index"),
+    Kind::Unreadable(Some("chipwire.article.fetched.v9"), b"{}"),
+    Kind::Panics("alert"),
+    Kind::Unreadable(Some("chipwire.article.fetched.v1"), b"\xff\xfe{"),
+    Kind::Unreadable(Some("chipwire.article.fetched.v1"), b"{\"id\":7}"),
+    Kind::Huge,
 ];
-const HUGE: usize = KINDS.len();
 const HUGE_BYTES: usize = 15 << 20;
 
 /// What was put in so far.
@@ -49,32 +62,68 @@ impl Poison {
         self.count += 1;
     }
 
-    /// Looks whether each became a dead letter, once.
-    pub(super) fn check(&self, events: &[Event]) {
+    /// The titles of those that are tagged all the same.
+    pub(super) fn tagged(&self) -> impl Iterator<Item = String> {
+        (0..self.count).filter(|number| matches!(kind(*number), Kind::Panics("index" | "alert"))).map(title)
+    }
+
+    /// How many can be searched.
+    pub(super) fn searchable(&self) -> usize {
+        (0..self.count).filter(|number| matches!(kind(*number), Kind::Panics("alert"))).count()
+    }
+
+    /// Looks whether each became a dead letter, once, with all that it is to say.
+    pub(super) fn check(&self, log: &Log, events: &[Event]) {
         let letter = |event: &Event| if let Event::EventRejected(letter) = event { Some(letter.clone()) } else { None };
         let letters: Vec<DeadLetter> = events.iter().filter_map(letter).collect();
-        let keys: BTreeSet<String> = (0..self.count).map(key).collect();
-        once("rejected", letters.iter().map(|letter| letter.key.clone()), &keys);
+        let keys = (0..self.count).map(|number| (String::from_utf8(record(log, number).key).unwrap(), kind(number)));
+        let kinds: BTreeMap<String, Kind> = keys.collect();
+        once("rejected", letters.iter().map(|letter| letter.key.clone()), &kinds.keys().cloned().collect());
+        let values = values(log);
         for letter in &letters {
-            assert_eq!((letter.class, letter.stage.as_str()), (ErrorClass::Decode, "enrich"), "{}", letter.key);
-            assert_eq!(letter.left_out, letter.key.ends_with("huge"), "{}", letter.key);
+            let (class, stage, is_huge) = match kinds[&letter.key] {
+                Kind::Unreadable(..) => (ErrorClass::Decode, "enrich", false),
+                Kind::Huge => (ErrorClass::Decode, "enrich", true),
+                Kind::Panics(stage) => (ErrorClass::Panic, stage, false),
+            };
+            assert_eq!((letter.class, letter.stage.as_str()), (class, stage), "{}", letter.key);
+            assert_eq!((letter.attempts, letter.version.as_str()), (1, env!("CARGO_PKG_VERSION")), "{}", letter.key);
+            assert_eq!(letter.left_out, is_huge, "{}", letter.key);
+            let at = (letter.topic.clone(), letter.partition, letter.offset);
+            let read = values.get(&at).unwrap_or_else(|| panic!("nothing at {at:?}, which {} names", letter.key));
+            assert!(is_huge || STANDARD.decode(&letter.value_base64).unwrap() == *read, "{}", letter.key);
         }
     }
 }
 
-fn key(number: usize) -> String {
-    let huge = if number % (HUGE + 1) == HUGE { " huge" } else { "" };
-    format!("poison {number}{huge}")
+fn kind(number: usize) -> Kind {
+    KINDS[number % KINDS.len()]
+}
+
+fn title(number: usize) -> String {
+    match kind(number) {
+        // The name of the point at which it panics.
+        Kind::Panics(stage) => format!("Poison {number}: panic-in-{stage}"),
+        _ => format!("poison {number}"),
+    }
 }
 
 fn record(log: &Log, number: usize) -> Record {
     let huge = vec![b'x'; HUGE_BYTES];
-    let (kind, value) = KINDS.get(number % (HUGE + 1)).copied().unwrap_or((KINDS[HUGE - 1].0, &huge));
-    let headers = kind.map_or_else(Vec::new, |kind| {
+    let (event_type, value) = match kind(number) {
+        Kind::Unreadable(event_type, value) => (event_type, value),
+        Kind::Huge => (Some("chipwire.article.fetched.v1"), huge.as_slice()),
+        Kind::Panics(_) => {
+            let article = article(number);
+            let time = article.first_seen;
+            return log.encode(&Event::ArticleFetched(article), time, None).unwrap();
+        }
+    };
+    let headers = event_type.map_or_else(Vec::new, |event_type| {
         let attributes = [
             ("ce_specversion", "1.0"),
             ("ce_id", "1"),
-            ("ce_type", kind),
+            ("ce_type", event_type),
             ("ce_source", "/x"),
             ("ce_time", "2026-01-01T00:00:00Z"),
         ];
@@ -83,10 +132,51 @@ fn record(log: &Log, number: usize) -> Record {
     Record {
         topic: log.name(Topic::ArticlesRaw).clone(),
         partition: u32::try_from(number).unwrap() % Topic::ArticlesRaw.partitions(),
-        key: key(number).into_bytes(),
+        key: title(number).into_bytes(),
         headers,
         value: Some(value.to_vec()),
     }
+}
+
+fn article(number: usize) -> Article {
+    let feed = FeedId::of("https://poison.example.org/feed.xml");
+    Article {
+        id: ArticleId::of(&feed, &number.to_string()),
+        revision: 1,
+        content_hash: String::new(),
+        feed,
+        source: "Poison".to_owned(),
+        url: None,
+        title: title(number),
+        body: "TSMC said nothing.".to_owned(),
+        markup: Markup::Plain,
+        authors: Vec::new(),
+        categories: Vec::new(),
+        language: None,
+        published: None,
+        published_raw: None,
+        updated: None,
+        first_seen: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// The values of raw and tagged events, by their places.
+fn values(log: &Log) -> BTreeMap<(String, u32, i64), Vec<u8>> {
+    let mut values = BTreeMap::new();
+    for topic in [Topic::ArticlesRaw, Topic::ArticlesTagged] {
+        let mut reader = log.backend().reader(&[log.name(topic)], &Positions::new()).unwrap();
+        loop {
+            let batch = reader.next(Limit::default(), Duration::from_secs(5)).unwrap();
+            values.extend(batch.records.into_iter().map(|stored| {
+                let at = (topic.name().to_owned(), stored.record.partition, stored.offset);
+                (at, stored.record.value.unwrap_or_default())
+            }));
+            if batch.at_end {
+                break;
+            }
+        }
+    }
+    values
 }
 
 fn is_there(log: &Log, record: &Record) -> chipwire_log::Result<bool> {

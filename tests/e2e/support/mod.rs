@@ -7,7 +7,7 @@ mod receiver;
 
 pub(crate) use disk::Disk;
 pub(crate) use origin::{Item, Origin};
-pub(crate) use process::{Process, chipwire};
+pub(crate) use process::{Environment, Process, chipwire};
 pub(crate) use receiver::Receiver;
 
 use std::{
@@ -133,6 +133,12 @@ impl Site {
         fs::write(self.config(), text.replace(&self.origin.url("/feed.xml"), &urls.join("\", \""))).unwrap();
     }
 
+    /// Keeps articles for so many days.
+    pub(crate) fn keep_for(&self, days: usize) {
+        let text = fs::read_to_string(self.config()).unwrap();
+        fs::write(self.config(), text.replace("[log]\n", &format!("[log]\nretention_days = {days}\n"))).unwrap();
+    }
+
     /// Adds lines to the configuration.
     pub(crate) fn configure(&self, more: &str) {
         let text = fs::read_to_string(self.config()).unwrap();
@@ -141,7 +147,12 @@ impl Site {
 
     /// Starts `chipwire COMMAND`.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
-        Process::spawn(&self.config(), arguments, self.folder.path())
+        self.spawn_with(arguments, &Environment::new())
+    }
+
+    /// The same, with more variables.
+    pub(crate) fn spawn_with(&self, arguments: &[&str], environment: &Environment) -> Process {
+        Process::spawn(&self.config(), arguments, self.folder.path(), environment)
     }
 
     /// Runs `chipwire COMMAND` to its end and returns what it printed.

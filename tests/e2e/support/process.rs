@@ -1,14 +1,19 @@
 //! The binary as a process.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::{BufRead, BufReader},
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::SECRET;
+use super::{SECRET, until};
+
+/// Variables that a process is given besides the usual.
+pub(crate) type Environment = Vec<(String, OsString)>;
 
 /// `chipwire --config CONFIG ARGUMENTS`.
 pub(crate) fn chipwire(config: &Path, arguments: &[&str]) -> Command {
@@ -27,12 +32,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn spawn(config: &Path, arguments: &[&str], folder: &Path) -> Self {
+    pub(crate) fn spawn(config: &Path, arguments: &[&str], folder: &Path, environment: &Environment) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let name = format!("{}-{}", arguments[0], NUMBER.fetch_add(1, Ordering::Relaxed));
         let stderr = folder.join(format!("{name}.log"));
-        let mut child =
-            chipwire(config, arguments).stdout(Stdio::piped()).stderr(File::create(&stderr).unwrap()).spawn().unwrap();
+        let mut command = chipwire(config, arguments);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        let mut child = command.stdout(Stdio::piped()).stderr(File::create(&stderr).unwrap()).spawn().unwrap();
         let mut address = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         if matches!(arguments[0], "run" | "serve" | "demo") {
@@ -56,6 +62,17 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Waits until it has come to its end by itself.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        until("the process ends", || self.child.try_wait().unwrap().ok_or_else(|| "it goes on".to_owned()))
+    }
+
+    /// Waits until it has killed itself.
+    pub(crate) fn killed(&mut self) {
+        let status = self.ended();
+        assert_eq!(status.signal(), Some(9), "{}: {status}: {}", self.name, self.stderr());
+    }
+
     /// Sends a signal, by its name without `SIG`.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
@@ -68,6 +85,14 @@ impl Process {
         assert!(status.success());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{}: {status}: {}", self.name, self.stderr());
+    }
+
+    /// SIGTERM, and waits for the end, whether or not it has come so far that it knows how to end in good order.
+    pub(crate) fn leave(mut self) {
+        self.signal("TERM");
+        let status = self.child.wait().unwrap();
+        let is_early = status.signal() == Some(15);
+        assert!(status.success() || is_early, "{}: {status}: {}", self.name, self.stderr());
     }
 
     /// Whether it still runs.
