@@ -5,6 +5,7 @@
 //! | `pipeline` | a feed with new items becomes a search hit and a webhook: both logs, one process and five |
 //! | `kill` | every stage killed in the middle of its work: nothing lost, nothing double |
 //! | `faults` | processes killed at random moments and at named points, brokers killed and paused, full disks, a clock that is set, poison, hundreds of times |
+//! | `stop` | a stop by the deadline while something hangs, and at once |
 //! | `chain` | outcomes that got lost are made again |
 //! | `poison` | raw events that nobody can read, among good ones |
 //! | `retag` | history tagged anew while everything runs |
@@ -40,6 +41,7 @@ mod page;
 mod pipeline;
 mod poison;
 mod retag;
+mod stop;
 mod support;
 mod tls;
 mod trace;

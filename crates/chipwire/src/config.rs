@@ -22,6 +22,8 @@ pub const DEFAULT_PATH: &str = "chipwire.toml";
 pub struct Config {
     /// Where log and index lie. Relative to the configuration file's folder.
     pub data_dir: PathBuf,
+    /// How long the stages may take to stop in good order, in seconds; then the process ends with what it has.
+    pub shutdown_deadline_s: u32,
     /// The log.
     pub log: LogConfig,
     /// Which feeds are followed.
@@ -42,6 +44,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from("chipwire-data"),
+            shutdown_deadline_s: 20,
             log: LogConfig::default(),
             feeds: FeedsConfig::default(),
             fetch: FetchConfig::default(),

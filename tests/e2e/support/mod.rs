@@ -133,6 +133,12 @@ impl Site {
         fs::write(self.config(), text.replace(&self.origin.url("/feed.xml"), &urls.join("\", \""))).unwrap();
     }
 
+    /// A process may take so long to stop.
+    pub(crate) fn shutdown_deadline(&self, seconds: u32) {
+        let text = fs::read_to_string(self.config()).unwrap();
+        fs::write(self.config(), format!("shutdown_deadline_s = {seconds}\n{text}")).unwrap();
+    }
+
     /// Keeps articles for so many days.
     pub(crate) fn keep_for(&self, days: usize) {
         let text = fs::read_to_string(self.config()).unwrap();

@@ -2,7 +2,12 @@
 
 use std::{
     io::{self, Write},
-    sync::Arc,
+    process,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -10,7 +15,7 @@ use anyhow::{Context as _, Result};
 use chipwire_events::Timestamp;
 use chipwire_server::Board;
 use clap::Args;
-use tokio::runtime::Runtime;
+use tokio::runtime::{self, Runtime};
 
 use super::Global;
 use crate::{
@@ -24,8 +29,8 @@ use crate::{
     serve,
 };
 
-/// How long the stages may take to stop in good order; everything is safe without it.
-const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(20);
+/// So long after the deadline of a stop a process ends that is not even able to see that it has passed.
+const LAST_RESORT: Duration = Duration::from_secs(3);
 
 /// How often the lag of the stages is looked at.
 const LAG_INTERVAL: Duration = Duration::from_secs(2);
@@ -47,7 +52,7 @@ pub(super) fn run(global: &Global, command: &str, stages: &[Stage], serving: Opt
     let locks = stages.iter().map(|stage| opened.lock(*stage, command)).collect::<Result<Vec<_>, _>>()?;
     let runtime = Runtime::new().context("failed to start the runtime")?;
     let shutdown = Shutdown::default();
-    runtime.spawn(stop_on_signal(shutdown.clone()));
+    stop_on_signal(shutdown.clone(), Some(deadline(&opened)))?;
     let health = Health::default();
     let mut daemon = Daemon::new(opened, locks, health, shutdown, runtime);
     if let Some(serving) = serving {
@@ -64,7 +69,8 @@ pub(super) struct Daemon {
     pub(super) context: Context,
     running: Running,
     runtime: Runtime,
-    server: Option<tokio::task::JoinHandle<()>>,
+    /// Hears of its end.
+    server: Option<mpsc::Receiver<()>>,
     board: Arc<Board>,
     _locks: Vec<Option<Lock>>,
 }
@@ -96,8 +102,13 @@ impl Daemon {
         let address = listener.local_addr()?;
         self.context.health.starting(serve::STAGE);
         let shutdown = self.context.shutdown.clone();
-        self.server =
-            Some(self.runtime.spawn(async move { chipwire_server::serve(listener, app, shutdown.resolved()).await }));
+        let (ended, server) = mpsc::channel();
+        self.server = Some(server);
+        self.runtime.spawn(async move {
+            chipwire_server::serve(listener, app, shutdown.resolved()).await;
+            // Nobody waits for it after the deadline.
+            let _ = ended.send(());
+        });
         Ok(address)
     }
 
@@ -150,28 +161,30 @@ impl Daemon {
 
     /// Waits until everything has stopped.
     pub(super) fn wait(self) -> Result<()> {
-        let shutdown = self.context.shutdown.clone();
-        let (done, finished) = std::sync::mpsc::channel();
+        let (shutdown, deadline) = (self.context.shutdown.clone(), deadline(&self.opened));
+        let (done, finished) = mpsc::channel();
         let running = self.running;
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             let _ = done.send(running.join());
         });
+        let mut ends_at: Option<Instant> = None;
         let result = loop {
             match finished.recv_timeout(Duration::from_millis(200)) {
                 Ok(result) => break result,
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break Ok(()),
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) if !shutdown.requested() => {}
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => match finished.recv_timeout(SHUTDOWN_DEADLINE) {
-                    Ok(result) => break result,
-                    Err(_) => {
-                        tracing::warn!("stopped before every stage had finished; nothing is lost");
+                Err(RecvTimeoutError::Disconnected) => break Ok(()),
+                Err(RecvTimeoutError::Timeout) if !shutdown.requested() => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if *ends_at.get_or_insert_with(|| Instant::now() + deadline) <= Instant::now() {
+                        tracing::warn!("{LATE}");
                         break Ok(());
                     }
-                },
+                }
             }
         };
         if let Some(server) = self.server {
-            let _ = self.runtime.block_on(server);
+            let ends_at = ends_at.unwrap_or_else(|| Instant::now() + deadline);
+            // It stops beside the stages, and has a limit of its own.
+            let _ = server.recv_timeout(ends_at.saturating_duration_since(Instant::now()));
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         result
@@ -183,6 +196,14 @@ impl Daemon {
         self.wait()
     }
 }
+
+/// How long the stages may take to stop in good order; everything is safe without it.
+pub(super) fn deadline(opened: &Opened) -> Duration {
+    Duration::from_secs(u64::from(opened.config.shutdown_deadline_s))
+}
+
+/// What is said when they take longer.
+const LATE: &str = "stopped before every stage had finished; nothing is lost";
 
 /// Rids the log of what it need not keep.
 fn tidy(opened: &Opened, clock: &mut RetentionClock, now: Timestamp) {
@@ -198,32 +219,72 @@ fn tidy(opened: &Opened, clock: &mut RetentionClock, now: Timestamp) {
     }
 }
 
-/// The first signal asks for a stop in good order, the second ends the process.
-pub(super) async fn stop_on_signal(shutdown: Shutdown) {
-    signalled().await;
-    shutdown.request();
-    signalled().await;
-    let _ = writeln!(io::stderr(), "chipwire: stopped at once by a second signal; nothing is lost");
-    std::process::exit(130);
+/// The first signal asks for a stop in good order, the second ends the process. A thread of its own sees to that, and to the
+/// deadline, if there is one, where nobody else can any more, whatever hangs elsewhere.
+pub(super) fn stop_on_signal(shutdown: Shutdown, deadline: Option<Duration>) -> Result<()> {
+    let runtime =
+        runtime::Builder::new_current_thread().enable_all().build().context("failed to listen for signals")?;
+    let mut signals = runtime.block_on(async { Signals::listen() }).context("failed to listen for signals")?;
+    let stop = async move {
+        signals.next().await;
+        tracing::info!("stops when it has finished what is under way, or at once at a second signal");
+        shutdown.request();
+        let last_resort = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep(deadline.saturating_add(LAST_RESORT)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = signals.next() => {}
+            () = last_resort => {
+                tracing::warn!("{LATE}");
+                process::exit(0);
+            }
+        }
+        let _ = writeln!(io::stderr(), "chipwire: stopped at once by a second signal; nothing is lost");
+        process::exit(130);
+    };
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(stop))
+        .context("failed to listen for signals")?;
+    Ok(())
+}
+
+/// SIGTERM and Ctrl-C. None is missed from when they are listened for.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
 
+/// Ctrl-C.
 #[cfg(not(unix))]
-async fn signalled() {
-    let _ = tokio::signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     Global,
-    daemon::{Daemon, stop_on_signal},
+    daemon::{self, Daemon, stop_on_signal},
     search,
 };
 use crate::{
@@ -77,7 +77,7 @@ impl Demo {
         let locks = Stage::ALL.iter().map(|stage| opened.lock(*stage, "demo")).collect::<Result<Vec<_>, _>>()?;
 
         let shutdown = Shutdown::default();
-        runtime.spawn(stop_on_signal(shutdown.clone()));
+        stop_on_signal(shutdown.clone(), Some(daemon::deadline(&opened)))?;
         let mut daemon = Daemon::new(opened, locks, Health::default(), shutdown.clone(), runtime);
         let address = match self.port {
             Some(port) => daemon.serve(Some(port))?,

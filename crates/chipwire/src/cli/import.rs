@@ -102,7 +102,7 @@ fn finish(opened: Opened, end: Positions) -> Result<()> {
     }
     let runtime = Runtime::new().context("failed to start the runtime")?;
     let shutdown = Shutdown::default();
-    runtime.spawn(stop_on_signal(shutdown.clone()));
+    stop_on_signal(shutdown.clone(), None)?;
     let index_elsewhere = !stages.contains(&Stage::Index);
     let mut daemon = Daemon::new(opened, locks, Health::default(), shutdown.clone(), runtime);
     daemon.start(&stages)?;

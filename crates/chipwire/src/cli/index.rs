@@ -47,7 +47,7 @@ fn rebuild(global: &Global) -> Result<()> {
     let _lock = opened.data_dir.lock(REBUILD_LOCK, "index rebuild", crate::runner::system_clock())?;
     let runtime = Runtime::new().context("failed to start the runtime")?;
     let shutdown = Shutdown::default();
-    runtime.spawn(daemon::stop_on_signal(shutdown.clone()));
+    daemon::stop_on_signal(shutdown.clone(), None)?;
     let context = opened.context(&Health::default(), &shutdown, runtime.handle());
 
     let started = Instant::now();

@@ -5,10 +5,9 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use chipwire_events::Topic;
 use clap::Args;
-use tokio::runtime::Runtime;
 
 use super::{Global, daemon};
 use crate::{pipeline::tagger, progress, retag::retag, runner::Shutdown};
@@ -24,9 +23,8 @@ impl Retag {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let opened = global.open()?;
         let _lock = opened.data_dir.lock("retag", "retag", crate::runner::system_clock())?;
-        let runtime = Runtime::new().context("failed to start the runtime")?;
         let shutdown = Shutdown::default();
-        runtime.spawn(daemon::stop_on_signal(shutdown.clone()));
+        daemon::stop_on_signal(shutdown.clone(), None)?;
         let started = Instant::now();
         let events: i64 = opened.log.end_of(Topic::ArticlesTagged)?.values().sum();
         let bar = progress::bar(2 * events.unsigned_abs(), "events");
