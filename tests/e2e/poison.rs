@@ -1,4 +1,5 @@
-//! Raw events that nobody can read, among good ones, while everything runs: each becomes a dead letter, and the rest goes on.
+//! Raw events that nobody can read, and articles on which a stage panics, among good ones, while everything runs: each becomes a
+//! dead letter, and the rest goes on.
 
 use std::collections::BTreeSet;
 
@@ -75,6 +76,68 @@ fn check(backend: Backend, name: &str) {
     assert_eq!((attempts, count("replayed", true.into())), ([4, 4, 1], 5), "{lines}");
     process.terminate();
     site.run(&["verify"]);
+}
+
+/// Articles on which a stage panics at a point that has its name, as the title says.
+fn check_panics(backend: Backend, name: &str) {
+    let stages = ["alert", "enrich", "index"];
+    let title = |stage: &str| format!("Nvidia panic-in-{stage}");
+    let titles = |stages: &[&str]| stages.iter().map(|stage| title(stage)).collect::<BTreeSet<_>>();
+    let mut site = Site::new(backend, name);
+    site.run(&["rules", "add", "nvidia", "--name", "Nvidia", "--sink", "hook"]);
+    let points: Vec<String> = stages.iter().map(|stage| format!("panic-in-{stage}=panic")).collect();
+    let process = site.spawn_with(&["run"], &vec![("FAILPOINTS".to_owned(), points.join(";").into())]);
+    site.origin.publish((0..).zip(stages).map(|(number, stage)| Item::new(number, title(stage), "TSMC")));
+    site.origin.publish([Item::new(9, "Nvidia goes on", "TSMC")]);
+    let mut good = BTreeSet::from(["Nvidia goes on".to_owned()]);
+    wait_searchable(&process.address, &(&good | &titles(&["alert"])));
+    let log = site.log();
+    Tail::new(&log, Topic::DeadLetters).until("dead letters", |events| events.len() == 3);
+    site.receiver.until(&(&good | &titles(&["index"])));
+
+    let list = || -> Vec<Value> {
+        let lines = site.run(&["dead-letters", "list", "--json", "--class", "panic"]);
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let letters = list();
+    let mut found: Vec<&str> = letters.iter().map(|letter| letter["stage"].as_str().unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, stages, "{letters:?}");
+    for letter in &letters {
+        let stage = letter["stage"].as_str().unwrap();
+        let shown: Value =
+            serde_json::from_str(&site.run(&["dead-letters", "show", letter["id"].as_str().unwrap()])).unwrap();
+        assert!(shown["value"].as_str().unwrap().contains(&title(stage)), "{shown}");
+        assert!(shown["message"].as_str().unwrap().contains(&format!("panic-in-{stage}")), "{shown}");
+        assert_eq!((&shown["attempts"], &shown["version"]), (&1.into(), &env!("CARGO_PKG_VERSION").into()), "{shown}");
+    }
+    process.terminate();
+    site.run(&["verify"]);
+
+    // As after an update that panics no more.
+    let process = site.spawn(&["run"]);
+    assert_eq!(site.run(&["dead-letters", "replay", "--all"]), "3 put back\n");
+    good.extend(titles(&stages));
+    wait_searchable(&process.address, &good);
+    assert_eq!(list().len(), 3);
+    site.receiver.until(&good);
+    process.terminate();
+    let report: Value = serde_json::from_str(&site.run(&["verify", "--json"])).unwrap();
+    assert_eq!(
+        (&report["ok"], &report["documents"], &report["alerts"]),
+        (&true.into(), &4.into(), &4.into()),
+        "{report}"
+    );
+}
+
+#[test]
+fn panics_on_sqlite() {
+    check_panics(Backend::Sqlite, "panics");
+}
+
+#[test]
+fn panics_on_kafka() {
+    check_panics(Backend::Kafka, "panics");
 }
 
 #[test]

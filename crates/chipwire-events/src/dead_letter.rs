@@ -8,6 +8,9 @@ use crate::EventId;
 /// The header of a record that was put back: which attempt it is. An extension attribute of CloudEvents.
 pub const ATTEMPT_HEADER: &str = "ce_attempt";
 
+/// The header of a tagged article that was put back: for the sake of which stage. An extension attribute of CloudEvents.
+pub const STAGE_HEADER: &str = "ce_stage";
+
 /// Why an event could not be processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use crate::{Covers, Error, EventId, Result};
 
+/// The header with the raw records that a tagged or rejected event answers. An extension attribute of CloudEvents.
+pub const COVERS_HEADER: &str = "ce_covers";
+
 /// The context attributes of an event (CloudEvents 1.0 section 3.1), written as record headers `ce_...`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -30,7 +33,7 @@ impl Envelope {
             ("ce_time".to_owned(), self.time.to_string()),
         ];
         if let Some(covers) = self.covers {
-            headers.push(("ce_covers".to_owned(), covers.to_string()));
+            headers.push((COVERS_HEADER.to_owned(), covers.to_string()));
         }
         headers
     }
@@ -53,7 +56,7 @@ impl Envelope {
                 value: time.to_owned(),
                 expected: "a time in RFC 3339",
             })?,
-            covers: find("ce_covers").map(str::parse).transpose()?,
+            covers: find(COVERS_HEADER).map(str::parse).transpose()?,
         })
     }
 }

@@ -25,8 +25,8 @@ mod topic;
 pub use alert::{Alert, Delivery, DeliveryStatus};
 pub use article::{Article, Covers, Markup, Rejected, TaggedArticle};
 pub use codec::{Event, Message};
-pub use dead_letter::{ATTEMPT_HEADER, DeadLetter, ErrorClass, Replayed};
-pub use envelope::Envelope;
+pub use dead_letter::{ATTEMPT_HEADER, DeadLetter, ErrorClass, Replayed, STAGE_HEADER};
+pub use envelope::{COVERS_HEADER, Envelope};
 pub use error::{Error, Result};
 pub use feed::{
     ArticlePages, Feed, FeedError, FeedHeader, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush, FeedState,

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chipwire_events::{
-    ATTEMPT_HEADER, DeadLetter, ErrorClass, Event, EventId, Message, Replayed, Timestamp, Topic, partition_of,
+    ATTEMPT_HEADER, COVERS_HEADER, DeadLetter, ErrorClass, Event, EventId, Message, Replayed, STAGE_HEADER, Timestamp,
+    Topic, partition_of,
 };
 use chipwire_log::{Error, Limit, Positions};
 
@@ -29,10 +30,10 @@ pub struct Entry {
 /// Why a dead letter cannot be put back.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// Its record was read from a topic that only a stage writes.
+    /// Its record was read from a topic that only a stage writes, and is none that can be read.
     #[error(
-        "{id} is an event of `{topic}`, which stages write and nobody puts back: after an update, `chipwire index rebuild` \
-         reads it again"
+        "{id} is an event of `{topic}` that nobody can read, which is not put back: after an update, `chipwire index rebuild` reads \
+         it again"
     )]
     Derived {
         /// Which.
@@ -124,14 +125,22 @@ pub fn all(log: &Log) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
+/// Where the record of `letter` goes when it is put back: whence it came, unless that is a tagged event that cannot be read.
+pub fn goes_back_to(letter: &DeadLetter) -> Option<Topic> {
+    let can_be_read = letter.class == ErrorClass::Panic;
+    let back = [Topic::ArticlesRaw, Topic::ArticlesTagged].into_iter().find(|topic| letter.topic == topic.name())?;
+    (back == Topic::ArticlesRaw || can_be_read).then_some(back)
+}
+
 /// Puts the record of a dead letter back into the topic that it was read from, and notes it, in one transaction. The stage
-/// then tries it once more, as a new event; whatever comes of it, the letter stays what it is.
+/// then tries it once more, as a new event; whatever comes of it, the letter stays what it is. A tagged article that is put back
+/// covers no raw event any more, as one that is tagged anew, and names the stage that it is put back for.
 pub fn replay(log: &Log, entry: &Entry, now: Timestamp) -> Result<(), ReplayError> {
     let letter = &entry.letter;
     let id = || entry.id.clone();
-    if letter.topic != Topic::ArticlesRaw.name() {
+    let Some(topic) = goes_back_to(letter) else {
         return Err(ReplayError::Derived { id: id(), topic: letter.topic.clone() });
-    }
+    };
     if entry.replayed {
         return Err(ReplayError::Again { id: id() });
     }
@@ -142,10 +151,15 @@ pub fn replay(log: &Log, entry: &Entry, now: Timestamp) -> Result<(), ReplayErro
     let value = STANDARD.decode(&letter.value_base64).map_err(|source| ReplayError::Base64 { id: id(), source })?;
     let attempt = letter.attempts.saturating_add(1);
     let mut headers = letter.headers.clone();
-    headers.retain(|(name, _)| name != ATTEMPT_HEADER);
+    headers.retain(|(name, _)| ![ATTEMPT_HEADER, STAGE_HEADER, COVERS_HEADER].contains(&name.as_str()));
     headers.push((ATTEMPT_HEADER.to_owned(), attempt.to_string()));
-    let topic = Topic::ArticlesRaw;
-    let partition = partition_of(&letter.key, topic.partitions());
+    let partition = match topic {
+        Topic::ArticlesTagged => {
+            headers.push((STAGE_HEADER.to_owned(), letter.stage.clone()));
+            letter.partition
+        }
+        _ => partition_of(&letter.key, topic.partitions()),
+    };
     let message = Message { topic, partition, key: letter.key.clone(), headers, value: Some(value) };
     let replayed = Replayed { dead_letter: id(), topic: letter.topic.clone(), partition, attempt };
     let note = log.encode(&Event::EventReplayed(replayed), now, None)?;

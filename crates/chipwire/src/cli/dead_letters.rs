@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Global;
 use crate::{
-    dead_letters::{CLASSES, Entry, all, replay},
+    dead_letters::{CLASSES, Entry, all, goes_back_to, replay},
     runner::system_clock,
     terminal::clean,
 };
@@ -90,7 +90,7 @@ impl DeadLetters {
             }
             DeadLetters::Replay(wanted) => {
                 let entries: Vec<&Entry> = if wanted.all {
-                    let waiting = |entry: &&Entry| !entry.replayed && entry.letter.topic == "articles.raw";
+                    let waiting = |entry: &&Entry| !entry.replayed && goes_back_to(&entry.letter).is_some();
                     entries.iter().filter(waiting).filter(|entry| wanted.wanted.has(entry)).collect()
                 } else {
                     wanted.ids.iter().map(|id| find(&entries, id)).collect::<Result<_>>()?

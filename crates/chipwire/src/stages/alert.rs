@@ -8,12 +8,13 @@
 //!   enriched again (`chain.rs`); a rule whose query does not parse is passed over and reported; an event that cannot be read is passed over
 //!   (the index has made a dead letter of it), one on which the matcher panics becomes a dead letter; anything else ends the worker, and a new one goes on at the stored position
 //!
-//! Imported articles raise nothing: a backfill is history, not news. Nor does what was tagged anew, which covers no raw event.
+//! Imported articles raise nothing: a backfill is history, not news. Nor does what was tagged anew, which covers no raw event, unless
+//! it was put back for the sake of this stage.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use chipwire_alerts::{Matcher, Raised, alert};
-use chipwire_events::{Envelope, ErrorClass, Event, FeedId, Rule, Timestamp, Topic};
+use chipwire_events::{Envelope, ErrorClass, Event, FeedId, Rule, STAGE_HEADER, Timestamp, Topic};
 use chipwire_log::{Limit, Positions, Reader, Record, Step, StoredRecord, Worker};
 
 use super::{WAIT, dead_letter, max_event_bytes, unless_it_panics};
@@ -141,7 +142,11 @@ impl Stage<'_> {
         event: Event,
         outputs: &mut Vec<Record>,
     ) -> Result<(), StageError> {
-        let (Event::ArticleTagged(tagged), Some(_)) = (event, envelope.covers) else { return Ok(()) };
+        let Event::ArticleTagged(tagged) = event else { return Ok(()) };
+        let is_put_back = || stored.record.headers.iter().any(|(name, stage)| name == STAGE_HEADER && stage == STAGE);
+        if envelope.covers.is_none() && !is_put_back() {
+            return Ok(());
+        }
         let Self { context, rules, raised, imports, .. } = self;
         let raising = || raise(context, &rules.matcher, raised, imports, tagged, outputs);
         match unless_it_panics(raising) {
