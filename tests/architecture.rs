@@ -76,6 +76,23 @@ fn only_the_log_knows_its_backends() {
     }
 }
 
+/// The points at which tests kill the process come with a feature that no release is to have.
+#[test]
+fn only_tests_have_fail_points() {
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(
+        workspace.contains("\nfail = \"") && !workspace.contains("failpoints"),
+        "the workspace's `fail` has features"
+    );
+    for (name, _) in ARROWS {
+        let manifest: toml::Table =
+            fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap().parse().unwrap();
+        for (table, _) in manifest.iter().filter(|(table, _)| *table != "dev-dependencies") {
+            assert!(!manifest[table].to_string().contains("failpoints"), "{name} has them in `{table}`");
+        }
+    }
+}
+
 /// What stands between backticks in a document and looks like a path of this repository.
 fn paths(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2).filter(|code| {

@@ -50,15 +50,16 @@ const FEEDS: usize = 8;
 /// After so many faults everything may come to rest, and is looked at.
 const ROUND: usize = 25;
 
-/// Items that the feeds keep: more than come in a round.
-const IN_FEEDS: usize = 4 * ROUND * (ITEMS + POINTS_IN_A_ROW * ITEMS_FOR_A_POINT) + 4 * ITEMS_FOR_THE_SLOW;
+/// Items that the feeds keep once they were taken in: they go on saying what was there before.
+const IN_FEEDS: usize = 400;
 
 /// Articles are kept for so long where the clock is set: for less than it is set ahead.
 const RETENTION_DAYS: usize = 30;
 
-/// The size of a disk that gets full, and how much the log on it grows every time.
+/// The size of a disk that gets full, and how much what is on it grows with every time, and with every fault of another kind.
 const DISK_MIB: usize = 64;
-const DISK_MIB_PER_FAULT: usize = 8;
+const DISK_MIB_PER_TIME: usize = 8;
+const DISK_KIB_PER_FAULT: usize = 128;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
@@ -308,7 +309,11 @@ fn drive(mut plan: Plan, name: &str) -> Report {
     fs::create_dir(site.data_dir()).unwrap();
     let disk = match plan.count(Fault::FullDisk) {
         0 => None,
-        times => Disk::make(&site.data_dir(), DISK_MIB + times * DISK_MIB_PER_FAULT),
+        times => {
+            let faults: usize = plan.faults.iter().map(|(_, count)| count).sum();
+            let size_mib = DISK_MIB + times * DISK_MIB_PER_TIME + faults * DISK_KIB_PER_FAULT / 1024;
+            Disk::make(&site.data_dir(), size_mib)
+        }
     };
     if disk.is_none() && plan.count(Fault::FullDisk) > 0 {
         println!("no full disks: this machine does not let us mount a file system of our own");

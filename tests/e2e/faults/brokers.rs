@@ -1,6 +1,6 @@
 //! The brokers that a plan needs: those to which something happens are nobody else's.
 
-use std::fs;
+use std::{fs, thread};
 
 use chipwire_log::kafka::KafkaConfig;
 
@@ -17,6 +17,22 @@ pub(super) enum Brokers {
     One(Broker),
     Behind(Proxy, Broker),
     Three(Cluster),
+}
+
+impl Drop for Brokers {
+    /// Says what those of our own said last, where that may be the reason.
+    fn drop(&mut self) {
+        let own: Vec<&Broker> = match self {
+            Self::Others => Vec::new(),
+            Self::One(broker) | Self::Behind(_, broker) => vec![broker],
+            Self::Three(cluster) => (0..NODES).map(|number| cluster.broker(number)).collect(),
+        };
+        for broker in own.into_iter().filter(|_| thread::panicking()) {
+            let said = fs::read_to_string(broker.log_file()).unwrap_or_default();
+            let lines: Vec<&str> = said.lines().collect();
+            eprintln!("--- {} ---\n{}", broker.bootstrap(), lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
+    }
 }
 
 impl Brokers {
