@@ -20,8 +20,8 @@ use rustc_hash::FxHashMap;
 use super::{Rest, fraction, later_ms, longest_wait_s};
 use crate::{config::FetchConfig, headers::MAX_RETRY_AFTER_S};
 
-/// Overdue feeds are spread over this time after a start, in seconds.
-const RESUME_SPREAD_S: i64 = 300;
+/// Overdue feeds are spread over this time after a start, in seconds: a power of two.
+const RESUME_SPREAD_S: i64 = 256;
 
 /// The feeds of one host are kept apart by this at most, in milliseconds, unless the configuration says more.
 const LONGEST_GAP_MS: i64 = 30_000;
@@ -433,6 +433,9 @@ fn id_of(number: u64) -> FeedId {
 /// When to poll a feed after a start: at the stored time; a feed that is overdue within the first five minutes, each at its
 /// own moment; one that was never polled, now. A stored time that no clock that goes right can have led to is brought down to
 /// the longest that one can.
+///
+/// The moment of an overdue feed comes again and again on the clock, so that whoever takes the feed over meanwhile comes to the
+/// same one: were it counted from the start, workers that follow one on another in seconds would put the feed off for ever.
 pub fn resume_at(feed: &FeedId, standing: Option<&Standing>, now: Timestamp) -> Timestamp {
     let Some(standing) = standing else { return now };
     let overdue_s = now.as_second() - standing.next_poll.as_second();
@@ -440,8 +443,10 @@ pub fn resume_at(feed: &FeedId, standing: Option<&Standing>, now: Timestamp) -> 
         let latest = standing.rest.next_allowed(later_ms(now, standing.longest_s.saturating_mul(1_000)));
         return standing.next_poll.min(latest);
     }
-    let spread_s = RESUME_SPREAD_S.min(overdue_s);
-    later_ms(now, (spread_s as f64 * 1_000.0 * fraction(feed, 0)) as i64)
+    // Powers of two: the moments of a longer spread are among those of a shorter one.
+    let spread_ms = 1_000 << overdue_s.min(RESUME_SPREAD_S).ilog2();
+    let own_ms = (RESUME_SPREAD_S as f64 * 1_000.0 * fraction(feed, 0)) as i64;
+    later_ms(now, (own_ms - now.as_millisecond()).rem_euclid(spread_ms))
 }
 
 #[cfg(test)]
