@@ -213,6 +213,11 @@ impl Health {
         });
     }
 
+    /// `stage` has done what it was for: nobody waits for a sign of it any more.
+    pub fn done(&self, stage: &'static str) {
+        self.with(|stages| stages.remove(stage));
+    }
+
     /// `stage` cannot do its work, and why.
     pub fn trouble(&self, stage: &'static str, why: impl Into<String>) {
         let why = why.into();
@@ -267,6 +272,14 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{pipeline::once_reachable, runner::Shutdown};
+
+    #[test]
+    fn what_is_done_once_is_not_missed_later() {
+        let health = Health::default();
+        once_reachable(&health, &Shutdown::default(), || Ok(())).unwrap();
+        assert!(health.with(|stages| stages.is_empty()));
+    }
 
     #[test]
     fn answers_are_counted_by_class() {

@@ -326,7 +326,7 @@ pub fn once_reachable(health: &Health, shutdown: &Shutdown, mut work: impl FnMut
     while !shutdown.requested() {
         match work() {
             Ok(()) => {
-                health.well(STAGE);
+                health.done(STAGE);
                 return Ok(());
             }
             Err(error) if error.downcast_ref().is_some_and(chipwire_log::Error::is_transient) => {
