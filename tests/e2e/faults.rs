@@ -480,15 +480,15 @@ impl Driver {
     fn set_the_clock(&mut self) {
         // Feeds that are days overdue at a start are spread over minutes: not what is looked at here.
         self.rest();
+        let path = self.site.data_dir().join("retention.json");
+        let retention = || fs::read_to_string(&path).unwrap_or_default();
+        let before = retention();
         let is_far_ahead = self.clock.as_mut().unwrap().set();
         self.publish(ITEMS);
         self.rest();
         if !is_far_ahead && self.numbers.below(2) == 0 {
             return;
         }
-        let path = self.site.data_dir().join("retention.json");
-        let retention = || fs::read_to_string(&path).unwrap_or_default();
-        let before = retention();
         self.process.kill();
         self.process = self.spawn(&["run"]);
         self.publish(ITEMS);
@@ -611,7 +611,11 @@ impl Driver {
     fn rest(&mut self) {
         until("everything is searchable", || match get_json(&self.process.address, "/v1/articles?q=*&limit=1") {
             answer if answer["total"] == self.searchable() => Ok(()),
-            answer => Err(format!("{answer} instead of {}", self.searchable())),
+            answer => {
+                let [(_, reasons), (_, metrics)] = ["/readyz", "/metrics"].map(|path| get(&self.process.address, path));
+                let lags: Vec<&str> = metrics.lines().filter(|line| line.starts_with("chipwire_stage_lag")).collect();
+                Err(format!("{} instead of {}; {reasons}; {lags:?}", answer["total"], self.searchable()))
+            }
         });
         self.site.run(&["verify"]);
         self.verified += 1;
