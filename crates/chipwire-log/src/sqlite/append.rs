@@ -2,20 +2,96 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
+    panic,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     Clock,
-    failure::Outcome,
+    failure::{Failure, Outcome},
     frame::{Frame, Packer, Place, pack_one},
     tables::{self, Head, Owner, Position, Topic},
 };
 use crate::{Error, PartitionId, Record};
 
-/// Records ready to be written, packed by the caller's own thread.
+/// From this size on, uncompressed, several threads pack the partitions of an append. Compressing takes most of its time, and
+/// starting a thread takes as long as compressing a hundredth of this.
+const SHARED_BYTES: usize = 128 << 10;
+
+/// More threads than this would wait for the one that writes.
+const MOST_PACKERS: usize = 4;
+
+/// Who packs: one packer for every thread.
+pub(super) struct Packers {
+    own: Packer,
+    /// Made when an append is large enough for them.
+    others: Vec<Packer>,
+}
+
+impl Packers {
+    pub(super) fn new() -> Outcome<Self> {
+        Ok(Self { own: Packer::new()?, others: Vec::new() })
+    }
+
+    /// Packs each of `parts`, in their order.
+    fn pack(&mut self, parts: &[Part<'_>], size_bytes: usize) -> Outcome<Vec<PackedPartition>> {
+        let helpers = if size_bytes < SHARED_BYTES { 0 } else { most_helpers().min(parts.len().saturating_sub(1)) };
+        while self.others.len() < helpers {
+            self.others.push(Packer::new()?);
+        }
+        let next = AtomicUsize::new(0);
+        let work = |packer: &mut Packer| -> Outcome<Vec<(usize, PackedPartition)>> {
+            let mut packed = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(part) = parts.get(index) else { return Ok(packed) };
+                packed.push((index, part.pack(packer)?));
+            }
+        };
+        let mut packed = thread::scope(|scope| {
+            // Where no thread can be had, the caller's own does it all.
+            let start = |packer| thread::Builder::new().name("log-packer".into()).spawn_scoped(scope, || work(packer));
+            let others: Vec<_> = self.others.iter_mut().take(helpers).filter_map(|packer| start(packer).ok()).collect();
+            let mut packed = work(&mut self.own)?;
+            for other in others {
+                packed.extend(other.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))?);
+            }
+            Ok::<_, Failure>(packed)
+        })?;
+        packed.sort_unstable_by_key(|(index, _)| *index);
+        Ok(packed.into_iter().map(|(_, packed)| packed).collect())
+    }
+}
+
+fn most_helpers() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(MOST_PACKERS) - 1
+}
+
+/// What an append writes to one partition.
+struct Part<'r> {
+    topic: Arc<Topic>,
+    partition: PartitionId,
+    records: Vec<&'r Record>,
+}
+
+impl Part<'_> {
+    fn pack(&self, packer: &mut Packer) -> Outcome<PackedPartition> {
+        Ok(PackedPartition {
+            topic: Arc::clone(&self.topic),
+            partition: self.partition.clone(),
+            frames: packer.pack(self.records.iter().copied())?,
+            latest: if self.topic.is_compact() { latest(&self.records)? } else { Vec::new() },
+        })
+    }
+}
+
+/// Records ready to be written, packed by the caller's own thread and others that help it.
 #[derive(Default)]
 pub(super) struct Packed {
     partitions: Vec<PackedPartition>,
@@ -41,32 +117,30 @@ struct Latest {
 impl Packed {
     /// Packs `records`; `topic` finds a topic by its name.
     pub(super) fn new(
-        packer: &mut Packer,
+        packers: &mut Packers,
         records: &[Record],
         topic: impl Fn(&str) -> Result<Arc<Topic>, Error>,
     ) -> Outcome<Self> {
-        let mut by_partition = BTreeMap::<(&str, u32), (Arc<Topic>, Vec<&Record>)>::new();
+        let mut by_partition = BTreeMap::<(&str, u32), Part<'_>>::new();
+        let mut size_bytes = 0;
         for record in records {
+            size_bytes += record.size_bytes();
             match by_partition.entry((&*record.topic, record.partition)) {
-                Entry::Occupied(mut entry) => entry.get_mut().1.push(record),
+                Entry::Occupied(mut entry) => entry.get_mut().records.push(record),
                 Entry::Vacant(entry) => {
                     let topic = topic(&record.topic)?;
+                    let partition = topic.partition(record.partition);
                     if record.partition >= topic.spec.partitions {
-                        return Err(Error::UnknownPartition(topic.partition(record.partition)).into());
+                        return Err(Error::UnknownPartition(partition).into());
                     }
-                    entry.insert((topic, vec![record]));
+                    entry.insert(Part { topic, partition, records: vec![record] });
                 }
             }
         }
-        let mut packed = Self::default();
-        for ((_, number), (topic, records)) in by_partition {
-            let partition = topic.partition(number);
-            let frames = packer.pack(records.iter().copied())?;
-            let latest = if topic.is_compact() { latest(&records)? } else { Vec::new() };
-            packed.size_bytes += frames.iter().map(|frame| frame.data.len()).sum::<usize>();
-            packed.partitions.push(PackedPartition { topic, partition, frames, latest });
-        }
-        Ok(packed)
+        let parts: Vec<_> = by_partition.into_values().collect();
+        let partitions = packers.pack(&parts, size_bytes)?;
+        let size_bytes = partitions.iter().flat_map(|part| &part.frames).map(|frame| frame.data.len()).sum();
+        Ok(Self { partitions, size_bytes })
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Shared,
-    append::{Packed, Request},
-    frame::Packer,
+    append::{Packed, Packers, Request},
     reader::SqliteReader,
     tables::{Owner, Position},
 };
@@ -17,20 +16,20 @@ struct Pen {
     owner: Owner,
     token: i64,
     label: String,
-    packer: Packer,
+    packers: Packers,
 }
 
 impl Pen {
     /// Takes the name `owner` from whoever has it.
     fn new(shared: Arc<Shared>, owner: Owner, label: String) -> Result<Self> {
-        let packer = Packer::new().map_err(|failure| shared.error(failure))?;
+        let packers = Packers::new().map_err(|failure| shared.error(failure))?;
         let taking = owner.clone();
         let token = shared.committer()?.run(&label, 0, Box::new(move |connection| taking.take(connection)))?;
-        Ok(Self { shared, owner, token, label, packer })
+        Ok(Self { shared, owner, token, label, packers })
     }
 
     fn write(&mut self, records: &[Record], positions: Vec<Position>) -> Result<()> {
-        let packed = Packed::new(&mut self.packer, records, |name| self.shared.topic(name));
+        let packed = Packed::new(&mut self.packers, records, |name| self.shared.topic(name));
         let packed = packed.map_err(|failure| self.shared.error(failure))?;
         if packed.is_empty() && positions.is_empty() {
             return Ok(());
