@@ -2,7 +2,6 @@
 //! fsync, and a savepoint for each, so that one that is refused takes nothing from the others.
 
 use std::{
-    fs,
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread::{self, JoinHandle},
@@ -13,8 +12,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::Connection;
 
 use super::{
+    checkpoint::Checkpoints,
     failure::{Failure, Kind, Outcome, is_out_of_quota, kind},
-    wal,
 };
 use crate::{Error, Result};
 
@@ -23,12 +22,6 @@ const QUEUED_JOBS: usize = 64;
 
 /// No more is taken into one transaction.
 const TRANSACTION_BYTES: usize = 32 << 20;
-
-/// The write-ahead log is moved into the file when so much was written to it since the last time.
-const CHECKPOINT_BYTES: usize = 16 << 20;
-
-/// When the write-ahead log has this many pages (of 8 KiB), readers are made to let go of it, so that it begins anew.
-const LARGE_WAL_PAGES: i64 = 16_384;
 
 /// What a job does inside of the transaction. It may be rolled back after it returned `Ok`.
 pub(super) type Work = Box<dyn FnOnce(&Connection) -> Outcome<i64> + Send>;
@@ -77,9 +70,8 @@ pub(super) struct Committer {
 impl Committer {
     pub(super) fn start(path: PathBuf, connection: Connection, signal: Arc<Signal>) -> Result<Self> {
         let (jobs, queue) = bounded(QUEUED_JOBS);
-        // What others have left counts too, or the write-ahead log of one who is killed again and again would grow for ever.
-        let since_checkpoint = fs::metadata(wal::path(&path)).map_or(0, |found| found.len() as usize);
-        let writing = Writing { path: path.clone(), connection, signal, stopped: None, since_checkpoint };
+        let checkpoints = Checkpoints::new(&path);
+        let writing = Writing { path: path.clone(), checkpoints, connection, signal, stopped: None };
         let thread = thread::Builder::new()
             .name("log-writer".into())
             .spawn(move || writing.run(&queue))
@@ -113,11 +105,12 @@ impl Drop for Committer {
 
 struct Writing {
     path: PathBuf,
+    /// Declared before the connection, which is to be closed last.
+    checkpoints: Checkpoints,
     connection: Connection,
     signal: Arc<Signal>,
     /// Why nothing is written any more.
     stopped: Option<String>,
-    since_checkpoint: usize,
 }
 
 /// Why a whole transaction did not happen.
@@ -139,12 +132,7 @@ impl Writing {
                 jobs.push(job);
             }
             self.commit(jobs);
-            // What a transaction writes apart from the frames is a few pages.
-            self.since_checkpoint += size_bytes + (64 << 10);
-            if self.since_checkpoint >= CHECKPOINT_BYTES {
-                self.since_checkpoint = 0;
-                self.checkpoint();
-            }
+            self.checkpoint(size_bytes);
         }
     }
 
@@ -261,14 +249,15 @@ impl Writing {
         }
     }
 
-    /// Moves the write-ahead log into the file. When it cannot be done now, the write-ahead log keeps everything.
-    fn checkpoint(&mut self) {
-        let run = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(1));
-        let done = run("PRAGMA wal_checkpoint(PASSIVE)")
-            .and_then(|pages| if pages > LARGE_WAL_PAGES { run("PRAGMA wal_checkpoint(RESTART)") } else { Ok(pages) });
-        match done {
-            Ok(_) => {}
+    /// Sees to the write-ahead log after `size_bytes` more were written to it.
+    fn checkpoint(&mut self, size_bytes: usize) {
+        if self.stopped.is_some() {
+            return;
+        }
+        match self.checkpoints.after_commit(&self.connection, size_bytes) {
+            Ok(()) => {}
             Err(error) if kind(&error) == Kind::Io => self.stop(&error),
+            // The write-ahead log keeps everything.
             Err(error) => tracing::warn!(path = %self.path.display(), %error, "the log's checkpoint waits"),
         }
     }

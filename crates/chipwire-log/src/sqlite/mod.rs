@@ -5,7 +5,8 @@
 //! append touches, and every row carries a checksum over its content *and* its place. See `schema.rs` for the tables.
 //!
 //! One thread in each [`SqliteLog`] writes and commits what several callers ask for together. Readers have connections of
-//! their own. A waiting reader sees a commit of its own `SqliteLog` at once and any other within about 20 milliseconds.
+//! their own; one that reads for long makes no writer wait. A waiting reader sees a commit of its own `SqliteLog` at once and
+//! any other within about 20 milliseconds.
 //!
 //! A group has one worker here: the newest owns all partitions and fences the others.
 //!
@@ -15,6 +16,7 @@
 
 mod append;
 mod check;
+mod checkpoint;
 mod committer;
 mod expire;
 mod failure;

@@ -32,7 +32,7 @@ struct Step {
 const STEPS: &[Step] = &[];
 
 /// How long a write waits for another process that is writing.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Names and statements, exactly as SQLite keeps them in the file: they are compared when it is opened.
 ///
