@@ -65,8 +65,10 @@ impl Writer for SqliteWriter {
 }
 
 pub(super) struct SqliteWorker {
-    pen: Pen,
+    /// Declared before the pen, which may be the last that keeps the connection that writes: that one tidies up when it is
+    /// closed last.
     reader: SqliteReader,
+    pen: Pen,
     announced: bool,
 }
 
@@ -78,7 +80,7 @@ impl SqliteWorker {
         // And the positions after it: the older worker can no longer move them.
         let from = shared.positions(group, &rows)?;
         let reader = shared.reader(topics, &from)?;
-        Ok(Self { pen, reader, announced: false })
+        Ok(Self { reader, pen, announced: false })
     }
 }
 
