@@ -68,11 +68,6 @@ pub(crate) fn event(topic: &Arc<str>, partition: u32, seed: usize) -> Record {
     }
 }
 
-/// The bytes of its key and its value.
-pub(crate) fn size_bytes(event: &Record) -> usize {
-    event.key.len() + event.value.as_ref().unwrap().len()
-}
-
 /// How long something took, again and again.
 #[derive(Default)]
 pub(crate) struct Times(Vec<Duration>);
