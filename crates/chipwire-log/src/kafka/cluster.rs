@@ -309,9 +309,18 @@ pub(super) fn list<'a>(partitions: impl Iterator<Item = (&'a PartitionId, Offset
     Ok(list)
 }
 
-/// Whether a broker only has to hear of its new duty.
+/// Whether a broker only has to hear of its new duty, or this client of the broker's: one that has been there since before a
+/// broker came back asks for an older term of the leader once, and learns of the new one by the answer.
 fn not_leading_yet(error: &KafkaError) -> bool {
-    matches!(code_of(error), Code::NotLeaderForPartition | Code::LeaderNotAvailable | Code::UnknownTopicOrPartition)
+    matches!(
+        code_of(error),
+        Code::NotLeaderForPartition
+            | Code::LeaderNotAvailable
+            | Code::UnknownTopicOrPartition
+            | Code::FencedLeaderEpoch
+            | Code::UnknownLeaderEpoch
+            | Code::OffsetNotAvailable
+    )
 }
 
 /// A list from librdkafka, or the first error in it.
@@ -338,4 +347,20 @@ fn names(partitions: &[PartitionId]) -> String {
 /// What is left of the time until `deadline`.
 pub(super) fn remaining(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leader_of_another_term_is_asked_again_and_a_client_that_is_turned_away_is_told() {
+        let again = |code| not_leading_yet(&KafkaError::OffsetFetch(code));
+        for code in [Code::FencedLeaderEpoch, Code::UnknownLeaderEpoch, Code::NotLeaderForPartition] {
+            assert!(again(code), "{code:?}");
+        }
+        for code in [Code::TopicAuthorizationFailed, Code::OperationTimedOut, Code::OffsetOutOfRange] {
+            assert!(!again(code), "{code:?}");
+        }
+    }
 }
