@@ -197,7 +197,11 @@ impl KafkaConfig {
 
     /// For members of a group.
     pub(super) fn worker(&self, group: &str, security: &Security) -> ClientConfig {
-        let mut config = self.client(security, &[CONSUMER_DEFAULTS, WORKER_DEFAULTS].concat(), CONSUMER_LAWS);
+        // Only a trace shows them, and drawing them up costs every time.
+        let is_traced = tracing::enabled!(target: TARGET, tracing::Level::TRACE);
+        let statistics = if is_traced { STATISTICS } else { &[] };
+        let mut config =
+            self.client(security, &[CONSUMER_DEFAULTS, WORKER_DEFAULTS, statistics].concat(), CONSUMER_LAWS);
         config.set("group.id", self.id(group));
         // Only what has to move moves, and nobody stops for the others.
         config.set("partition.assignment.strategy", "cooperative-sticky");
@@ -269,7 +273,12 @@ const WORKER_DEFAULTS: &[(&str, &str)] = &[
     ("session.timeout.ms", "15000"),
 ];
 
+/// Of workers, which are polled all the time: they would pile up in a client that is asked something now and then.
+const STATISTICS: &[(&str, &str)] = &[("statistics.interval.ms", "5000")];
+
 const PRODUCER_DEFAULTS: &[(&str, &str)] = &[
+    // Not the 5 to 20 of a producer that sends as events come: a transaction's records are all there at once and fill batches
+    // by themselves, and whoever waits for its commit waits for every millisecond of this too.
     ("linger.ms", "1"),
     ("compression.type", "zstd"),
     // The default is a gigabyte.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Statistics,
+    ClientContext,
     config::RDKafkaLogLevel,
     consumer::ConsumerContext,
     error::{KafkaError, RDKafkaErrorCode},
@@ -128,8 +128,8 @@ impl ClientContext for Context {
         }
     }
 
-    fn stats(&self, statistics: Statistics) {
-        tracing::trace!(target: TARGET, ?statistics, "statistics");
+    fn stats_raw(&self, statistics: &[u8]) {
+        tracing::trace!(target: TARGET, "statistics: {}", String::from_utf8_lossy(statistics));
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

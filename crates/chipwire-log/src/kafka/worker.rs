@@ -11,7 +11,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Offset, Statistics, TopicPartitionList,
+    ClientContext, Offset, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, KafkaResult},
@@ -295,8 +295,8 @@ impl ClientContext for WorkerContext {
         self.context.log(level, facility, message);
     }
 
-    fn stats(&self, statistics: Statistics) {
-        self.context.stats(statistics);
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.context.stats_raw(statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
