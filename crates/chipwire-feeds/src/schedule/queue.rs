@@ -443,8 +443,10 @@ pub fn resume_at(feed: &FeedId, standing: Option<&Standing>, now: Timestamp) -> 
         let latest = standing.rest.next_allowed(later_ms(now, standing.longest_s.saturating_mul(1_000)));
         return standing.next_poll.min(latest);
     }
+    // No feed waits for longer than it does between two polls.
+    let interval_s = if standing.interval_s > 0 { i64::from(standing.interval_s) } else { RESUME_SPREAD_S };
     // Powers of two: the moments of a longer spread are among those of a shorter one.
-    let spread_ms = 1_000 << overdue_s.min(RESUME_SPREAD_S).ilog2();
+    let spread_ms = 1_000 << overdue_s.min(RESUME_SPREAD_S).min(interval_s).ilog2();
     let own_ms = (RESUME_SPREAD_S as f64 * 1_000.0 * fraction(feed, 0)) as i64;
     later_ms(now, (own_ms - now.as_millisecond()).rem_euclid(spread_ms))
 }

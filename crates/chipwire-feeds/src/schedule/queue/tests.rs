@@ -28,6 +28,8 @@ fn a_start_is_no_storm() {
         let resumed = resume_at(&feed, Some(&overdue), now);
         assert!((0..=RESUME_SPREAD_S).contains(&seconds(now, resumed)));
         moments.insert(seconds(now, resumed));
+        let often = Standing { interval_s: 10, ..overdue };
+        assert!(seconds(now, resume_at(&feed, Some(&often), now)) < 10);
         let later = standing(at("2026-03-01T13:00:00Z"));
         assert_eq!(resume_at(&feed, Some(&later), now), later.next_poll);
         assert_eq!(resume_at(&feed, None, now), now);
