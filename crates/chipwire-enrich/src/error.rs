@@ -13,6 +13,9 @@ pub enum Error {
         /// What the TOML reader says.
         message: String,
     },
+    /// What is built in is not in the form that this program reads.
+    #[error("failed to read the gazetteer that is built in")]
+    Builtin(#[from] postcard::Error),
     /// The file can be read, but an entity in it makes no sense.
     #[error("gazetteer file `{file}`, entity `{entity}`: {problem}; {expected}")]
     Entity {

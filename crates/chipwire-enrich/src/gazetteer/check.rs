@@ -1,6 +1,6 @@
 //! What a gazetteer must fulfil beyond its form.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use super::{EntityDef, Exchange, Mode, VENDOR_KIND, normal_code};
 use crate::{Error, error::Result};
@@ -59,7 +59,7 @@ pub(super) fn entity(file: &str, entity: &EntityDef) -> Result<()> {
 
 /// What can only be seen with all entities at hand, sorted by kind and id.
 pub(super) fn together(entities: &[(String, EntityDef)]) -> Result<()> {
-    let mut seen: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    let mut seen: FxHashMap<(&str, &str), &str> = FxHashMap::default();
     for (file, entity) in entities {
         if let Some(first) = seen.insert((&entity.kind, &entity.id), file) {
             let problem = format!("the id is also in `{first}`");
@@ -88,7 +88,7 @@ pub(super) fn together(entities: &[(String, EntityDef)]) -> Result<()> {
 
 /// Two entities may share a name only where cues decide between them.
 fn names_are_claimed_once(entities: &[(String, EntityDef)]) -> Result<()> {
-    let mut claimed: BTreeMap<String, (&EntityDef, Mode)> = BTreeMap::new();
+    let mut claimed: FxHashMap<String, (&EntityDef, Mode)> = FxHashMap::default();
     for (file, entity) in entities {
         for alias in entity.aliases.iter().filter(|alias| alias.mode != Mode::Never) {
             let certain = |mode| matches!(mode, Mode::Free | Mode::Cased);
@@ -108,7 +108,7 @@ fn names_are_claimed_once(entities: &[(String, EntityDef)]) -> Result<()> {
 }
 
 fn tickers_are_claimed_once(entities: &[(String, EntityDef)]) -> Result<()> {
-    let mut claimed: BTreeMap<(Exchange, String), &str> = BTreeMap::new();
+    let mut claimed: FxHashMap<(Exchange, String), &str> = FxHashMap::default();
     for (file, entity) in entities {
         for ticker in &entity.tickers {
             let Some((exchange, code)) = ticker.split_once(':') else { continue };

@@ -1,11 +1,12 @@
-//! The form of a gazetteer file, as it is written by people.
+//! The form of a gazetteer file, as it is written by people. No field may be left out when it is written: the binary form
+//! that is built in has no names of fields.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 /// One file: all entities of one kind, or some of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     /// Lower-case letters: `company`, `chip`, `policy`.
@@ -24,7 +25,7 @@ pub(super) struct File {
 }
 
 /// One entity of a file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     pub(super) id: String,
@@ -77,13 +78,13 @@ pub struct Alias {
     /// When it counts.
     pub mode: Mode,
     /// The language as a BCP 47 tag, where it is not English or of no language.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub lang: Option<String>,
     /// Whether the name with an `s` is a name too.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub plural: bool,
     /// Whether only exactly this case counts; for mode `cue`, `cased` implies it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub case: bool,
 }
 
@@ -94,12 +95,12 @@ pub struct Fact {
     /// The fact, in words.
     pub text: String,
     /// The day, month or year from which it holds, as `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub valid_from: Option<String>,
     /// The day, month or year until which it holds, in the same form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub valid_to: Option<String>,
     /// Where it is written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub source: Option<String>,
 }

@@ -1,8 +1,8 @@
 //! The gazetteer: the entities that can be tagged, their names, and what tells one sense of a name from another.
 //!
-//! It is data: one TOML file per kind under `gazetteer/`, reviewed like code. A new kind is a new file and a line in
-//! [`BUILTIN`]. Reading is strict: an unknown key, a name that two entities claim, or a vendor that does not exist is an
-//! error that names the file, the entity and what would be right.
+//! It is data: one TOML file per kind under `gazetteer/`, reviewed like code and read when the program is built (`build.rs`).
+//! A new kind is a new file. Reading is strict: an unknown key, a name that two entities claim, or a vendor that does not
+//! exist is an error that names the file, the entity and what would be right.
 
 mod check;
 mod exchange;
@@ -19,12 +19,8 @@ use crate::{Error, error::Result};
 /// Counts up whenever the tagger finds something else in the same text with the same gazetteer.
 pub const TAGGER_VERSION: u32 = 1;
 
-/// The files that are part of the program.
-const BUILTIN: &[(&str, &str)] = &[
-    ("companies.toml", include_str!("../../gazetteer/companies.toml")),
-    ("chips.toml", include_str!("../../gazetteer/chips.toml")),
-    ("policies.toml", include_str!("../../gazetteer/policies.toml")),
-];
+/// The files that are part of the program, each with its name.
+const BUILTIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gazetteer.postcard"));
 
 /// The kind whose entities are named by `vendor` and `parent`.
 pub(crate) const VENDOR_KIND: &str = "company";
@@ -83,15 +79,20 @@ pub struct Gazetteer {
 impl Gazetteer {
     /// The gazetteer that is part of the program.
     pub fn builtin() -> Result<Self> {
-        Self::from_files(BUILTIN)
+        let files: Vec<(String, file::File)> = postcard::from_bytes(BUILTIN)?;
+        Self::from_parsed(files)
     }
 
     /// Reads files given as (name, text); the name is used in errors only.
     pub fn from_files(files: &[(&str, &str)]) -> Result<Self> {
+        let parse = |(name, text): &(&str, &str)| Ok(((*name).to_owned(), parse(name, text)?));
+        Self::from_parsed(files.iter().map(parse).collect::<Result<_>>()?)
+    }
+
+    fn from_parsed(files: Vec<(String, file::File)>) -> Result<Self> {
         let mut entities = Vec::new();
-        for (name, text) in files {
-            let parsed = parse(name, text)?;
-            check::kind(name, &parsed.kind)?;
+        for (name, parsed) in files {
+            check::kind(&name, &parsed.kind)?;
             for entry in parsed.entity {
                 let entity = EntityDef {
                     kind: parsed.kind.clone(),
@@ -114,8 +115,8 @@ impl Gazetteer {
                     source: entry.source,
                     facts: entry.fact,
                 };
-                check::entity(name, &entity)?;
-                entities.push(((*name).to_owned(), entity));
+                check::entity(&name, &entity)?;
+                entities.push((name.clone(), entity));
             }
         }
         entities.sort_by(|(_, a), (_, b)| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));

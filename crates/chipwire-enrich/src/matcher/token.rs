@@ -24,8 +24,12 @@ impl Words {
 
     /// The number of `word`, a new one if it has none.
     pub(crate) fn intern(&mut self, word: &[u8]) -> u32 {
+        if let Some(number) = self.numbers.get(word) {
+            return *number;
+        }
         let next = u32::try_from(self.numbers.len() + 1).unwrap_or(u32::MAX);
-        *self.numbers.entry(word.into()).or_insert(next)
+        self.numbers.insert(word.into(), next);
+        next
     }
 }
 

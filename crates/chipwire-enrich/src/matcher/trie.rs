@@ -25,8 +25,8 @@ pub(crate) struct Alias {
     pub(crate) text: String,
     /// The name in the form in which words are compared, joined by spaces.
     pub(crate) folded: String,
-    /// Its tokens as written, without the stops of acronyms.
-    written: Vec<String>,
+    /// Its tokens as written, joined, without the stops of acronyms.
+    written: String,
     /// What is between them.
     gaps: Vec<Gap>,
     capital: bool,
@@ -62,15 +62,16 @@ impl Trie {
     /// Adds the name `text`; one without a single token is left out.
     pub(crate) fn add(&mut self, entity: usize, text: &str, mode: Mode, case: bool, words: &mut Words) {
         let units = matching(text, Reading::Plain);
-        let mut folded: Vec<String> = Vec::new();
+        let mut folded = String::with_capacity(text.len());
         let mut numbers = Vec::new();
         let tokens = tokens(&units, |word| {
             let number = words.intern(word);
+            folded.push_str(if numbers.is_empty() { "" } else { " " });
             numbers.push(number);
-            folded.push(String::from_utf8_lossy(word).into_owned());
+            folded.push_str(&String::from_utf8_lossy(word));
             number
         });
-        let written: Vec<String> = tokens.iter().map(|token| written(&units, token).collect()).collect();
+        let written: String = tokens.iter().flat_map(|token| written(&units, token)).collect();
         if tokens.is_empty() {
             return;
         }
@@ -81,7 +82,7 @@ impl Trie {
             code: tokens.iter().any(|token| token.is(shape::DIGIT)),
             length: tokens.len(),
             text: text.to_owned(),
-            folded: folded.join(" "),
+            folded,
             capital: text.chars().any(char::is_uppercase),
             gaps: tokens.iter().skip(1).map(|token| token.gap).collect(),
             written,
@@ -163,8 +164,7 @@ impl Trie {
                 hyphen = Some(at + 1);
             }
         }
-        let exact =
-            tokens.iter().zip(&alias.written).all(|(token, name)| written(&document.units, token).eq(name.chars()));
+        let exact = tokens.iter().flat_map(|token| written(&document.units, token)).eq(alias.written.chars());
         let case = exact || self.case_allows(document, alias, tokens);
         (case && edges_allow(document, alias, start, end)).then_some(Match { alias: number, start, end, exact, hyphen })
     }
