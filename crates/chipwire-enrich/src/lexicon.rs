@@ -477,9 +477,9 @@ pub(crate) fn is_top_level_domain(word: &str) -> bool {
     TOP_LEVEL_DOMAINS.contains(&word)
 }
 
-/// Whether `word` names a country or its government.
-pub(crate) fn is_country(word: &str) -> bool {
-    COUNTRIES.iter().any(|(_, phrases)| phrases.contains(&word))
+/// Whether `words` name a country, its government, or a place that has rules of its own.
+pub(crate) fn is_place(words: &str) -> bool {
+    COUNTRIES.iter().any(|(_, phrases)| phrases.contains(&words)) || matches!(words, "hong kong" | "macau" | "macao")
 }
 
 pub(crate) fn aims_at(word: &str) -> bool {

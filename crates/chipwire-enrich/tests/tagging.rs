@@ -43,6 +43,22 @@ name = "Arm Holdings"
 aliases = [{ text = "Arm Holdings", mode = "free" }, { text = "Arm", mode = "cue", case = true }]
 cues = ["chip*", "licen*"]
 against = ["investment"]
+
+[[entity]]
+id = "reuters"
+name = "Reuters"
+type = "media"
+aliases = [{ text = "Reuters", mode = "free" }]
+
+[[entity]]
+id = "air-products"
+name = "Air Products"
+aliases = [{ text = "Air Products", mode = "free" }, { text = "Silver Lake", mode = "free" }]
+
+[[entity]]
+id = "acm"
+name = "ACM Research (Shanghai)"
+aliases = [{ text = "ACM Research (Shanghai)", mode = "free" }]
 "#;
 
 const CHIPS: &str = r#"
@@ -62,6 +78,19 @@ name = "NVIDIA Hopper"
 vendor = "nvidia"
 aliases = [{ text = "Hopper", mode = "cue" }]
 cues = ["gpu*"]
+
+[[entity]]
+id = "tomahawk"
+name = "Tomahawk"
+vendor = "arm"
+aliases = [{ text = "Tomahawk", mode = "cue" }]
+cues = ["switch*", "emib"]
+
+[[entity]]
+id = "emib"
+name = "EMIB"
+vendor = "intel"
+aliases = [{ text = "EMIB", mode = "free" }, { text = "嵌入式多芯片", mode = "free" }]
 "#;
 
 const POLICIES: &str = r#"
@@ -84,6 +113,7 @@ aliases = [{ text = "Bank for International Settlements", mode = "free" }]
 [[entity]]
 id = "us-list"
 name = "Entity List"
+jurisdiction = "US"
 aliases = [{ text = "Entity List", mode = "free" }]
 
 [[entity]]
@@ -103,8 +133,47 @@ name = "Chinese export controls"
 [[entity]]
 id = "xx-controls"
 name = "export controls"
-aliases = [{ text = "export controls", mode = "free" }]
+aliases = [{ text = "export controls", mode = "free" }, { text = "出口管制", mode = "free" }]
 by_country = { US = "us-controls", CN = "cn-controls", BR = "" }
+
+[[entity]]
+id = "us-fcc"
+name = "FCC"
+jurisdiction = "US"
+aliases = [{ text = "FCC", mode = "cue" }]
+cues = ["telecom*"]
+
+[[entity]]
+id = "uk-aria"
+name = "ARIA"
+jurisdiction = "UK"
+aliases = [{ text = "ARIA", mode = "cue" }]
+cues = ["research*"]
+
+[[entity]]
+id = "us-commerce"
+name = "Department of Commerce"
+jurisdiction = "US"
+aliases = [{ text = "Department of Commerce", mode = "free" }]
+against = ["licences"]
+
+[[entity]]
+id = "cn-mofcom"
+name = "Ministry of Commerce of China"
+aliases = [{ text = "China's Ministry of Commerce", mode = "free" }]
+
+[[entity]]
+id = "kr-motie"
+name = "Ministry of Trade of South Korea"
+aliases = [
+    { text = "South Korea's Ministry of Trade", mode = "free" },
+    { text = "Hong Kong's Ministry of Trade", mode = "free" },
+]
+
+[[entity]]
+id = "us-exim"
+name = "Export-Import Bank"
+aliases = [{ text = "Export-Import Bank", mode = "free" }]
 "#;
 
 fn tagger() -> Tagger {
@@ -226,6 +295,46 @@ fn the_country_decides_whose_rule_it_is() {
     check("Micron fears more China export controls from Washington.", expect!["us-controls=export controls"]);
     check("Brazil's export controls on coffee", expect![""]);
     check("export controls in general", expect!["xx-controls=export controls"]);
+}
+
+#[test]
+fn goods_come_from_a_country_and_rules_too() {
+    check("Export controls on chips from China hurt Nvidia.", expect!["us-controls=Export controls | nvidia=Nvidia"]);
+    check("Export controls from China hurt Nvidia.", expect!["cn-controls=Export controls | nvidia=Nvidia"]);
+}
+
+#[test]
+fn a_comma_bounds_the_country_in_chinese() {
+    check("美国宣布将进一步扩大出口管制，中国抗议。", expect!["us-controls=出口管制"]);
+    check("美国抗议，中国宣布将进一步扩大出口管制。", expect!["cn-controls=出口管制"]);
+}
+
+#[test]
+fn whose_it_is_is_not_in_the_name() {
+    check(
+        "China's Ministry of Commerce, South Korea’s Ministry of Trade and Hong Kong's Ministry of Trade",
+        expect!["cn-mofcom=Ministry of Commerce | kr-motie=Ministry of Trade | kr-motie=Ministry of Trade"],
+    );
+}
+
+#[test]
+fn a_short_dash_between_words_is_a_hyphen() {
+    check(
+        "Export–Import Bank, Export‑Import Bank, Export‐Import Bank, Export−Import Bank, Export—Import Bank",
+        expect![
+            "us-exim=Export–Import Bank | us-exim=Export‑Import Bank | us-exim=Export‐Import Bank | us-exim=Export−Import Bank | us-exim=Export—Import Bank"
+        ],
+    );
+    check("Export – Import Bank, Export — Import Bank, Export− Import Bank", expect![""]);
+    check("One firm—Oracle—rents cloud servers.", expect!["oracle=Oracle"]);
+}
+
+#[test]
+fn a_bracket_that_ends_a_name_is_in_it() {
+    check(
+        "ACM Research (Shanghai) rose, ACM Research (Shanghai), Inc. fell, and ACM Research（Shanghai）too",
+        expect!["acm=ACM Research (Shanghai) | acm=ACM Research (Shanghai), Inc. | acm=ACM Research（Shanghai）"],
+    );
 }
 
 #[test]

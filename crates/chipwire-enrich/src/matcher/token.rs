@@ -42,6 +42,8 @@ pub(crate) enum Gap {
     Space,
     /// A hyphen alone.
     Hyphen,
+    /// A long dash alone.
+    Dash,
     /// An apostrophe alone.
     Apostrophe,
     /// A full stop alone, as in `JD.com`.
@@ -432,6 +434,7 @@ fn gap(units: &[Unit]) -> Gap {
         _ if units.iter().all(|unit| matches!(unit.ch, ' ' | '·')) => Gap::Space,
         _ if units.iter().any(|unit| matches!(unit.ch, PARAGRAPH | crate::view::BREAK)) => Gap::Hard,
         _ if one('-') => Gap::Hyphen,
+        _ if one('—') => Gap::Dash,
         _ if one('\'') => Gap::Apostrophe,
         _ if one('.') => Gap::Dot,
         [dot, rest @ ..] if dot.ch == '.' && rest.iter().all(space) => Gap::DotSpace,

@@ -196,6 +196,7 @@ fn same_gap(name: Gap, text: Gap) -> bool {
     let soft = |gap| matches!(gap, Gap::Empty | Gap::Space | Gap::Hyphen);
     name == text
         || (soft(name) && soft(text))
+        || (name == Gap::Hyphen && text == Gap::Dash)
         || (name == Gap::Comma && text == Gap::Space)
         || (name == Gap::DotSpace && matches!(text, Gap::Space | Gap::Comma))
         || (name == Gap::Quote && soft(text))

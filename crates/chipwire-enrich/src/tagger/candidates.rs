@@ -162,6 +162,9 @@ impl Tagger {
             reasons: Vec::new(),
         };
         let definition = self.definition(alias.entity)?;
+        if alias.text.ends_with([')', '）']) && document.ch(candidate.to) == Some(')') {
+            candidate.to += 1;
+        }
         if definition.legal_tail {
             take_legal_tail(document, &mut candidate);
         }
@@ -247,12 +250,14 @@ pub(super) fn follows_person(document: &Document, at: usize) -> bool {
 
 /// Leaves the country out of `China's Ministry of Commerce`: whose it is, is not part of the name.
 fn leave_owner(document: &Document, candidate: &mut Candidate) {
-    let possessive = document.token(candidate.start + 1).is_some_and(|token| token.gap == Gap::Apostrophe);
-    let country = || document.token(candidate.start).is_some_and(|token| lexicon::is_country(&document.folded(token)));
-    if candidate.start + 2 < candidate.name_end
-        && let Some(first) = document.token(candidate.start + 2).filter(|_| possessive && country())
+    let tokens = document.tokens.get(candidate.start..candidate.name_end).unwrap_or_default();
+    let Some(possessive) = tokens.iter().skip(1).position(|token| token.gap == Gap::Apostrophe) else { return };
+    let owner = tokens.get(..=possessive).unwrap_or_default();
+    let words: Vec<String> = owner.iter().map(|token| document.folded(token)).collect();
+    if let Some(first) = tokens.get(possessive + 2)
+        && lexicon::is_place(&words.join(" "))
     {
-        candidate.start += 2;
+        candidate.start += possessive + 2;
         candidate.from = first.start;
     }
 }
@@ -266,7 +271,9 @@ fn take_legal_tail(document: &Document, candidate: &mut Candidate) {
     for _ in 0..4 {
         let (Some(last), Some(next)) = (document.before(candidate.end), document.token(candidate.end)) else { break };
         let between = |text: &str| document.is_text(last.end, next.start, text);
-        let joined = [" ", ", ", " & "].into_iter().any(between) || (in_tail && [". ", "., "].into_iter().any(between));
+        let joined = [" ", ", ", " & "].into_iter().any(between)
+            || (in_tail && [". ", "., "].into_iter().any(between))
+            || (candidate.to > last.end && [") ", "), "].into_iter().any(between));
         if !joined {
             break;
         }

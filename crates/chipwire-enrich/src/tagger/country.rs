@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     lexicon,
-    matcher::{Document, Hits},
+    matcher::{Document, Gap, Hits, shape},
 };
 
 /// Words that may stand between a country and its rule: `China's new rare-earth export controls`.
@@ -24,6 +24,16 @@ struct Named {
     end: usize,
     /// A rule is aimed at it: `curbs on China`.
     aimed_at: bool,
+    /// The token of a `from` before it: goods come from there, `tariffs on chips from Taiwan`.
+    from: Option<usize>,
+}
+
+impl Named {
+    /// Whether it cannot be the country whose rule the candidate is. What comes `from` it right behind the rule is the rule:
+    /// `export controls from Washington`.
+    fn is_aimed_at(&self, candidate: &Candidate) -> bool {
+        self.aimed_at || self.from.is_some_and(|from| from != candidate.end)
+    }
 }
 
 impl Tagger {
@@ -55,7 +65,7 @@ impl Tagger {
                 .or_else(|| home.filter(|_| at_home).map(str::to_owned))
                 .or_else(|| nearest(document, &named, candidate).map(str::to_owned))
                 .or_else(|| jurisdictions.iter().find(|code| has(code) || Some(code.as_str()) == home).cloned())
-                .or_else(|| elsewhere(&named))
+                .or_else(|| elsewhere(&named, candidate))
                 .or_else(|| (market && has("US")).then(|| "US".to_owned()));
             let country = country.as_deref().unwrap_or(NOWHERE);
             let any = || if home == Some(country) { None } else { entity.by_country.get(ANY) };
@@ -77,8 +87,10 @@ impl Tagger {
             for (start, end) in phrases.iter().flat_map(|phrase| hits.of(*phrase)) {
                 let word = |at: usize| document.token(at).map(|token| document.folded(token));
                 let article = start.checked_sub(1).filter(|at| word(*at).as_deref() == Some("the")).unwrap_or(start);
-                let aimed_at = article.checked_sub(1).and_then(word).is_some_and(|before| lexicon::aims_at(&before));
-                named.push(Named { code, start, end, aimed_at });
+                let before = article.checked_sub(1);
+                let aimed_at = before.and_then(word).is_some_and(|before| lexicon::aims_at(&before));
+                let from = before.filter(|at| word(*at).as_deref() == Some("from"));
+                named.push(Named { code, start, end, aimed_at, from });
             }
         }
         named.sort_by_key(|named| (named.start, named.end));
@@ -86,13 +98,25 @@ impl Tagger {
     }
 }
 
+/// The countries in the sentence; in East Asian text, where a sentence goes on for long, those in the clause.
 fn here<'a>(
     document: &'a Document,
     named: &'a [Named],
     candidate: &Candidate,
 ) -> impl Iterator<Item = &'a Named> + use<'a> {
     let sentence = document.token(candidate.start).map(|token| token.sentence);
-    named.iter().filter(move |named| document.token(named.start).map(|token| token.sentence) == sentence)
+    let (start, end) = (candidate.start, candidate.end);
+    named.iter().filter(move |named| {
+        let between = if named.end <= start { named.end..start + 1 } else { end..named.start + 1 };
+        let clause = || !between.clone().any(|at| parts_clauses(document, at));
+        document.token(named.start).map(|token| token.sentence) == sentence && clause()
+    })
+}
+
+/// Whether a comma of East Asian text is before the token.
+fn parts_clauses(document: &Document, at: usize) -> bool {
+    let (Some(token), Some(before)) = (document.token(at), document.before(at)) else { return false };
+    token.gap == Gap::Comma && (token.is(shape::EAST_ASIAN) || before.is(shape::EAST_ASIAN))
 }
 
 /// The country inside the name or shortly before it, unless the rule is aimed at that.
@@ -103,7 +127,7 @@ fn right_before(document: &Document, named: &[Named], candidate: &Candidate) -> 
         here(document, named, candidate)
             .filter(|named| named.end <= candidate.start && named.end + BESIDE_TOKENS >= candidate.start)
             .max_by_key(|named| named.end)
-            .filter(|named| !named.aimed_at || named.end == candidate.start)
+            .filter(|named| !named.is_aimed_at(candidate) || named.end == candidate.start)
             .filter(|named| !is_target(document, named, candidate))
     };
     inside.or_else(before).map(|named| named.code)
@@ -127,14 +151,14 @@ fn nearest(document: &Document, named: &[Named], candidate: &Candidate) -> Optio
         }
     };
     here(document, named, candidate)
-        .filter(|named| !named.aimed_at && !is_target(document, named, candidate))
+        .filter(|named| !named.is_aimed_at(candidate) && !is_target(document, named, candidate))
         .min_by_key(|named| distance(named))
         .map(|named| named.code)
 }
 
 /// The country of the text: America where it is named at all, as its rules are most written about; or else the first.
-fn elsewhere(named: &[Named]) -> Option<String> {
-    let mut acting = named.iter().filter(|named| !named.aimed_at).map(|named| named.code);
+fn elsewhere(named: &[Named], candidate: &Candidate) -> Option<String> {
+    let mut acting = named.iter().filter(|named| !named.is_aimed_at(candidate)).map(|named| named.code);
     let first = acting.next()?;
     Some(if first == "US" || acting.any(|code| code == "US") { "US".to_owned() } else { first.to_owned() })
 }

@@ -15,9 +15,13 @@ pub(crate) fn matching(raw: &str, reading: Reading) -> Vec<Unit> {
 /// Writes the matching view of `raw` behind what is in `units` already.
 pub(crate) fn append_matching(units: &mut Vec<Unit>, raw: &str, reading: Reading) {
     let start = units.len();
-    let mut folder = Folder { units, start, space: None, address: false };
+    let mut folder = Folder { units, start, space: None, address: false, dash: false };
     read(raw, reading, &mut folder, Folder::clusters);
-    if folder.address {
+    let (address, dash) = (folder.address, folder.dash);
+    if dash {
+        join_by_dashes(units.get_mut(start..).unwrap_or_default());
+    }
+    if address {
         mask_addresses(units.get_mut(start..).unwrap_or_default());
     }
 }
@@ -35,6 +39,8 @@ struct Folder<'a> {
     space: Option<(Unit, u32)>,
     /// A sign without which there is no address was read.
     address: bool,
+    /// A short dash was read.
+    dash: bool,
 }
 
 impl Sink for Folder<'_> {
@@ -92,7 +98,11 @@ impl Sink for Folder<'_> {
                 self.push('"', unit.start(), unit.end())
             }
             '‐' | '‑' | '‒' | '−' | '﹣' | '－' => self.push('-', unit.start(), unit.end()),
-            '–' | '—' | '―' => self.push('—', unit.start(), unit.end()),
+            SHORT_DASH => {
+                self.dash = true;
+                self.push(SHORT_DASH, unit.start(), unit.end());
+            }
+            '—' | '―' => self.push('—', unit.start(), unit.end()),
             '・' | '·' | '‧' | '•' => self.push('·', unit.start(), unit.end()),
             ch if ch.is_whitespace() => self.wait(' ', 0, unit),
             // Most of East Asian text, all of which is what NFKC makes of it.
@@ -145,6 +155,25 @@ impl Folder<'_> {
         }
         self.address |= matches!(ch, ':' | '/' | '@') || is_w(ch);
         self.units.push(Unit::new(ch, start, end));
+    }
+}
+
+/// A hyphen where it joins two words, or else a dash.
+const SHORT_DASH: char = '–';
+
+/// Makes a hyphen of a short dash right between two words: `U.S.–China`. A long one, `—`, is set without spaces around what
+/// is put in: it stays.
+fn join_by_dashes(units: &mut [Unit]) {
+    for at in 0..units.len() {
+        if char_at(units, at) != Some(SHORT_DASH) {
+            continue;
+        }
+        let word = |at: Option<usize>| at.and_then(|at| char_at(units, at));
+        let before = word(at.checked_sub(1)).is_some_and(|ch| ch.is_alphanumeric() || ch == '.');
+        let joins = before && word(at.checked_add(1)).is_some_and(char::is_alphanumeric);
+        if let Some(unit) = units.get_mut(at) {
+            unit.ch = if joins { '-' } else { '—' };
+        }
     }
 }
 
