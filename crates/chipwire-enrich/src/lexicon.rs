@@ -445,6 +445,27 @@ pub(crate) const COUNTRIES: &[(&str, &[&str])] = &[
 /// Words after which a country is what a rule is aimed at, not whose rule it is.
 const AIMED_AT: &[&str] = &["on", "to", "against", "toward", "towards", "into", "for", "in", "对", "對", "向"];
 
+/// Words between the last two things of a list.
+const AND: &[&str] = &["and", "or", "plus", "和", "与", "與", "及", "と", "や", "와", "과", "및"];
+
+/// Words before a noun that say no more of it than which.
+const DETERMINERS: &[&str] = &["a", "an", "that", "the", "this"];
+
+/// Parts of a body that are called after it.
+const COMMITTEES: &[&str] = &["committee", "committees", "panel", "subcommittee", "subcommittees"];
+
+pub(crate) fn is_and(word: &str) -> bool {
+    AND.contains(&word)
+}
+
+pub(crate) fn is_determiner(word: &str) -> bool {
+    DETERMINERS.contains(&word)
+}
+
+pub(crate) fn is_committee(word: &str) -> bool {
+    COMMITTEES.contains(&word)
+}
+
 pub(crate) fn is_legal_form(word: &str) -> bool {
     LEGAL_FORMS.contains(&word)
 }

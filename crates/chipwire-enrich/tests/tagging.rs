@@ -318,6 +318,38 @@ fn whose_it_is_is_not_in_the_name() {
 }
 
 #[test]
+fn only_what_is_related_vouches_alone() {
+    check("Oracle told Reuters so. The cloud grew.", expect!["reuters=Reuters"]);
+    check("Oracle told Intel so.", expect!["intel=Intel"]);
+    check(
+        "Oracle told Intel, which told Tencent and Nvidia.",
+        expect!["intel=Intel | tencent=Tencent | nvidia=Nvidia"],
+    );
+    check("Oracle told Intel so. The cloud grew.", expect!["oracle=Oracle | intel=Intel"]);
+    check("A Tomahawk flew beside the H20 of Nvidia.", expect!["h20=H20 | nvidia=Nvidia"]);
+    check("A Tomahawk lies on 嵌入式多芯片 parts.", expect!["tomahawk=Tomahawk | emib=嵌入式多芯片"]);
+    check("The Entity List is not for FCC staff.", expect!["us-list=Entity List | us-fcc=FCC"]);
+    check("The Entity List is not for ARIA the singer.", expect!["us-list=Entity List"]);
+}
+
+#[test]
+fn what_is_listed_together_is_of_one_kind() {
+    check("Oracle, Intel and others rose.", expect!["oracle=Oracle | intel=Intel"]);
+    check("Intel and Oracle rose.", expect!["intel=Intel | oracle=Oracle"]);
+    check("Reuters and Oracle met.", expect!["reuters=Reuters"]);
+    check("The Entity List and Oracle met.", expect!["us-list=Entity List"]);
+}
+
+#[test]
+fn a_legal_form_behind_another_word_is_of_another_firm() {
+    check("Oracle Products Inc rents cloud servers. Oracle grew.", expect![""]);
+    check("Oracle Silver Inc rents cloud servers.", expect![""]);
+    check("Some GPU talk was heard that day on the shore of Hopper Lake.", expect![""]);
+    check("Oracle Intel Corp cloud talks went on.", expect!["oracle=Oracle | intel=Intel Corp"]);
+    check("Cloud Maker Oracle Sues Intel Corp Over Servers", expect!["oracle=Oracle | intel=Intel Corp"]);
+}
+
+#[test]
 fn a_short_dash_between_words_is_a_hyphen() {
     check(
         "Export–Import Bank, Export‑Import Bank, Export‐Import Bank, Export−Import Bank, Export—Import Bank",

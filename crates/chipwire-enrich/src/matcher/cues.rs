@@ -155,6 +155,9 @@ impl Cues {
         });
         let prefix = if open { folded.pop() } else { None };
         let mut numbers: Vec<u32> = folded.iter().map(|word| words.intern(word.as_bytes())).collect();
+        if let ([word], None) = (&*numbers, &prefix) {
+            words.set_alone(*word);
+        }
         match (numbers.first(), &prefix) {
             (Some(first), _) => {
                 let first = *first as usize;

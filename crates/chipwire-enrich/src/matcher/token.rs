@@ -14,6 +14,8 @@ use crate::view::{PARAGRAPH, Reading, Unit, append_matching};
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     numbers: FxHashMap<Box<[u8]>, u32>,
+    /// Whether each word is a name or a cue alone, and not only together with others.
+    alone: Vec<bool>,
 }
 
 impl Words {
@@ -30,6 +32,20 @@ impl Words {
         let next = u32::try_from(self.numbers.len() + 1).unwrap_or(u32::MAX);
         self.numbers.insert(word.into(), next);
         next
+    }
+
+    /// Notes that `word` is a name or a cue alone.
+    pub(crate) fn set_alone(&mut self, word: u32) {
+        let at = word as usize;
+        if self.alone.len() <= at {
+            self.alone.resize(at + 1, false);
+        }
+        self.alone.get_mut(at).into_iter().for_each(|alone| *alone = true);
+    }
+
+    /// Whether `word` is a name or a cue alone.
+    pub(crate) fn is_alone(&self, word: u32) -> bool {
+        self.alone.get(word as usize).is_some_and(|alone| *alone)
     }
 }
 

@@ -87,6 +87,9 @@ impl Trie {
             gaps: tokens.iter().skip(1).map(|token| token.gap).collect(),
             written,
         };
+        if let [word] = *numbers {
+            words.set_alone(word);
+        }
         let node = self.node(&numbers);
         let number = self.aliases.len();
         self.aliases.push(alias);
@@ -123,6 +126,15 @@ impl Trie {
 
     pub(crate) fn alias(&self, number: usize) -> Option<&Alias> {
         self.aliases.get(number)
+    }
+
+    /// The entities by their names in the form in which words are compared.
+    pub(crate) fn names(&self) -> FxHashMap<&str, Vec<usize>> {
+        let mut names: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for alias in &self.aliases {
+            names.entry(&alias.folded).or_default().push(alias.entity);
+        }
+        names
     }
 
     /// Every place of every name, by position; nothing is chosen between them yet.

@@ -1,7 +1,7 @@
 //! Names that several countries use, given to the country that is meant: `export controls`, `Chips Act`.
 
 use super::{
-    Kind, Tagger,
+    Kind, NOWHERE, Tagger,
     candidates::{Candidate, State},
 };
 use crate::{
@@ -12,8 +12,6 @@ use crate::{
 /// Words that may stand between a country and its rule: `China's new rare-earth export controls`.
 const BESIDE_TOKENS: usize = 4;
 
-/// The jurisdiction of what has none.
-const NOWHERE: &str = "XX";
 /// In a gazetteer, every country that is not named there, and none at all.
 const ANY: &str = "*";
 

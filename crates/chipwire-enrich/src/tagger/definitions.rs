@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     lexicon,
-    matcher::{Document, Gap, shape},
+    matcher::{Document, Gap, Hits, shape},
 };
 
 /// What an acronym means in one text.
@@ -37,11 +37,21 @@ const SMALL: &[&str] = &["a", "an", "and", "at", "by", "de", "des", "du", "for",
 
 impl Tagger {
     /// Finds what is explained and decides the candidates inside the brackets.
-    pub(super) fn definitions(&self, document: &Document, candidates: &mut [Candidate]) -> Definitions {
+    pub(super) fn definitions(&self, document: &Document, hits: &Hits, candidates: &mut [Candidate]) -> Definitions {
         let accepted: BTreeSet<(usize, usize, usize)> = candidates
             .iter()
             .filter(|candidate| candidate.state == State::Accepted && candidate.alias.is_some())
             .map(|candidate| (candidate.entity, candidate.start, candidate.end))
+            .collect();
+        let starts: BTreeSet<usize> = candidates
+            .iter()
+            .filter(|candidate| candidate.state != State::Rejected)
+            .map(|candidate| candidate.start)
+            .collect();
+        let firms: BTreeSet<usize> = candidates
+            .iter()
+            .filter(|candidate| candidate.state == State::Accepted || candidate.firm)
+            .map(|candidate| candidate.entity)
             .collect();
         let mut definitions = Definitions::default();
         for candidate in candidates.iter_mut() {
@@ -53,7 +63,10 @@ impl Tagger {
                 let (first, last) = (start.saturating_sub(super::NAME_TOKENS), end);
                 accepted.range((candidate.entity, first, 0)..(candidate.entity, last, 0)).any(|(_, _, to)| start < *to)
             };
-            if candidate.state == State::Open && names_other_firm(document, candidate) {
+            if candidate.state == State::Open
+                && !firms.contains(&candidate.entity)
+                && self.names_other_firm(document, hits, candidate, &starts)
+            {
                 definitions.meanings.entry(alias.folded.clone()).or_insert(Meaning::Other);
                 candidate.state = State::Rejected;
                 continue;
@@ -79,24 +92,39 @@ impl Tagger {
         }
         definitions
     }
-}
 
-/// Whether words that no name has make the candidate a part of another firm's name: `Micron Products Inc`.
-fn names_other_firm(document: &Document, candidate: &Candidate) -> bool {
-    for (unknown, at) in (candidate.end..candidate.end + 4).enumerate() {
-        let Some(token) = document.token(at) else { return false };
-        if token.gap != Gap::Space || !token.is(shape::CAPITAL) {
-            return false;
+    /// Whether capitalised words between it and a legal form make the candidate a part of another firm's name: `Micron
+    /// Products Inc`. Not where a name begins among them, at one of `starts`, which has the legal form for itself (`Micron
+    /// Sues Intel Corp`), nor where they say what the firm makes or where it does (`Cummins Engine Co`, `Canon USA Inc`). In
+    /// a headline a verb has a capital too, so there it is one word at most.
+    fn names_other_firm(
+        &self,
+        document: &Document,
+        hits: &Hits,
+        candidate: &Candidate,
+        starts: &BTreeSet<usize>,
+    ) -> bool {
+        let headline = document.sentence_of(candidate.start).is_some_and(|s| s.headline || s.capitals);
+        let cues = self.sense(candidate.entity).map(|sense| sense.cues.as_slice()).unwrap_or_default();
+        let mut others = 0;
+        for at in candidate.end..candidate.end + if headline { 2 } else { 4 } {
+            let Some(token) = document.token(at) else { return false };
+            if token.gap != Gap::Space || !token.is(shape::CAPITAL) {
+                return false;
+            }
+            let word = document.folded(token);
+            if lexicon::is_firm_form(&word) {
+                return others > 0;
+            }
+            let trade =
+                || cues.iter().any(|cue| hits.around(*cue, at, at + 1).any(|(start, end)| start <= at && at < end));
+            if starts.contains(&at) || lexicon::is_and(&word) || lexicon::is_place(&word) || trade() {
+                return false;
+            }
+            others += usize::from(!lexicon::is_legal_form(&word));
         }
-        let word = document.folded(token);
-        if lexicon::is_firm_form(&word) {
-            return unknown > 0;
-        }
-        if token.word != 0 && !lexicon::is_legal_form(&word) {
-            return false;
-        }
+        false
     }
-    false
 }
 
 /// What stands beside an acronym.

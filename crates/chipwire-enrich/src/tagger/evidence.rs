@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Kind, Tagger,
+    Relation, Tagger,
     candidates::{Candidate, follows_person},
     definitions::{Definitions, Meaning},
 };
@@ -71,6 +71,8 @@ const BESIDE: f64 = 4.0;
 const NEAR: f64 = 3.0;
 /// In the same sentence.
 const SENTENCE: f64 = 2.0;
+/// In the same sentence, of an entity that has nothing to do with it: not enough without a word elsewhere.
+const UNRELATED: f64 = 1.5;
 /// Elsewhere in the text.
 const FAR: f64 = 1.0;
 /// Less than this convinces nobody.
@@ -138,7 +140,7 @@ impl Scene<'_> {
         let (mut weight, mut scales) = (here - against, vec![&evidence.here]);
         if !(here >= ENOUGH && here > against) {
             let silent = against < ENOUGH;
-            let all = here.min(ENOUGH) * 0.5 + evidence.far.weight();
+            let all = here / UNRELATED + evidence.far.weight();
             let all_against = against + evidence.far_against.weight();
             if !(silent && all >= ENOUGH && all > all_against) {
                 return None;
@@ -234,7 +236,8 @@ impl Scene<'_> {
     /// What else is mentioned.
     fn mentions(&self, candidate: &Candidate, evidence: &mut Evidence) {
         let tagger = self.tagger;
-        let Some(sense) = tagger.sense(candidate.entity) else { return };
+        // The best of what is unrelated is enough: more of it does not make it related.
+        let mut unrelated: [Option<Reason>; 2] = [None, None];
         for sure in self.sure.around(candidate) {
             let overlaps = sure.start < candidate.end && candidate.start < sure.end;
             let Some(other) = tagger.sense(sure.entity) else { continue };
@@ -243,42 +246,56 @@ impl Scene<'_> {
             }
             let nearness = self.nearness(candidate, sure.start, sure.end);
             let here = nearness >= SENTENCE;
-            if other.negative {
+            if other.negative && sure.entity != candidate.entity {
                 // Another sense of the same name is spoken of; other senses of other names say nothing.
-                if sure.entity != candidate.entity && tagger.shares_name(sure.entity, candidate) {
+                if tagger.shares_name(sure.entity, candidate) {
                     let scale = if here { &mut evidence.here_against } else { &mut evidence.far_against };
                     scale.put(NEAR, Reason::Beside("against", sure.entity));
-                    continue;
                 }
-                if sure.entity != candidate.entity {
-                    continue;
-                }
-            }
-            let (weight, far, reason) = if sure.entity == candidate.entity {
-                (nearness.max(NEAR), 3.0, Reason::Word("entity"))
-            } else if sense.owners.contains(&sure.entity) {
-                (nearness.max(NEAR), 2.5, Reason::Beside("vendor", sure.entity))
-            } else if other.owners.contains(&candidate.entity) {
-                (nearness.max(NEAR), 2.5, Reason::Beside("product", sure.entity))
-            } else if sense.kind == Kind::Product && other.kind == Kind::Product {
-                let siblings = sense.owners.first() == other.owners.first();
-                if siblings {
-                    (NEAR, 2.5, Reason::Beside("sibling", sure.entity))
-                } else {
-                    (SENTENCE, 0.5, Reason::Beside("near", sure.entity))
-                }
-            } else if sense.kind == Kind::Company && other.kind != Kind::Other {
-                (SENTENCE, FAR, Reason::Beside("near", sure.entity))
-            } else if sense.kind == Kind::Other {
-                let same = other.kind == Kind::Other;
-                (if same { SENTENCE } else { 1.5 }, if same { FAR } else { 0.5 }, Reason::Beside("near", sure.entity))
-            } else {
                 continue;
+            }
+            let close = nearness.max(NEAR);
+            let (weight, far, reason) = match tagger.relation(candidate.entity, sure.entity) {
+                Relation::Itself => (close, 3.0, Reason::Word("entity")),
+                Relation::Vendor => (close, 2.5, Reason::Beside("vendor", sure.entity)),
+                Relation::Product => (close, 2.5, Reason::Beside("product", sure.entity)),
+                Relation::Sibling => (NEAR, 2.5, Reason::Beside("sibling", sure.entity)),
+                Relation::Related => (SENTENCE, FAR, Reason::Beside("near", sure.entity)),
+                Relation::SameKind if here && self.are_listed(candidate, sure) => {
+                    (SENTENCE, FAR, Reason::Beside("listed", sure.entity))
+                }
+                Relation::SameKind | Relation::Unrelated => {
+                    let [in_sentence, elsewhere] = &mut unrelated;
+                    let best = if here { in_sentence } else { elsewhere };
+                    best.get_or_insert(Reason::Beside("near", sure.entity));
+                    continue;
+                }
+                Relation::None => continue,
             };
             let (scale, weight) = if here { (&mut evidence.here, weight) } else { (&mut evidence.far, far) };
             if !scale.reasons.iter().any(|(known, other)| *known >= weight && self.is_same(*other, reason)) {
                 scale.put(weight, reason);
             }
+        }
+        let [here, far] = unrelated;
+        here.into_iter().for_each(|reason| evidence.here.put(UNRELATED, reason));
+        far.into_iter().for_each(|reason| evidence.far.put(FAR / 2.0, reason));
+    }
+
+    /// Whether only a comma or an `and` is between the two, so that they are things of one kind.
+    fn are_listed(&self, candidate: &Candidate, sure: &Sure) -> bool {
+        let (from, to) =
+            if sure.end <= candidate.start { (sure.end, candidate.start) } else { (candidate.end, sure.start) };
+        let Some(last) = self.document.token(to) else { return false };
+        let joins = |gap| matches!(gap, Gap::Comma | Gap::Slash | Gap::Ampersand);
+        match self.document.tokens.get(from..to) {
+            Some([]) => joins(last.gap),
+            Some([word]) => {
+                matches!(last.gap, Gap::Space | Gap::Empty)
+                    && matches!(word.gap, Gap::Space | Gap::Comma | Gap::Empty)
+                    && lexicon::is_and(&self.document.folded(word))
+            }
+            _ => false,
         }
     }
 
@@ -288,7 +305,7 @@ impl Scene<'_> {
         let (Some(token), Some(last)) = (document.token(candidate.start), document.before(candidate.name_end)) else {
             return;
         };
-        let company = self.tagger.sense(candidate.entity).is_some_and(|sense| sense.kind == Kind::Company);
+        let company = self.tagger.is_company(candidate.entity);
         if candidate.name_end - candidate.start == 1 && !code && follows_person(document, candidate.start) {
             evidence.here_against.put(6.0, Reason::Word("against:person"));
         }
@@ -305,10 +322,14 @@ impl Scene<'_> {
         let plain = document.sentence_of(candidate.start).is_some_and(|s| !s.headline && !s.capitals);
         let starts = document.sentence_of(candidate.start).is_some_and(|s| s.first + 1 == candidate.start);
         let before = document.before(candidate.start).filter(|before| {
-            before.is(shape::CAPITAL) && !before.is(shape::DIGIT) && !self.is_name_end(candidate.start)
+            before.is(shape::CAPITAL)
+                && !before.is(shape::DIGIT)
+                && !self.is_name_end(candidate.start)
+                && !lexicon::is_determiner(&document.folded(before))
         });
         let joined = before.is_some() && token.gap == Gap::Hyphen;
-        let named = before.is_some_and(|before| before.word == 0) && token.gap == Gap::Space && plain && !starts;
+        let unknown = |word| !self.tagger.words.is_alone(word);
+        let named = before.is_some_and(|before| unknown(before.word)) && token.gap == Gap::Space && plain && !starts;
         if joined {
             evidence.here_against.put(BESIDE, Reason::Word("against:compound"));
         } else if named && !code {
@@ -322,14 +343,33 @@ impl Scene<'_> {
             && plain
             && !code
             && !company
-            && next.word == 0
+            && unknown(next.word)
             && next.gap == Gap::Space
             && next.is(shape::CAPITAL)
             && !next.is(shape::DIGIT)
             && !self.is_name(candidate.end)
+            && !self.has_committee(candidate.end)
         {
             evidence.here_against.put(2.5, Reason::Word("against:name"));
         }
+    }
+
+    /// Whether the words from `start` on call a part of a body: `Senate Agriculture and Forestry Committee`.
+    fn has_committee(&self, start: usize) -> bool {
+        let words = self
+            .document
+            .tokens
+            .get(start..)
+            .unwrap_or_default()
+            .iter()
+            .take(5)
+            .take_while(|token| matches!(token.gap, Gap::Space | Gap::Comma));
+        let words = words.map(|token| (token, self.document.folded(token)));
+        words
+            .take_while(|(token, word)| {
+                token.is(shape::CAPITAL) || lexicon::is_and(word) || lexicon::is_committee(word)
+            })
+            .any(|(_, word)| lexicon::is_committee(&word))
     }
 
     fn is_name(&self, start: usize) -> bool {

@@ -27,8 +27,13 @@ use crate::{
 const ROUNDS: usize = 3;
 /// No name that holds another begins further before it.
 const NAME_TOKENS: usize = 8;
+/// The jurisdiction of what has none.
+const NOWHERE: &str = "XX";
 /// From this confidence on a mention is evidence for others.
 const SURE: f64 = 0.6;
+
+/// The first parts of the classes of companies that are quoted about, or have a share in, everything.
+const BYSTANDERS: &[&str] = &["bank", "broker", "media", "research-house"];
 
 /// What is looked up of an entity while a text is tagged.
 #[derive(Debug)]
@@ -37,7 +42,11 @@ struct Sense {
     against: Vec<usize>,
     /// The companies behind it: its vendor or parent, and theirs.
     owners: Vec<usize>,
+    /// What its cues name.
+    named: Vec<usize>,
     kind: Kind,
+    /// It reports, rates or finances all the others: beside it, a name can be anything.
+    bystander: bool,
     /// It is told apart and never tagged.
     negative: bool,
 }
@@ -46,9 +55,29 @@ struct Sense {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Company,
-    /// Something that a company makes.
+    /// Something that companies make.
     Product,
     Other,
+}
+
+/// What one entity is to another, as far as that is evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Itself,
+    /// The company behind it.
+    Vendor,
+    /// What it makes.
+    Product,
+    /// Another product of its maker.
+    Sibling,
+    /// Of its group or its country, or named by its cues.
+    Related,
+    /// Of its kind, and no more.
+    SameKind,
+    /// Of another kind that goes with it.
+    Unrelated,
+    /// Nothing that would tell anything.
+    None,
 }
 
 /// Finds mentions. Compiled once from a gazetteer, then shared by any number of threads.
@@ -69,6 +98,8 @@ impl Tagger {
     pub fn new(gazetteer: Gazetteer) -> Self {
         let (mut words, mut trie, mut tickers, mut cues) =
             (Words::default(), Trie::default(), Tickers::default(), Cues::default());
+        let made: BTreeSet<&str> =
+            gazetteer.entities().iter().filter(|entity| entity.vendor.is_some()).map(|entity| &*entity.kind).collect();
         let mut senses = Vec::new();
         for (at, entity) in gazetteer.entities().iter().enumerate() {
             tickers.add(at, entity);
@@ -82,14 +113,24 @@ impl Tagger {
                 cues: entity.cues.iter().map(|cue| cues.add(cue, &mut words)).collect(),
                 against: entity.against.iter().map(|cue| cues.add(cue, &mut words)).collect(),
                 owners: owners(&gazetteer, entity),
+                named: Vec::new(),
                 kind: match entity {
                     _ if entity.kind == VENDOR_KIND => Kind::Company,
-                    _ if entity.vendor.is_some() => Kind::Product,
+                    _ if made.contains(&*entity.kind) => Kind::Product,
                     _ => Kind::Other,
                 },
+                bystander: BYSTANDERS.contains(&entity.class.split('/').next().unwrap_or_default()),
                 negative: entity.negative,
             });
         }
+        let names = trie.names();
+        for sense in &mut senses {
+            let named = sense.cues.iter().filter_map(|cue| names.get(cues.text(*cue))).flatten();
+            sense.named.extend(named);
+            sense.named.sort_unstable();
+            sense.named.dedup();
+        }
+        drop(names);
         let countries = lexicon::COUNTRIES
             .iter()
             .map(|(code, phrases)| (*code, phrases.iter().map(|phrase| cues.add(phrase, &mut words)).collect()))
@@ -126,7 +167,7 @@ impl Tagger {
         }
         let hits = self.cues.find(&document);
         self.accept_certain(&document, &hits, &mut candidates);
-        let definitions = self.definitions(&document, &mut candidates);
+        let definitions = self.definitions(&document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);
         for _ in 0..ROUNDS {
             if !self.weigh_open(&document, &hits, &definitions, &mut candidates) {
@@ -177,6 +218,40 @@ impl Tagger {
     /// Whether `company` is behind `entity`: its vendor, its parent, or the parent of that.
     fn is_owner(&self, company: usize, entity: usize) -> bool {
         self.sense(entity).is_some_and(|sense| sense.owners.contains(&company))
+    }
+
+    fn is_company(&self, entity: usize) -> bool {
+        self.sense(entity).is_some_and(|sense| sense.kind == Kind::Company)
+    }
+
+    /// What `other` is to `entity`.
+    fn relation(&self, entity: usize, other: usize) -> Relation {
+        let (Some(sense), Some(beside)) = (self.sense(entity), self.sense(other)) else { return Relation::None };
+        let same_kind = sense.kind == beside.kind;
+        let jurisdiction = |entity| self.definition(entity).and_then(|entity| entity.jurisdiction.as_deref());
+        let home = jurisdiction(entity).filter(|code| !matches!(*code, NOWHERE | "INTL"));
+        match sense.kind {
+            _ if entity == other => Relation::Itself,
+            _ if sense.owners.contains(&other) => Relation::Vendor,
+            _ if beside.owners.contains(&entity) => Relation::Product,
+            Kind::Product if same_kind && !sense.owners.is_empty() && sense.owners.first() == beside.owners.first() => {
+                Relation::Sibling
+            }
+            _ if beside.bystander && !sense.bystander => Relation::None,
+            _ if sense.named.binary_search(&other).is_ok() => Relation::Related,
+            Kind::Company if sense.owners.iter().any(|owner| beside.owners.contains(owner)) => Relation::Related,
+            Kind::Other if home.is_some() && home == jurisdiction(other) => Relation::Related,
+            // What any country may have goes with what one has.
+            Kind::Other
+                if same_kind && jurisdiction(entity) == Some(NOWHERE) && jurisdiction(other) != Some(NOWHERE) =>
+            {
+                Relation::Related
+            }
+            _ if same_kind => Relation::SameKind,
+            Kind::Company if beside.kind == Kind::Product => Relation::Unrelated,
+            Kind::Other => Relation::Unrelated,
+            _ => Relation::None,
+        }
     }
 
     /// Whether a name of `entity` has the candidate's name in it: `wet AMD` has `AMD`.
