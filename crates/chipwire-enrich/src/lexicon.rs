@@ -451,8 +451,98 @@ const AND: &[&str] = &["and", "or", "plus", "和", "与", "與", "及", "と", "
 /// Words before a noun that say no more of it than which.
 const DETERMINERS: &[&str] = &["a", "an", "that", "the", "this"];
 
+/// Words that begin a sentence, and what they have a capital for.
+const OPENERS: &[&str] = &[
+    "although",
+    "and",
+    "as",
+    "because",
+    "but",
+    "earlier",
+    "if",
+    "last",
+    "later",
+    "meanwhile",
+    "since",
+    "so",
+    "today",
+    "when",
+    "while",
+    "yesterday",
+];
+
 /// Parts of a body that are called after it.
 const COMMITTEES: &[&str] = &["committee", "committees", "panel", "subcommittee", "subcommittees"];
+
+/// Capitalised words before and behind a name that are no part of it.
+const CALENDAR: &[&str] = &[
+    "april",
+    "august",
+    "december",
+    "february",
+    "friday",
+    "january",
+    "july",
+    "june",
+    "march",
+    "may",
+    "monday",
+    "november",
+    "october",
+    "saturday",
+    "september",
+    "sunday",
+    "thursday",
+    "tuesday",
+    "wednesday",
+];
+
+/// Those who speak for an office, behind its name.
+const OFFICES: &[&str] = &[
+    "chief",
+    "commissioner",
+    "minister",
+    "officer",
+    "official",
+    "officials",
+    "president",
+    "secretary",
+    "spokesman",
+    "spokesperson",
+    "spokeswoman",
+    "undersecretary",
+    "vice",
+];
+
+/// What stands behind the name of an office, and not behind the word that it looks like.
+const ACTS: &[&str] = &[
+    "added",
+    "adds",
+    "announced",
+    "announces",
+    "argued",
+    "confirmed",
+    "declined",
+    "denied",
+    "imposed",
+    "imposes",
+    "issued",
+    "launched",
+    "launches",
+    "officials",
+    "opened",
+    "ordered",
+    "proposed",
+    "proposes",
+    "published",
+    "ruled",
+    "said",
+    "says",
+    "told",
+    "warned",
+    "warns",
+    "wrote",
+];
 
 pub(crate) fn is_and(word: &str) -> bool {
     AND.contains(&word)
@@ -462,8 +552,24 @@ pub(crate) fn is_determiner(word: &str) -> bool {
     DETERMINERS.contains(&word)
 }
 
+pub(crate) fn is_opener(word: &str) -> bool {
+    OPENERS.contains(&word)
+}
+
 pub(crate) fn is_committee(word: &str) -> bool {
     COMMITTEES.contains(&word)
+}
+
+pub(crate) fn is_calendar(word: &str) -> bool {
+    CALENDAR.contains(&word)
+}
+
+pub(crate) fn is_office(word: &str) -> bool {
+    OFFICES.contains(&word)
+}
+
+pub(crate) fn is_act(word: &str) -> bool {
+    ACTS.contains(&word)
 }
 
 pub(crate) fn is_legal_form(word: &str) -> bool {

@@ -46,7 +46,7 @@ fn what_cannot_be_read_names_the_line() {
     refused(
         &with("aliases = [{ text = \"X\", mode = \"always\" }]"),
         expect![
-            "failed to read gazetteer file `companies.toml`, line 5: unknown variant `always`, expected one of `free`, `cased`, `cue`, `never`"
+            "failed to read gazetteer file `companies.toml`, line 5: unknown variant `always`, expected one of `free`, `cased`, `cue`, `after`, `never`"
         ],
     );
 }
@@ -87,6 +87,12 @@ fn what_makes_no_sense_names_the_entity_and_what_would_be_right() {
         &with("by_country = { EU = \"y\" }"),
         expect![
             "gazetteer file `companies.toml`, entity `x`: by_country.EU names `y`, which is not a company; name the id of an entity of the same kind, or nothing"
+        ],
+    );
+    refused(
+        &with("aliases = [{ text = \"x\", mode = \"after\" }]"),
+        expect![
+            "gazetteer file `companies.toml`, entity `x`: alias `x` has no longer name that it could come after; add a name with another mode"
         ],
     );
     let two = "[[entity]]\nid = \"y\"\nname = \"Y\"\n";

@@ -154,13 +154,13 @@ cues = ["research*"]
 id = "us-commerce"
 name = "Department of Commerce"
 jurisdiction = "US"
-aliases = [{ text = "Department of Commerce", mode = "free" }]
+aliases = [{ text = "Department of Commerce", mode = "free" }, { text = "Commerce", mode = "after" }]
 against = ["licences"]
 
 [[entity]]
 id = "cn-mofcom"
 name = "Ministry of Commerce of China"
-aliases = [{ text = "China's Ministry of Commerce", mode = "free" }]
+aliases = [{ text = "China's Ministry of Commerce", mode = "free" }, { text = "ministry", mode = "after" }]
 
 [[entity]]
 id = "kr-motie"
@@ -168,6 +168,7 @@ name = "Ministry of Trade of South Korea"
 aliases = [
     { text = "South Korea's Ministry of Trade", mode = "free" },
     { text = "Hong Kong's Ministry of Trade", mode = "free" },
+    { text = "ministry", mode = "after" },
 ]
 
 [[entity]]
@@ -347,6 +348,39 @@ fn a_legal_form_behind_another_word_is_of_another_firm() {
     check("Some GPU talk was heard that day on the shore of Hopper Lake.", expect![""]);
     check("Oracle Intel Corp cloud talks went on.", expect!["oracle=Oracle | intel=Intel Corp"]);
     check("Cloud Maker Oracle Sues Intel Corp Over Servers", expect!["oracle=Oracle | intel=Intel Corp"]);
+}
+
+#[test]
+fn short_names_count_after_the_full_one() {
+    check(
+        "The Department of Commerce met. On Monday Commerce said no, and Commerce officials left. Commerce added more.",
+        expect![
+            "us-commerce=Department of Commerce | us-commerce=Commerce | us-commerce=Commerce | us-commerce=Commerce"
+        ],
+    );
+    check("Commerce said no. The Department of Commerce met.", expect!["us-commerce=Department of Commerce"]);
+    for text in [
+        "Commerce between nations grew.",
+        "It helps commerce.",
+        "The Chamber of Commerce met.",
+        "It banks with Commerce Bank.",
+        "Its rival Texan Commerce met.",
+        "It left Commerce of all kinds.",
+        "It asked Commerce licences.",
+        "China's Ministry of Commerce met, and Commerce rose.",
+    ] {
+        let text = format!("The Department of Commerce met. {text}");
+        let found = tagger().tag_text(&text);
+        assert_eq!(found.iter().filter(|mention| mention.entity == "us-commerce").count(), 1, "{text}");
+    }
+    check(
+        "China's Ministry of Commerce met. The ministry said so. A foreign ministry said no. The ministry agreed.",
+        expect!["cn-mofcom=Ministry of Commerce | cn-mofcom=ministry"],
+    );
+    check(
+        "China's Ministry of Commerce wrote to South Korea's Ministry of Trade. The ministry wrote back.",
+        expect!["cn-mofcom=Ministry of Commerce | kr-motie=Ministry of Trade | kr-motie=ministry"],
+    );
 }
 
 #[test]

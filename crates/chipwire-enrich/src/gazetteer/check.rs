@@ -38,6 +38,13 @@ pub(super) fn entity(file: &str, entity: &EntityDef) -> Result<()> {
             return Err(wrong(file, entity, problem, "give a name as it is written in texts"));
         }
     }
+    let short = entity.aliases.iter().find(|alias| alias.mode == Mode::After);
+    if let Some(short) = short
+        && entity.aliases.iter().all(|alias| matches!(alias.mode, Mode::After | Mode::Never))
+    {
+        let problem = format!("alias `{}` has no longer name that it could come after", short.text);
+        return Err(wrong(file, entity, problem, "add a name with another mode"));
+    }
     for ticker in &entity.tickers {
         let known = ticker.split_once(':').is_some_and(|(exchange, code)| {
             Exchange::by_name(exchange).is_some() && !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric())

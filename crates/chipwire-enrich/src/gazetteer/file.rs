@@ -65,6 +65,8 @@ pub enum Mode {
     Cased,
     /// With a cue near by or in the document, and no stronger evidence against it.
     Cue,
+    /// In exactly this case, behind a longer name of the entity in the same text: `Commerce` after `Commerce Department`.
+    After,
     /// Never alone: only inside a longer alias, or as a ticker. Written down so that nobody adds it.
     Never,
 }

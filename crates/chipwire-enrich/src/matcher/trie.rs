@@ -78,7 +78,7 @@ impl Trie {
         let alias = Alias {
             entity,
             mode,
-            case: case || mode == Mode::Cased,
+            case: case || matches!(mode, Mode::Cased | Mode::After),
             code: tokens.iter().any(|token| token.is(shape::DIGIT)),
             length: tokens.len(),
             text: text.to_owned(),
@@ -131,7 +131,7 @@ impl Trie {
     /// The entities by their names in the form in which words are compared.
     pub(crate) fn names(&self) -> FxHashMap<&str, Vec<usize>> {
         let mut names: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
-        for alias in &self.aliases {
+        for alias in self.aliases.iter().filter(|alias| alias.mode != Mode::After) {
             names.entry(&alias.folded).or_default().push(alias.entity);
         }
         names
@@ -192,7 +192,8 @@ impl Trie {
             Mode::Cue if alias.case => in_capitals,
             // A name that is written small is the word that it looks like, unless it is a code.
             Mode::Cue => !alias.capital || alias.code || tokens.iter().any(|token| token.is(shape::CAPITAL)),
-            Mode::Never => false,
+            // What a short form of a name is worth is in its case.
+            Mode::After | Mode::Never => false,
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Sure {
     pub(super) entity: usize,
     pub(super) start: usize,
     pub(super) end: usize,
+    /// By a name that needs no longer one before it.
+    pub(super) full: bool,
 }
 
 /// What is certain so far, in the orders in which it is asked for.
@@ -44,6 +46,14 @@ impl Sures {
             places.sort_by_key(|sure| (sure.start, sure.end));
         }
         sures
+    }
+
+    /// The last mention by a full name that ends before `start`, of each entity.
+    fn last_before(&self, start: usize) -> impl Iterator<Item = &Sure> {
+        self.by_entity.values().filter_map(move |places| {
+            let until = places.partition_point(|sure| sure.start < start);
+            places.get(..until)?.iter().rev().find(|sure| sure.full && sure.end <= start)
+        })
     }
 
     /// The mentions of each entity that can be its nearest to the candidate.
@@ -126,6 +136,10 @@ impl Scene<'_> {
     pub(super) fn verdict(&self, candidate: &Candidate) -> Option<(f64, Vec<String>)> {
         let alias = candidate.alias.and_then(|alias| self.tagger.trie.alias(alias))?;
         let mut evidence = Evidence::default();
+        if alias.mode == crate::Mode::After {
+            let named = self.named_before(candidate);
+            evidence.here.put(if named { BESIDE } else { return None }, Reason::Word("full-name"));
+        }
         match self.definitions.get(&alias.folded) {
             Some(Meaning::Entity(entity)) if entity == candidate.entity => {
                 evidence.here.put(BESIDE, Reason::Word("definition"));
@@ -134,7 +148,9 @@ impl Scene<'_> {
             None => {}
         }
         self.cues(candidate, &mut evidence);
-        self.mentions(candidate, &mut evidence);
+        if alias.mode != crate::Mode::After {
+            self.mentions(candidate, &mut evidence);
+        }
         self.writing(candidate, alias.code, &mut evidence);
         let (here, against) = (evidence.here.weight(), evidence.here_against.weight());
         let (mut weight, mut scales) = (here - against, vec![&evidence.here]);
@@ -155,7 +171,11 @@ impl Scene<'_> {
             .collect();
         reasons.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         reasons.dedup_by(|a, b| a.1 == b.1);
-        let named = if alias.mode == crate::Mode::Cased { "alias:cased" } else { "alias:cue" };
+        let named = match alias.mode {
+            crate::Mode::Cased => "alias:cased",
+            crate::Mode::After => "alias:after",
+            _ => "alias:cue",
+        };
         let reasons =
             [named.to_owned()].into_iter().chain(reasons.into_iter().take(4).map(|(_, reason)| reason)).collect();
         Some(((0.55 + 0.08 * weight).clamp(0.5, 0.94), reasons))
@@ -297,6 +317,64 @@ impl Scene<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a full name of the entity is before it and nothing else of that name since: the Commission is not the European
+    /// one where another was spoken of last.
+    fn named_before(&self, candidate: &Candidate) -> bool {
+        let document = self.document;
+        let Some(last) = candidate.name_end.checked_sub(1) else { return false };
+        let (mut named, mut other) = (None, 0);
+        for sure in self.sure.last_before(candidate.start) {
+            if sure.entity == candidate.entity {
+                named = Some(sure.end);
+            } else if self.tagger.shares_name(sure.entity, candidate) {
+                other = other.max(sure.end);
+            }
+        }
+        let Some(named) = named.filter(|named| *named >= other) else { return false };
+        let word = |at: usize| document.token(at).map(|token| token.word);
+        let others = (named..candidate.start).filter(|at| word(*at) == word(last)).any(|at| self.is_longer(at, at + 1));
+        !others && !self.is_longer(candidate.start, candidate.name_end) && !self.may_be_word(candidate)
+    }
+
+    /// Whether the words at `start..end` are part of a longer name: `foreign ministry`, `Chamber of Commerce`, `Treasury
+    /// Wine`, `Commission on Human Rights`.
+    fn is_longer(&self, start: usize, end: usize) -> bool {
+        let document = self.document;
+        let word = |at: usize| document.token(at).map(|token| document.folded(token)).unwrap_or_default();
+        let Some(first) = document.token(start) else { return false };
+        let plain = document.sentence_of(start).is_some_and(|s| !s.headline && !s.capitals);
+        let capital = |at: usize| {
+            document.token(at).is_some_and(|token| token.is(shape::CAPITAL)) && !lexicon::is_calendar(&word(at))
+        };
+        let before = start.checked_sub(1).filter(|_| first.gap == Gap::Space);
+        let led = before.map(word).unwrap_or_default();
+        let longer_before = if first.is(shape::CAPITAL) {
+            let free = lexicon::is_determiner(&led) || lexicon::is_opener(&led);
+            led == "of" || (plain && before.is_some_and(capital) && !free)
+        } else {
+            !first.is(shape::EAST_ASIAN) && !lexicon::is_determiner(&led)
+        };
+        let behind = document.token(end).filter(|next| next.gap == Gap::Space).map(|_| word(end)).unwrap_or_default();
+        let longer_behind = match behind.as_str() {
+            "of" => true,
+            "and" | "for" | "on" => capital(end + 1) && !self.is_name(end + 1),
+            "" => false,
+            word => plain && capital(end) && !lexicon::is_office(word) && !self.is_name(end),
+        };
+        longer_before || longer_behind
+    }
+
+    /// Whether a name may be the mere word, as where every word has its capital or it begins a sentence: there somebody has
+    /// to act under it.
+    fn may_be_word(&self, candidate: &Candidate) -> bool {
+        let document = self.document;
+        let Some(sentence) = document.sentence_of(candidate.start) else { return true };
+        let free = !sentence.headline && !sentence.capitals && sentence.first != candidate.start;
+        let acts = || document.token(candidate.end).is_some_and(|next| lexicon::is_act(&document.folded(next)));
+        let latin = document.token(candidate.start).is_some_and(|token| !token.is(shape::EAST_ASIAN));
+        latin && !free && !acts()
     }
 
     /// How it is written, and what words of no meaning stand beside it.

@@ -284,6 +284,7 @@ impl Tagger {
                     entity: candidate.entity,
                     start: candidate.start,
                     end: candidate.end,
+                    full: candidate.alias.and_then(|at| self.trie.alias(at)).is_none_or(|a| a.mode != Mode::After),
                 }),
         );
         let scene = evidence::Scene { tagger: self, document, hits, definitions, sure };
