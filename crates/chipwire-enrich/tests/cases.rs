@@ -1,8 +1,9 @@
-//! The regression suite: hard strings with the mentions expected in them, in `cases/tagging.tsv`.
+//! The regression suite: hard strings with the mentions expected in them, in `cases/`: `tagging.tsv` of all kinds, the others
+//! one for each file of the gazetteer.
 //!
 //! Columns: case, category, text (a JSON string), expected mentions (`KIND:id:start-end`, UTF-8 byte offsets, all of them),
-//! ids that must not be tagged. A case that is known to fail is listed in [`KNOWN_FAILURES`]; it fails the suite when it
-//! starts to pass, so that the list stays true.
+//! ids that must not be tagged, and, but for `tagging.tsv`, why. A case that is known to fail is listed in
+//! [`KNOWN_FAILURES`]; it fails the suite when it starts to pass, so that the list stays true.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
@@ -58,8 +59,19 @@ fn failure(tagger: &Tagger, case: &Case<'_>) -> Option<String> {
 #[test]
 fn every_case_but_the_known_failures_passes() {
     let tagger = Tagger::new(Gazetteer::builtin().unwrap());
-    let cases = cases(include_str!("cases/tagging.tsv"));
-    assert_eq!(cases.len(), 105);
+    let files = [
+        (include_str!("cases/tagging.tsv"), 105),
+        (include_str!("cases/companies.tsv"), 83),
+        (include_str!("cases/chips.tsv"), 71),
+        (include_str!("cases/policies.tsv"), 74),
+    ];
+    let mut all = Vec::new();
+    for (tsv, count) in files {
+        let cases = cases(tsv);
+        assert_eq!(cases.len(), count, "{:?}", tsv.lines().next_back());
+        all.extend(cases);
+    }
+    let cases = all;
     let mut problems = Vec::new();
     for case in &cases {
         let known = KNOWN_FAILURES.iter().any(|(id, _)| *id == case.id);

@@ -148,7 +148,7 @@ fn the_builtin_gazetteer_is_sound() {
     let gazetteer = Gazetteer::builtin().unwrap();
     assert_eq!(gazetteer.digest().len(), 32);
     assert_eq!(gazetteer.digest(), Gazetteer::builtin().unwrap().digest());
-    for (kind, at_least) in [("company", 200), ("chip", 140), ("policy", 95)] {
+    for (kind, at_least) in [("company", 1300), ("chip", 560), ("policy", 440)] {
         let count = gazetteer.entities().iter().filter(|entity| entity.kind == kind).count();
         assert!(count >= at_least, "{count} of {kind}");
     }
