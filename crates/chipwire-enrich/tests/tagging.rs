@@ -393,6 +393,8 @@ fn a_short_dash_between_words_is_a_hyphen() {
     );
     check("Export – Import Bank, Export — Import Bank, Export− Import Bank", expect![""]);
     check("One firm—Oracle—rents cloud servers.", expect!["oracle=Oracle"]);
+    check("The firm Neo–Oracle rents cloud servers.", expect![""]);
+    check("Nvidia–H20 pods", expect!["nvidia=Nvidia | h20=H20"]);
 }
 
 #[test]
