@@ -1,7 +1,7 @@
 //! The clock of retention, which follows the machine's and takes no leap with it.
 //!
 //! What retention removes does not come back, and by a clock that was set months ahead everything is old at once. So this one
-//! goes ahead by [`STEP`] at most from one look to the next, and daemons look once an hour: whoever puts the clock right within
+//! goes ahead by six hours at most from one look to the next, and daemons look once an hour: whoever puts the clock right within
 //! hours has lost hours of the oldest events and no more. After a long pause retention catches up at that pace as well. How far
 //! it has come lies in the data directory, since a daemon may be started anew beneath a wrong clock.
 
