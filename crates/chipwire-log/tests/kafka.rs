@@ -481,7 +481,9 @@ fn append_at_last(log: &KafkaLog, name: &str, mut writer: Option<Box<dyn Writer>
         };
         match opened.append(std::slice::from_ref(record)) {
             Ok(()) => Some(opened),
-            Err(Error::Unavailable { .. } | Error::Indeterminate { .. }) => None,
+            // A broker that is slow to come back ends what takes it too long, and takes a beginning that is asked for again for
+            // another one: the name is free then.
+            Err(Error::Unavailable { .. } | Error::Indeterminate { .. } | Error::Fenced { .. }) => None,
             Err(error) => panic!("{error}"),
         }
     })

@@ -319,21 +319,21 @@ impl Scene<'_> {
         }
     }
 
-    /// Whether a full name of the entity is before it and nothing else of that name since: the Commission is not the European
-    /// one where another was spoken of last.
+    /// Whether a full name of the entity is before it and nothing else that was written with that name since: the Commission is
+    /// not the European one where another was spoken of last.
     fn named_before(&self, candidate: &Candidate) -> bool {
         let document = self.document;
         let Some(last) = candidate.name_end.checked_sub(1) else { return false };
+        let word = |at: usize| document.token(at).map(|token| token.word);
         let (mut named, mut other) = (None, 0);
         for sure in self.sure.last_before(candidate.start) {
             if sure.entity == candidate.entity {
                 named = Some(sure.end);
-            } else if self.tagger.shares_name(sure.entity, candidate) {
+            } else if (sure.start..sure.end).any(|at| word(at) == word(last)) {
                 other = other.max(sure.end);
             }
         }
         let Some(named) = named.filter(|named| *named >= other) else { return false };
-        let word = |at: usize| document.token(at).map(|token| token.word);
         let others = (named..candidate.start).filter(|at| word(*at) == word(last)).any(|at| self.is_longer(at, at + 1));
         !others && !self.is_longer(candidate.start, candidate.name_end) && !self.may_be_word(candidate)
     }
