@@ -102,7 +102,9 @@ pub fn links(bytes: &[u8]) {
         assert_eq!(identity::canonical_link(clean.as_str()), identity::canonical_link(url.as_str()));
     }
     let clean = text::sanitized(&html, base.as_ref());
-    assert!(!clean.contains("<script") && !clean.contains("javascript:"), "{html} -> {clean}");
+    // As a text these words are harmless; a `<` of a text is escaped.
+    let mut tags = clean.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default());
+    assert!(!tags.any(|tag| tag.starts_with("script") || tag.contains("\"javascript:")), "{html} -> {clean}");
     let plain = text::plain_of_html(&html);
     assert_eq!(text::collapse(&plain), plain);
 }
