@@ -2,32 +2,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chipwire_events::{Article, ArticleId, Covers, Event, FeedId, Markup, TaggedArticle, Timestamp, Topic};
+use chipwire_events::{Article, Covers, Event, TaggedArticle, Timestamp, Topic};
 use chipwire_log::{Limit, Positions, Record, Step, StoredRecord};
 use serde_json::Value;
 
-use crate::support::{Backend, Site, get, get_json, until};
+use crate::{
+    fixture,
+    support::{Backend, Site, get, get_json, until},
+};
 
 fn article(number: u32) -> Article {
-    let feed = FeedId::of("https://example.org/feed");
-    Article {
-        id: ArticleId::of(&feed, &number.to_string()),
-        revision: 1,
-        content_hash: number.to_string(),
-        feed,
-        source: "Wire".to_owned(),
-        url: None,
-        title: format!("Article {number} of TSMC"),
-        body: String::new(),
-        markup: Markup::Plain,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-    }
+    Article { content_hash: number.to_string(), title: format!("Article {number} of TSMC"), ..fixture::article(number) }
 }
 
 fn check(backend: Backend, name: &str) {

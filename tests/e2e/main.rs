@@ -18,6 +18,7 @@
 //! | `tls` | feeds over HTTPS, by HTTP/1.1 and HTTP/2 |
 //! | `hub` | a feed that a hub pushes, through a restart |
 //! | `demo` | the demo's account |
+//! | `fixture` | the article that tests begin with, as those of `chipwire` do |
 //! | `support` | an origin, a webhook receiver, the processes |
 
 #![allow(
@@ -35,6 +36,8 @@ mod copies;
 mod demo;
 mod faults;
 mod feeds;
+#[path = "../../crates/chipwire/src/fixture.rs"]
+mod fixture;
 mod hub;
 mod kill;
 mod page;

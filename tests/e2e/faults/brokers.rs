@@ -4,7 +4,7 @@ use std::{fs, thread};
 
 use chipwire_log::kafka::KafkaConfig;
 
-use super::{Fault, Numbers, Plan};
+use super::plan::{Fault, Numbers, Plan};
 use crate::{
     broker::{Broker, Cluster, NODES},
     proxy::Proxy,

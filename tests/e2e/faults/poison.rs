@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, slice, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chipwire::wire::Log;
-use chipwire_events::{Article, ArticleId, DeadLetter, ErrorClass, Event, FeedId, Markup, Timestamp, Topic};
+use chipwire_events::{Article, ArticleId, DeadLetter, ErrorClass, Event, FeedId, Topic};
 use chipwire_log::{Limit, Positions, Record};
 
 use super::once;
-use crate::support::until;
+use crate::{fixture, support::until};
 
 /// What is wrong with one.
 #[derive(Clone, Copy)]
@@ -142,21 +142,11 @@ fn article(number: usize) -> Article {
     let feed = FeedId::of("https://poison.example.org/feed.xml");
     Article {
         id: ArticleId::of(&feed, &number.to_string()),
-        revision: 1,
-        content_hash: String::new(),
         feed,
         source: "Poison".to_owned(),
-        url: None,
         title: title(number),
         body: "TSMC said nothing.".to_owned(),
-        markup: Markup::Plain,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: Timestamp::UNIX_EPOCH,
+        ..fixture::article(number)
     }
 }
 
