@@ -211,6 +211,20 @@ pub trait EventLog: Send + Sync {
     /// The latest record per key of a state topic, in the given partitions or in all, as of now.
     fn state(&self, topic: &str, partitions: Option<&[u32]>) -> Result<State>;
 
+    /// Shows `visit` what [`state`](Self::state) gives, one record after the other and in no order that means anything, and gives
+    /// its positions: of many records no more are held in memory than the backend has to, which here is all of them. After an
+    /// error, what was shown is void.
+    fn each_latest(
+        &self,
+        topic: &str,
+        partitions: Option<&[u32]>,
+        visit: &mut dyn FnMut(StoredRecord),
+    ) -> Result<Positions> {
+        let State { records, positions } = self.state(topic, partitions)?;
+        records.into_values().for_each(visit);
+        Ok(positions)
+    }
+
     /// The largest record that can be written, by [`Record::size_bytes`]; none where the backend sets no limit.
     fn max_record_bytes(&self) -> Option<usize> {
         None

@@ -125,11 +125,13 @@ pub fn all(log: &Log) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
-/// Where the record of `letter` goes when it is put back: whence it came, unless that is a tagged event that cannot be read.
+/// Where the record of `letter` goes when it is put back: whence it came, unless that is a tagged event that cannot be read, which a
+/// rebuild of the index reads again.
 pub fn goes_back_to(letter: &DeadLetter) -> Option<Topic> {
     let can_be_read = letter.class == ErrorClass::Panic;
-    let back = [Topic::ArticlesRaw, Topic::ArticlesTagged].into_iter().find(|topic| letter.topic == topic.name())?;
-    (back == Topic::ArticlesRaw || can_be_read).then_some(back)
+    let topics = [Topic::ArticlesRaw, Topic::ArticlesTagged, Topic::Alerts];
+    let back = topics.into_iter().find(|topic| letter.topic == topic.name())?;
+    (back != Topic::ArticlesTagged || can_be_read).then_some(back)
 }
 
 /// Puts the record of a dead letter back into the topic that it was read from, and notes it, in one transaction. The stage

@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::{
     runner::{StageError, chain},
     stages::{
-        enrich,
+        deliver, enrich,
         index::{self, same_log},
     },
     wire::{self, Log},
@@ -169,6 +169,7 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
         outcomes: HashMap::new(),
         rejected: HashSet::new(),
         unindexed: HashSet::new(),
+        undelivered: HashSet::new(),
         chains: HashMap::new(),
         begins: HashMap::new(),
         progress,
@@ -186,8 +187,8 @@ pub fn verify(log: &Log, index: Option<&Index>, progress: impl FnMut(u64)) -> Re
     };
     let passed = log.backend().committed(enrich::STAGE, &[log.name(Topic::ArticlesRaw)])?;
     let checkpoint = walk.documents(index)?;
-    // The index writes a dead letter before it passes the event.
-    walk.unindexed()?;
+    // A stage writes a dead letter before it passes the event, or with it.
+    walk.accounted_for()?;
     let alerts = walk.alerts()?;
     let letters_wanted = walk.tagged(checkpoint.as_ref())?;
     walk.dead_letters(if letters_whole { letters_wanted } else { HashMap::new() })?;
@@ -260,6 +261,8 @@ struct Walk<'a, P> {
     rejected: HashSet<(u32, i64)>,
     /// Partitions and offsets of tagged events that the index has made dead letters of.
     unindexed: HashSet<(u32, i64)>,
+    /// Those of alerts that nobody could deliver, and that have dead letters.
+    undelivered: HashSet<(u32, i64)>,
     /// By partition.
     chains: HashMap<u32, Chain>,
     /// Where the chain begins, by partition: before that, retention has removed the outcomes.
@@ -322,14 +325,16 @@ impl<P: FnMut(u64)> Walk<'_, P> {
         Ok(Some(Indexed { positions: checkpoint.positions, documents }))
     }
 
-    fn unindexed(&mut self) -> Result<(), StageError> {
+    /// Notes what stages that write no outcome of their own have made dead letters of.
+    fn accounted_for(&mut self) -> Result<(), StageError> {
         self.each(Topic::DeadLetters, |walk, _, stored| {
-            if let Ok((_, Event::EventRejected(letter))) = wire::decode(stored)
-                && letter.stage == index::STAGE
-                && letter.topic == Topic::ArticlesTagged.name()
-            {
-                walk.unindexed.insert((letter.partition, letter.offset));
-            }
+            let Ok((_, Event::EventRejected(letter))) = wire::decode(stored) else { return };
+            let place = (letter.partition, letter.offset);
+            match letter.stage.as_str() {
+                index::STAGE if letter.topic == Topic::ArticlesTagged.name() => walk.unindexed.insert(place),
+                deliver::STAGE if letter.topic == Topic::Alerts.name() => walk.undelivered.insert(place),
+                _ => false,
+            };
         })
     }
 
@@ -358,6 +363,7 @@ impl<P: FnMut(u64)> Walk<'_, P> {
                 }
                 alerts.push((place, alert.article, alert.revision));
             }
+            _ if walk.undelivered.contains(&(place.partition, place.offset)) => {}
             other => walk.unreadable(place, other.err()),
         })?;
         Ok(alerts)

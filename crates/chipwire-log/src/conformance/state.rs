@@ -34,6 +34,10 @@ fn expect(log: &dyn EventLog, topic: &str, partitions: Option<&[u32]>, expected:
     let expected = expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let state = log.state(topic, partitions).unwrap();
     assert_eq!(map(&state), expected);
+    let mut shown = Vec::new();
+    let positions = log.each_latest(topic, partitions, &mut |stored| shown.push(stored)).unwrap();
+    assert_eq!((shown.len(), &positions), (state.records.len(), &state.positions));
+    assert!(shown.iter().all(|stored| state.records.get(&stored.record.key) == Some(stored)), "{shown:?}");
     for (key, stored) in &state.records {
         assert_eq!(log.latest(topic, stored.record.partition, key).unwrap().as_ref(), Some(stored));
     }

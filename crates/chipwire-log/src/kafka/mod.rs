@@ -50,7 +50,9 @@ pub use ensure::Difference;
 pub use security::{Mechanism, SaslConfig, TlsConfig};
 
 use self::{cluster::Cluster, reader::KafkaReader, worker::KafkaWorker, writer::KafkaWriter};
-use crate::{Bounds, Error, EventLog, PartitionId, Positions, Reader, Result, State, TopicSpec, Worker, Writer};
+use crate::{
+    Bounds, Error, EventLog, PartitionId, Positions, Reader, Result, State, StoredRecord, TopicSpec, Worker, Writer,
+};
 
 /// A log on a Kafka cluster. Cheap to keep, and shared between threads.
 pub struct KafkaLog {
@@ -58,6 +60,18 @@ pub struct KafkaLog {
 }
 
 impl KafkaLog {
+    /// Those of the partitions of a topic that are asked for: all, where nothing is said.
+    fn wanted(&self, topic: &str, partitions: Option<&[u32]>) -> Result<Vec<PartitionId>> {
+        let mut wanted = self.cluster.partitions_of(&[topic])?;
+        if let Some(numbers) = partitions {
+            if let Some(&missing) = numbers.iter().find(|number| wanted.iter().all(|id| id.partition != **number)) {
+                return Err(Error::UnknownPartition(PartitionId::new(topic, missing)));
+            }
+            wanted.retain(|id| numbers.contains(&id.partition));
+        }
+        Ok(wanted)
+    }
+
     /// Checks the settings, and reads the files and environment variables that they name. The brokers need not be there yet:
     /// operations answer [`Error::Unavailable`] as long as they are not.
     ///
@@ -119,14 +133,17 @@ impl EventLog for KafkaLog {
     }
 
     fn state(&self, topic: &str, partitions: Option<&[u32]>) -> Result<State> {
-        let mut wanted = self.cluster.partitions_of(&[topic])?;
-        if let Some(numbers) = partitions {
-            if let Some(&missing) = numbers.iter().find(|number| wanted.iter().all(|id| id.partition != **number)) {
-                return Err(Error::UnknownPartition(PartitionId::new(topic, missing)));
-            }
-            wanted.retain(|id| numbers.contains(&id.partition));
-        }
+        let wanted = self.wanted(topic, partitions)?;
         KafkaReader::open(Arc::clone(&self.cluster), &wanted, &Positions::new())?.into_state()
+    }
+
+    fn each_latest(
+        &self,
+        topic: &str,
+        partitions: Option<&[u32]>,
+        visit: &mut dyn FnMut(StoredRecord),
+    ) -> Result<Positions> {
+        KafkaReader::each_latest(&self.cluster, &self.wanted(topic, partitions)?, visit)
     }
 
     fn committed(&self, group: &str, topics: &[&str]) -> Result<Positions> {

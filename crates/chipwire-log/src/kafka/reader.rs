@@ -1,7 +1,7 @@
 //! Reading by positions, outside of any group.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,7 +17,7 @@ use super::{
     context::Context,
     intake::{Intake, Watchdog, outside},
 };
-use crate::{Batch, Error, Limit, PartitionId, Positions, Reader, Result, State};
+use crate::{Batch, Error, Limit, PartitionId, Positions, Reader, Record, Result, State, StoredRecord};
 
 /// A client that has more to read and gets nothing for this long is replaced: some stall after a broker was restarted.
 const STALL: Duration = Duration::from_secs(30);
@@ -49,18 +49,50 @@ impl KafkaReader {
     /// Reads to the end and keeps the latest record of every key.
     pub(super) fn into_state(mut self) -> Result<State> {
         let mut records = BTreeMap::new();
+        self.read_to_end(|record| {
+            if record.record.value.is_some() {
+                records.insert(record.record.key.clone(), record);
+            } else {
+                records.remove(&record.record.key);
+            }
+        })?;
+        Ok(State { records, positions: self.intake.stand().clone() })
+    }
+
+    /// Reads twice to the end: once to know where the latest record of every key is, and once to show these, one at a time.
+    pub(super) fn each_latest(
+        cluster: &Arc<Cluster>,
+        partitions: &[PartitionId],
+        visit: &mut dyn FnMut(StoredRecord),
+    ) -> Result<Positions> {
+        let mut latest: HashMap<(u32, Vec<u8>), i64> = HashMap::new();
+        let mut first = Self::open(Arc::clone(cluster), partitions, &Positions::new())?;
+        first.read_to_end(|stored| {
+            let key = (stored.record.partition, stored.record.key);
+            match stored.record.value {
+                Some(_) => latest.insert(key, stored.offset),
+                None => latest.remove(&key),
+            };
+        })?;
+        let mut second = Self::open(Arc::clone(cluster), partitions, &Positions::new())?;
+        second.read_to_end(|stored| {
+            let StoredRecord { offset, timestamp_ms, mut record } = stored;
+            let key = (record.partition, std::mem::take(&mut record.key));
+            if latest.get(&key) == Some(&offset) {
+                visit(StoredRecord { offset, timestamp_ms, record: Record { key: key.1, ..record } });
+            }
+        })?;
+        // What the second saw beyond that was not shown.
+        Ok(first.intake.stand().clone())
+    }
+
+    fn read_to_end(&mut self, mut visit: impl FnMut(StoredRecord)) -> Result<()> {
         let patience = self.cluster.config.request_timeout();
         loop {
             let batch = self.read(Limit::default(), patience, true)?;
-            for record in batch.records {
-                if record.record.value.is_some() {
-                    records.insert(record.record.key.clone(), record);
-                } else {
-                    records.remove(&record.record.key);
-                }
-            }
+            batch.records.into_iter().for_each(&mut visit);
             if batch.at_end {
-                return Ok(State { records, positions: self.intake.stand().clone() });
+                return Ok(());
             }
             if batch.positions.is_empty() {
                 return Err(Error::Unavailable {

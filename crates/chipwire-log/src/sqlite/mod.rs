@@ -31,6 +31,7 @@ mod tables;
 mod wal;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -111,6 +112,21 @@ struct Shared {
 }
 
 impl SqliteLog {
+    /// A topic, and those of its partitions that are asked for: all, where nothing is said.
+    fn wanted(&self, topic: &str, partitions: Option<&[u32]>) -> Result<(Arc<Topic>, Vec<PartitionId>)> {
+        let topic = self.shared.topic(topic)?;
+        let mut wanted: Vec<PartitionId> = match partitions {
+            None => topic.partitions().collect(),
+            Some(numbers) => numbers.iter().map(|number| topic.partition(*number)).collect(),
+        };
+        wanted.sort();
+        wanted.dedup();
+        match wanted.iter().find(|id| id.partition >= topic.spec.partitions) {
+            Some(unknown) => Err(Error::UnknownPartition(unknown.clone())),
+            None => Ok((topic, wanted)),
+        }
+    }
+
     /// Opens the log at `path`, after a check that takes milliseconds: header, schema, small tables, the first and the last
     /// frame of every partition, and the write-ahead log that a crash may have left. [`check`](Self::check) reads all.
     ///
@@ -362,21 +378,30 @@ impl EventLog for SqliteLog {
     }
 
     fn state(&self, topic: &str, partitions: Option<&[u32]>) -> Result<State> {
-        let topic = self.shared.topic(topic)?;
-        let mut wanted: Vec<PartitionId> = match partitions {
-            None => topic.partitions().collect(),
-            Some(numbers) => numbers.iter().map(|number| topic.partition(*number)).collect(),
-        };
-        wanted.sort();
-        wanted.dedup();
-        if let Some(unknown) = wanted.iter().find(|id| id.partition >= topic.spec.partitions) {
-            return Err(Error::UnknownPartition(unknown.clone()));
+        let (topic, wanted) = self.wanted(topic, partitions)?;
+        if !topic.is_compact() {
+            return state::replay(&self.shared, &topic, &wanted);
         }
+        let mut records = BTreeMap::new();
+        let mut keep = |stored: StoredRecord| drop(records.insert(stored.record.key.clone(), stored));
+        let read = |snapshot: &Connection| state::each(snapshot, &topic, &wanted, &mut keep);
+        let positions = self.shared.read("read the state", read)?;
+        Ok(State { records, positions })
+    }
+
+    fn each_latest(
+        &self,
+        topic: &str,
+        partitions: Option<&[u32]>,
+        visit: &mut dyn FnMut(StoredRecord),
+    ) -> Result<Positions> {
+        let (topic, wanted) = self.wanted(topic, partitions)?;
         if topic.is_compact() {
-            self.shared.read("read the state", |snapshot| state::load(snapshot, &topic, &wanted))
-        } else {
-            state::replay(&self.shared, &topic, &wanted)
+            return self.shared.read("read the state", |snapshot| state::each(snapshot, &topic, &wanted, visit));
         }
+        let State { records, positions } = state::replay(&self.shared, &topic, &wanted)?;
+        records.into_values().for_each(visit);
+        Ok(positions)
     }
 
     fn finds_keys(&self) -> bool {

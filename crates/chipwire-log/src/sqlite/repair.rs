@@ -291,7 +291,7 @@ impl Salvage<'_> {
     fn state(&mut self, topic: &Topic, partition: &PartitionId) -> Outcome<Latest> {
         let mut latest = Latest::new();
         // Says what is wrong with the whole.
-        if let Err(failure) = state::load(self.source, topic, std::slice::from_ref(partition)) {
+        if let Err(failure) = state::each(self.source, topic, std::slice::from_ref(partition), &mut |_| {}) {
             self.note(failure)?;
         }
         let mut read = || -> Outcome<()> {

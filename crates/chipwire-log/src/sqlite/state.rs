@@ -13,9 +13,14 @@ use super::{
 };
 use crate::{Limit, PartitionId, Positions, Reader, Result, State, StoredRecord};
 
-/// Reads the state of `partitions` in one snapshot.
-pub(super) fn load(snapshot: &Connection, topic: &Topic, partitions: &[PartitionId]) -> Outcome<State> {
-    let mut state = State::default();
+/// Shows `visit` the state of `partitions` in one snapshot, row by row, and gives its positions.
+pub(super) fn each(
+    snapshot: &Connection,
+    topic: &Topic,
+    partitions: &[PartitionId],
+    visit: &mut dyn FnMut(StoredRecord),
+) -> Outcome<Positions> {
+    let mut positions = Positions::new();
     for partition in partitions {
         let head = Head::load(snapshot, topic, partition)?;
         let place = || format!("the state of {partition}");
@@ -27,15 +32,15 @@ pub(super) fn load(snapshot: &Connection, topic: &Topic, partitions: &[Partition
         while let Some(row) = rows.next().map_err(|error| Failure::Sqlite(error).at(place))? {
             let (stored, checksum) = unpack(row, partition, place)?;
             tally.add(checksum);
-            state.records.insert(stored.record.key.clone(), stored);
+            visit(stored);
         }
         head.state.check(tally, place)?;
-        state.positions.insert(partition.clone(), head.next);
+        positions.insert(partition.clone(), head.next);
     }
-    Ok(state)
+    Ok(positions)
 }
 
-/// The record of one key. That none is missing is only found out by [`load`].
+/// The record of one key. That none is missing is only found out by [`each`].
 pub(super) fn find(
     snapshot: &Connection,
     topic: &Topic,

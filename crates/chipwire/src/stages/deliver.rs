@@ -1,28 +1,34 @@
 //! DELIVER: brings every alert to its sinks.
 //!
 //! - reads `alerts`
-//! - writes `deliveries` (state: how far each delivery has come), and sends to the sinks
+//! - writes `deliveries` (state: how far each delivery has come) and `dead-letters`, and sends to the sinks
 //! - group `deliver`; any number of workers share the partitions
 //! - position: stored with the deliveries that the alerts ask for, in one transaction; from there on `deliveries` remembers
 //! - on failure: a sink that does not take an alert is tried again with growing pauses over about three days, across
-//!   restarts; what it refuses for good is marked as failed. A crash between sending and remembering sends again: delivery is
-//!   at least once, with the alert's id as the idempotency key
+//!   restarts; what it refuses for good is marked as failed. An alert that cannot be read becomes a dead letter. A crash between
+//!   sending and remembering sends again: delivery is at least once, with the alert's id as the idempotency key
+//! - memory: of the deliveries that wait it holds the most urgent ones, and reads the others from the log in their time
+
+mod pending;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use chipwire_alerts::{DeliverError, Retry, Sinks, backoff};
-use chipwire_events::{Alert, Delivery, DeliveryStatus, Event, Timestamp, Topic};
-use chipwire_log::{Limit, Positions, Step, Worker};
+use chipwire_events::{Alert, Delivery, DeliveryStatus, ErrorClass, Event, Timestamp, Topic};
+use chipwire_log::{Limit, Positions, Record, Step, StoredRecord, Worker};
 use tokio::sync::mpsc;
 
-use super::WAIT;
+use self::pending::{LONGEST_WAIT, Pending};
+use super::{WAIT, dead_letter, max_event_bytes};
 use crate::{
-    health::SinkLabel,
-    runner::{Context, StageError},
+    health::{SinkLabel, StageLabel},
+    runner::{self, Context, StageError},
     wire,
 };
 
@@ -34,22 +40,36 @@ const LIMIT: Limit = Limit { records: 500, size_bytes: 4 << 20 };
 /// Deliveries that are on their way at the same time.
 const MAX_IN_FLIGHT: usize = 32;
 
+/// Those of them that are on their way to one sink: one that is slow holds up no other.
+const MAX_PER_SINK: usize = 16;
+
+/// What the deliveries that wait may take in memory.
+const MAX_PENDING_BYTES: usize = 64 << 20;
+
 /// How long deliveries that are on their way may hold up the end of the stage.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// No attempt is put off for longer: one that stands further ahead was planned by a clock that was wrong.
-const LONGEST_WAIT: Duration = Duration::from_secs(48 * 60 * 60);
-
-/// A clock that goes back by no more is being adjusted.
-const CLOCK_SLACK: Duration = Duration::from_secs(5);
-
 /// Runs until it is asked to stop.
 pub fn run(context: &Context, sinks: &Arc<Sinks>) -> Result<(), StageError> {
+    run_within(context, sinks, MAX_PENDING_BYTES)
+}
+
+fn run_within(context: &Context, sinks: &Arc<Sinks>, max_pending_bytes: usize) -> Result<(), StageError> {
     let log = &context.log;
     let worker = log.backend().worker(STAGE, &context.member, &[log.name(Topic::Alerts)])?;
     let (sender, receiver) = mpsc::unbounded_channel();
-    let (pending, in_flight, now) = (BTreeMap::new(), HashSet::new(), (context.now)());
-    Deliveries { context, sinks, worker, pending, in_flight, now, sender, receiver }.run()
+    Deliveries {
+        context,
+        sinks,
+        worker,
+        partitions: HashSet::new(),
+        pending: Pending::new(max_pending_bytes),
+        in_flight: HashMap::new(),
+        now: (context.now)(),
+        sender,
+        receiver,
+    }
+    .run()
 }
 
 /// The key of a delivery, and what came of it.
@@ -59,9 +79,12 @@ struct Deliveries<'a> {
     context: &'a Context,
     sinks: &'a Arc<Sinks>,
     worker: Box<dyn Worker>,
-    /// By key: what is still to be sent.
-    pending: BTreeMap<String, Delivery>,
-    in_flight: HashSet<String>,
+    /// Those that belong to this worker.
+    partitions: HashSet<u32>,
+    /// What is still to be sent.
+    pending: Pending,
+    /// By key: the sink.
+    in_flight: HashMap<String, String>,
     /// When it looked at the clock last.
     now: Timestamp,
     sender: mpsc::UnboundedSender<Sent>,
@@ -73,16 +96,22 @@ impl Deliveries<'_> {
         while !self.context.shutdown.requested() {
             let wait = if self.in_flight.is_empty() { WAIT } else { Duration::from_millis(10) };
             match self.worker.next(LIMIT, wait)? {
-                Step::Assigned(positions) => self.take_over(&positions)?,
+                Step::Assigned(positions) => {
+                    let new: Vec<u32> = positions.keys().map(|id| id.partition).collect();
+                    self.partitions.extend(&new);
+                    // What the last owner of these partitions had not finished.
+                    self.read_pending(&new)?;
+                }
                 Step::Revoked(partitions) => {
-                    let gone: HashSet<u32> = partitions.iter().map(|id| id.partition).collect();
-                    self.pending.retain(|_, delivery| !gone.contains(&partition_of(&delivery.alert)));
+                    self.partitions.retain(|own| !partitions.iter().any(|id| id.partition == *own));
+                    let partitions = &self.partitions;
+                    self.pending.retain(|alert| partitions.contains(&partition_of(alert)));
                 }
                 Step::Batch(batch) if !batch.records.is_empty() => self.accept(&batch.records)?,
                 Step::Batch(_) => {}
             }
             self.settle(Vec::new())?;
-            self.send_due();
+            self.send_due()?;
             self.context.health.well(STAGE);
         }
         // What is on its way would be sent again after a restart: give it a moment to arrive.
@@ -101,26 +130,46 @@ impl Deliveries<'_> {
         Ok(())
     }
 
-    /// Goes on with what the last owner of these partitions had not finished.
-    fn take_over(&mut self, positions: &Positions) -> Result<(), StageError> {
-        let log = &self.context.log;
-        let partitions: Vec<u32> = positions.keys().map(|id| id.partition).collect();
-        let state = log.backend().state(log.name(Topic::Deliveries), Some(&partitions))?;
-        for stored in state.records.values() {
-            if let Ok((_, Event::DeliveryChanged(delivery))) = wire::decode(stored)
-                && delivery.status == DeliveryStatus::Pending
-            {
-                self.pending.insert(delivery.key(), delivery);
+    /// Reads what is pending in `partitions`.
+    fn read_pending(&mut self, partitions: &[u32]) -> Result<(), StageError> {
+        let (log, now) = (&self.context.log, (self.context.now)());
+        let mut read = 0_u64;
+        log.backend().each_latest(log.name(Topic::Deliveries), Some(partitions), &mut |stored| {
+            read += 1;
+            if read.is_multiple_of(10_000) {
+                self.context.health.tick(STAGE);
             }
-        }
+            match wire::decode(&stored) {
+                Ok((_, Event::DeliveryChanged(delivery))) if delivery.status == DeliveryStatus::Pending => {
+                    let key = delivery.key();
+                    self.pending.insert(delivery, now);
+                    if self.in_flight.contains_key(&key) {
+                        self.pending.hold(&key);
+                    }
+                }
+                Ok((_, Event::DeliveryChanged(_))) => {}
+                _ => tracing::warn!(stage = STAGE, key = %wire::key(&stored), "passed over an unreadable delivery"),
+            }
+        })?;
         Ok(())
     }
 
-    fn accept(&mut self, records: &[chipwire_log::StoredRecord]) -> Result<(), StageError> {
-        let mut outputs = Vec::new();
-        let mut accepted = Vec::new();
+    fn accept(&mut self, records: &[StoredRecord]) -> Result<(), StageError> {
+        let (log, now) = (&self.context.log, (self.context.now)());
+        let (mut outputs, mut accepted) = (Vec::new(), Vec::new());
         for stored in records {
-            let Ok((_, Event::AlertRaised(alert))) = wire::decode(stored) else { continue };
+            let alert = match wire::decode(stored) {
+                Ok((_, Event::AlertRaised(alert))) => alert,
+                Ok((envelope, _)) => {
+                    let message = format!("an event of type `{}` does not belong here", envelope.event_type);
+                    outputs.push(self.reject(stored, message)?);
+                    continue;
+                }
+                Err(error) => {
+                    outputs.push(self.reject(stored, runner::chain(&error))?);
+                    continue;
+                }
+            };
             for sink in &alert.sinks {
                 let delivery = Delivery {
                     alert: alert.clone(),
@@ -130,38 +179,62 @@ impl Deliveries<'_> {
                     next_attempt: None,
                     error: None,
                 };
-                let event = Event::DeliveryChanged(delivery.clone());
-                outputs.push(self.context.log.encode(&event, (self.context.now)(), None)?);
+                outputs.push(log.encode(&Event::DeliveryChanged(delivery.clone()), now, None)?);
                 accepted.push(delivery);
             }
         }
         let upto: Positions = records.iter().map(|stored| (stored.partition_id(), stored.offset + 1)).collect();
         self.worker.commit(&outputs, &upto)?;
-        self.pending.extend(accepted.into_iter().map(|delivery| (delivery.key(), delivery)));
+        let letters = outputs.len() - accepted.len();
+        let label = StageLabel { stage: STAGE };
+        self.context.health.metrics.dead_letters.get_or_create(&label).inc_by(letters as u64);
+        for delivery in accepted {
+            self.pending.insert(delivery, now);
+        }
         Ok(())
     }
 
-    fn send_due(&mut self) {
+    /// The dead letter of an alert that cannot be read.
+    fn reject(&self, stored: &StoredRecord, message: String) -> Result<Record, StageError> {
+        tracing::warn!(stage = STAGE, partition = stored.record.partition, offset = stored.offset, "{message}");
+        let log = &self.context.log;
+        let letter = dead_letter(STAGE, Topic::Alerts, stored, ErrorClass::Decode, message, max_event_bytes(log));
+        let time = Timestamp::from_millisecond(stored.timestamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        Ok(log.encode(&Event::EventRejected(letter), time, None)?)
+    }
+
+    fn send_due(&mut self) -> Result<(), StageError> {
         let now = (self.context.now)();
         let before = std::mem::replace(&mut self.now, now);
-        put_back(self.pending.values_mut().filter_map(|delivery| delivery.next_attempt.as_mut()), before, now);
-        for (key, delivery) in &self.pending {
-            if self.in_flight.len() >= MAX_IN_FLIGHT {
-                return;
-            }
-            if !is_due(delivery.next_attempt, now) || !self.in_flight.insert(key.clone()) {
-                continue;
-            }
+        self.pending.set_clock(before, now);
+        if self.pending.is_to_be_read_again(now) {
+            self.pending.begin_reading();
+            let partitions: Vec<u32> = self.partitions.iter().copied().collect();
+            self.read_pending(&partitions)?;
+        }
+        while self.in_flight.len() < MAX_IN_FLIGHT {
+            let in_flight = &self.in_flight;
+            let may_have = |sink: &str| in_flight.values().filter(|to| *to == sink).count() < MAX_PER_SINK;
+            let Some((key, delivery)) = self.pending.take_due(now, may_have) else { break };
             let (sinks, sender) = (Arc::clone(self.sinks), self.sender.clone());
-            let (key, sink, alert) = (key.clone(), delivery.sink.clone(), delivery.alert.clone());
-            self.context.runtime.spawn(async move {
+            let (sink, alert) = (delivery.sink.clone(), delivery.alert.clone());
+            self.in_flight.insert(key.clone(), sink.clone());
+            let sending = self.context.runtime.spawn(async move {
                 fail::fail_point!("before-send");
                 let result = sinks.deliver(&sink, &alert, now).await;
                 fail::fail_point!("after-send");
+                result
+            });
+            self.context.runtime.spawn(async move {
+                let result = sending.await.unwrap_or_else(|_| {
+                    let message = "sending it has failed inside chipwire".to_owned();
+                    Err(DeliverError { message, retry: Retry::Later(None) })
+                });
                 // The stage is gone: the delivery is still pending in the log and will be sent again.
                 let _ = sender.send((key, result));
             });
         }
+        Ok(())
     }
 
     /// Remembers what came of the deliveries that were on their way: `results`, and what has come by now.
@@ -187,11 +260,10 @@ impl Deliveries<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         self.worker.commit(&outputs, &Positions::new())?;
         for delivery in settled {
-            let key = delivery.key();
             if delivery.status == DeliveryStatus::Pending {
-                self.pending.insert(key, delivery);
+                self.pending.insert(delivery, now);
             } else {
-                self.pending.remove(&key);
+                self.pending.remove(&delivery.key());
             }
         }
         Ok(())
@@ -233,57 +305,6 @@ impl Deliveries<'_> {
     }
 }
 
-/// When a clock that was ahead is put right, what was planned by it is moved back with it: it would else wait until the clock
-/// has come to that time again.
-fn put_back<'d>(planned: impl Iterator<Item = &'d mut Timestamp>, before: Timestamp, now: Timestamp) {
-    // Negative when it has gone on.
-    let Ok(back) = Duration::try_from(before.duration_since(now)) else { return };
-    if back <= CLOCK_SLACK {
-        return;
-    }
-    for next in planned {
-        *next = next.checked_sub(back).unwrap_or(now);
-    }
-}
-
-fn is_due(next_attempt: Option<Timestamp>, now: Timestamp) -> bool {
-    next_attempt.is_none_or(|next| next <= now || now.checked_add(LONGEST_WAIT).is_ok_and(|latest| next > latest))
-}
-
 fn partition_of(alert: &Alert) -> u32 {
     chipwire_events::partition_of(alert.rule.as_str(), Topic::Alerts.partitions())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_that_was_ahead_holds_up_no_delivery() {
-        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
-        let now = at("2026-03-01T12:00:00Z");
-        for (next, due) in [
-            (None, true),
-            (Some(now), true),
-            (Some(at("2026-03-01T12:00:01Z")), false),
-            (Some(at("2026-03-02T14:00:00Z")), false),
-            (Some(at("2031-03-01T12:00:00Z")), true),
-        ] {
-            assert_eq!(is_due(next, now), due, "{next:?}");
-        }
-    }
-
-    #[test]
-    fn a_clock_that_is_put_right_takes_what_was_planned_with_it() {
-        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
-        for (before, now, planned) in [
-            ("2026-03-01T15:00:00Z", "2026-03-01T15:00:01Z", "2026-03-01T15:00:10Z"),
-            ("2026-03-01T15:00:00Z", "2026-03-01T14:59:59Z", "2026-03-01T15:00:10Z"),
-            ("2026-03-01T15:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T12:00:10Z"),
-        ] {
-            let mut next = at("2026-03-01T15:00:10Z");
-            put_back([&mut next].into_iter(), at(before), at(now));
-            assert_eq!(next, at(planned), "{now}");
-        }
-    }
 }

@@ -335,6 +335,17 @@ fn what_the_index_has_made_a_dead_letter_of_is_rejected_and_not_missing() {
 }
 
 #[test]
+fn an_alert_of_which_there_is_a_dead_letter_is_accounted_for() {
+    let site = Site::healthy();
+    let broken = Record { value: Some(b"{".to_vec()), ..site.record(&alert("a", &article(1, 1)), None) };
+    site.log.backend().writer("test").unwrap().append(&[broken]).unwrap();
+    assert_eq!(site.report().counts, BTreeMap::from([(Kind::Unreadable, 1)]));
+    let by_deliver = DeadLetter { stage: "deliver".to_owned(), topic: "alerts".to_owned(), ..letter(0) };
+    site.append(&Event::EventRejected(by_deliver), None);
+    assert!(site.report().ok, "{:?}", site.report());
+}
+
+#[test]
 fn an_id_that_is_not_that_of_what_the_event_says_is_named() {
     let mut site = Site::healthy();
     let renamed = |record: Record| {
