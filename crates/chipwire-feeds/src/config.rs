@@ -28,6 +28,10 @@ pub struct FetchConfig {
     pub slow_after_ms: u64,
     /// The largest body, after decompression. Default 10 MiB.
     pub max_body_bytes: usize,
+    /// What bodies of more than 256 KiB may take in memory together, from the wire until their articles are published: further
+    /// ones are read when there is room again. As much again for article pages. At least one such body is read at a time, which
+    /// counts as `max_body_bytes`. Default 128 MiB.
+    pub max_large_bytes: usize,
     /// How many times larger than the bytes on the wire a body may become. Default 100.
     pub max_ratio: usize,
     /// The address below which hubs reach this chipwire's server from outside, such as `https://public.host/chipwire`:
@@ -75,6 +79,7 @@ impl Default for FetchConfig {
             min_bytes_per_s: 1_024,
             slow_after_ms: 10_000,
             max_body_bytes: 10 * 1024 * 1024,
+            max_large_bytes: 128 * 1024 * 1024,
             max_ratio: 100,
             websub_callback: None,
             websub_key_env: None,

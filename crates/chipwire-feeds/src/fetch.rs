@@ -24,6 +24,7 @@ use url::{Host, Origin, Url};
 
 use crate::{
     address::{Guard, Passage},
+    body::{Reading, Size},
     coding::{self, Limits},
     config::FetchConfig,
     error::{ConfigError, FetchError},
@@ -33,7 +34,8 @@ use crate::{
     resolve::{AtConnect, Lookup, Resolver, system_lookup},
     rest::Rests,
     robots::{self, Robots},
-    transfer::{self, Budget, HttpClient, Response, Size},
+    rooms::{Room, Rooms, SMALL_BYTES},
+    transfer::{Budget, HttpClient, Response},
     websub::{Subscriber, callback::Key},
 };
 
@@ -45,9 +47,6 @@ const MAX_URL_BYTES: usize = 2_048;
 
 /// Sites whose `robots.txt` is remembered before those that are out of date are forgotten.
 const REMEMBERED_ROBOTS: usize = 4_096;
-
-/// A body that is larger than this on the wire is unpacked where it holds up no other request.
-const UNPACKED_HERE_BYTES: usize = 256 * 1024;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +91,8 @@ pub struct Fetched {
     pub wire_bytes: u64,
     /// The body came to the end that its server had announced: what it lacks, the server lacks too.
     pub complete: bool,
+    /// The place in memory that a large body takes.
+    pub room: Option<Room>,
 }
 
 /// What an answer is wanted for.
@@ -130,6 +131,7 @@ pub struct Fetcher {
     allowed: HttpClient,
     turns: Turns,
     rests: Rests,
+    rooms: Rooms,
     robots: Mutex<HashMap<Origin, RobotsSlot>>,
     subscriber: Option<Subscriber>,
 }
@@ -159,11 +161,11 @@ impl Fetcher {
         let public = HttpClient::new(&config, at_connect(Passage::Public))?;
         let allowed = HttpClient::new(&config, at_connect(Passage::Allowed))?;
         let turns = Turns::new(&config);
-        let (rests, robots) = (Rests::default(), Mutex::default());
+        let (rests, rooms, robots) = (Rests::default(), Rooms::new(&config), Mutex::default());
         if let Some(callback) = &config.websub_callback {
             Subscriber::new(callback, Key::new([0; 32]))?;
         }
-        Ok(Self { config, guard, resolver, public, allowed, turns, rests, robots, subscriber: None })
+        Ok(Self { config, guard, resolver, public, allowed, turns, rests, rooms, robots, subscriber: None })
     }
 
     /// Subscribes to feeds that can be pushed, if the configuration says where hubs reach this chipwire; the server must have
@@ -397,28 +399,63 @@ impl Fetcher {
             body: Vec::new(),
             wire_bytes: 0,
             complete: false,
+            room: None,
         };
         if !status.is_success() {
             return Ok(fetched);
         }
         let coding = text_of(headers, &header::CONTENT_ENCODING);
-        let limits = Limits { max_bytes: self.config.max_body_bytes, max_ratio: self.config.max_ratio };
         let size = match purpose {
             Purpose::Robots => Size::First(robots::MAX_BYTES),
-            Purpose::Feed | Purpose::Page => Size::AtMost(limits.max_bytes),
+            Purpose::Feed | Purpose::Page => Size::AtMost(self.config.max_body_bytes),
         };
-        let reading = transfer::body(&self.config, response, size, host);
-        let (body, complete) = budget.spend(host, "send its answer", reading).await?;
+        let mut reading = Reading::new(&self.config, response, size, host)?;
+        let step = "send its answer";
+        if !budget.spend(host, step, reading.upto(SMALL_BYTES)).await? {
+            let waited = Instant::now();
+            fetched.room = self.room(purpose).await;
+            reading.rested(waited.elapsed());
+            budget.spend(host, step, reading.upto(usize::MAX)).await?;
+        }
+        let (body, complete) = reading.into_body();
         fetched.complete = complete;
         fetched.wire_bytes = body.len() as u64;
         fetched.body = match coding {
-            Some(coding) if body.len() > UNPACKED_HERE_BYTES => {
-                let unpacking = tokio::task::spawn_blocking(move || coding::decode(body, Some(&coding), limits));
-                unpacking.await.unwrap_or_else(|_| Err(FetchError::Coding { coding: "broken".to_owned() }))?
-            }
-            coding => coding::decode(body, coding.as_deref(), limits)?,
+            Some(coding) => self.unpack(body, coding, purpose, &mut fetched.room).await?,
+            None => body,
         };
         Ok(fetched)
+    }
+
+    /// The place for a large answer; rules of sites are never large.
+    async fn room(&self, purpose: Purpose) -> Option<Room> {
+        match purpose {
+            Purpose::Feed => self.rooms.for_feed().await,
+            Purpose::Page => self.rooms.for_page().await,
+            Purpose::Robots => None,
+        }
+    }
+
+    /// Unpacks a body, with a place of its own if it becomes large by that.
+    async fn unpack(
+        &self,
+        body: Vec<u8>,
+        coding: String,
+        purpose: Purpose,
+        room: &mut Option<Room>,
+    ) -> Result<Vec<u8>, FetchError> {
+        let limits = Limits { max_bytes: self.config.max_body_bytes, max_ratio: self.config.max_ratio };
+        if room.is_none() {
+            let small = Limits { max_bytes: SMALL_BYTES.min(limits.max_bytes), ..limits };
+            match coding::decode(body.clone(), Some(&coding), small) {
+                Err(FetchError::TooLarge { limit_bytes }) if limit_bytes < limits.max_bytes => {
+                    *room = self.room(purpose).await;
+                }
+                done => return done,
+            }
+        }
+        let unpacking = tokio::task::spawn_blocking(move || coding::decode(body, Some(&coding), limits));
+        unpacking.await.unwrap_or_else(|_| Err(FetchError::Coding { coding: "broken".to_owned() }))
     }
 
     /// Whether the site's rules allow the page; gives the pause that they wish for. Boxed, since the rules are fetched as

@@ -16,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic"))]
 
 pub mod address;
+mod body;
 mod coding;
 mod config;
 pub mod date;
@@ -42,6 +43,7 @@ mod repair;
 mod resolve;
 mod rest;
 mod robots;
+mod rooms;
 pub mod schedule;
 pub mod text;
 mod transfer;

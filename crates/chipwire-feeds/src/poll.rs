@@ -19,6 +19,7 @@ use crate::{
     own_headers::for_origin,
     parse::{Entry, ParsedFeed, parse_at_most},
     recognise::{Drift, Judged, Known, Sight, judge},
+    rooms::Room,
     schedule::{self, Answer, Document, Failure, Plan},
     text, websub,
 };
@@ -76,6 +77,8 @@ pub struct Poll {
     pub first_read: bool,
     /// Items that were there twice, or under a new identity, and that were not published again.
     pub duplicates: usize,
+    /// The place in memory of a large document: to be kept until the articles are published.
+    pub room: Option<Room>,
 }
 
 impl Poll {
@@ -97,6 +100,7 @@ impl Poll {
             overrun: false,
             first_read: false,
             duplicates: 0,
+            room: None,
         }
     }
 }
@@ -416,7 +420,7 @@ async fn read(
     };
     plan_next(fetcher, feed, &mut read.state, Answer::Read(document), now);
     websub::follow_up(fetcher, feed, &mut read, Some(announced), now).await;
-    Poll { bytes: fetched.wire_bytes, ..read }
+    Poll { bytes: fetched.wire_bytes, room: fetched.room, ..read }
 }
 
 /// Takes the entries of a document in: which are new, which were edited, what is remembered. Pure.

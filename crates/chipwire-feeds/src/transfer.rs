@@ -10,11 +10,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::{
-    Method, Uri, Version,
-    body::{Body, Incoming},
-    header::{self, HeaderMap, HeaderValue},
+    Method, Uri,
+    body::Incoming,
+    header::{self, HeaderValue},
     http::uri::InvalidUri,
 };
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -22,13 +22,12 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use serde::de::IgnoredAny;
 use tokio::time::Instant;
 use tower::Service;
 use url::Url;
 
 use crate::{
-    coding::{self, Limits},
+    coding,
     config::FetchConfig,
     error::{ConfigError, FetchError, Refused, WireError},
     headers::{self, shortened},
@@ -45,15 +44,6 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A request that can be sent again on another connection.
 pub(crate) type Request = hyper::Request<Full<Bytes>>;
-
-/// What is read of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Size {
-    /// All of it; more than this many bytes is an error.
-    AtMost(usize),
-    /// The first so many bytes.
-    First(usize),
-}
 
 /// What is left of the time for one request; waiting for a turn is not counted.
 pub(crate) struct Budget {
@@ -199,98 +189,8 @@ tokio::task_local! {
     static PHASE: Arc<Mutex<Phase>>;
 }
 
-/// Reads the body of an answer, and tells whether it came to the end that was announced: one that ends with its connection
-/// may be of any length.
-///
-/// A body that breaks off is an error, unless what came is whole in itself: servers that announce more bytes than they have
-/// are common, such as those that give the length before compression.
-pub(crate) async fn body(
-    config: &FetchConfig,
-    response: Response,
-    size: Size,
-    host: &str,
-) -> Result<(Vec<u8>, bool), FetchError> {
-    let too_large = |limit_bytes| FetchError::TooLarge { limit_bytes };
-    let (head, mut coming) = response.into_parts();
-    if let (Size::AtMost(limit), Some(length)) = (size, coming.size_hint().exact())
-        && length > limit as u64
-    {
-        return Err(too_large(limit));
-    }
-    let framed = coming.size_hint().exact().is_some()
-        || head.headers.contains_key(header::TRANSFER_ENCODING)
-        || head.version >= Version::HTTP_2;
-    let start = Instant::now();
-    let mut body = Vec::new();
-    loop {
-        let next = tokio::time::timeout_at(too_slow_at(config, start, body.len()), coming.frame());
-        let chunk = match next.await {
-            // Anything else are trailers.
-            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Ok(None) => return Ok((body, framed)),
-            Ok(Some(Err(_))) if is_whole(config, &head.headers, &body) => return Ok((body, false)),
-            Ok(Some(Err(error))) => return Err(explain(error.into(), host)),
-            Err(_) => {
-                let (min_bytes_per_s, after_ms) = (config.min_bytes_per_s, config.slow_after_ms);
-                return Err(FetchError::TooSlow { host: host.to_owned(), min_bytes_per_s, after_ms });
-            }
-        };
-        match size {
-            Size::AtMost(limit) if body.len() + chunk.len() > limit => return Err(too_large(limit)),
-            Size::First(limit) if body.len() + chunk.len() >= limit => {
-                body.extend_from_slice(chunk.get(..limit.saturating_sub(body.len())).unwrap_or(&chunk));
-                return Ok((body, false));
-            }
-            Size::AtMost(_) | Size::First(_) => body.extend_from_slice(&chunk),
-        }
-    }
-}
-
-/// When an answer of which so many bytes have come is too slow, should no more come: as soon as the average is below the
-/// limit, and not before the time that it may be.
-fn too_slow_at(config: &FetchConfig, start: Instant, bytes: usize) -> Instant {
-    let far = Duration::from_secs(24 * 60 * 60);
-    let earned_ms = match config.min_bytes_per_s {
-        0 => return start + far,
-        rate => (bytes as u64).saturating_mul(1_000) / rate,
-    };
-    start + Duration::from_millis(earned_ms.max(config.slow_after_ms)).min(far)
-}
-
-/// Whether all of a body has come although more was announced: its compressed stream has come to its end, or its document
-/// has.
-fn is_whole(config: &FetchConfig, headers: &HeaderMap, body: &[u8]) -> bool {
-    let coding = headers::text_of(headers, &header::CONTENT_ENCODING);
-    let limits = Limits { max_bytes: config.max_body_bytes, max_ratio: config.max_ratio };
-    match coding {
-        Some(coding) => {
-            coding::is_complete(body, &coding, limits)
-                || coding::decode(body.to_vec(), Some(&coding), limits).is_ok_and(|document| ends_whole(&document))
-        }
-        None => ends_whole(body),
-    }
-}
-
-/// Whether a document that is not compressed ends with the end of a feed, whatever white space and comments follow it.
-fn ends_whole(document: &[u8]) -> bool {
-    let mut rest = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document).trim_ascii();
-    if rest.starts_with(b"{") {
-        return serde_json::from_slice::<IgnoredAny>(rest).is_ok();
-    }
-    while let Some(comment) = rest.strip_suffix(b"-->") {
-        let Some(start) = memchr::memmem::rfind(comment, b"<!--") else { return false };
-        rest = comment.get(..start).unwrap_or_default().trim_ascii_end();
-    }
-    let name = rest.strip_suffix(b">").and_then(|rest| {
-        let start = memchr::memmem::rfind(rest, b"</")?;
-        rest.get(start + 2..)
-    });
-    let local = name.and_then(|name| name.trim_ascii_end().rsplit(|byte| *byte == b':').next());
-    local.is_some_and(|local| [b"rss".as_slice(), b"feed", b"rdf"].iter().any(|root| local.eq_ignore_ascii_case(root)))
-}
-
 /// What a failure of the client means.
-fn explain(error: WireError, host: &str) -> FetchError {
+pub(crate) fn explain(error: WireError, host: &str) -> FetchError {
     let host = host.to_owned();
     let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
     let mut tls = false;

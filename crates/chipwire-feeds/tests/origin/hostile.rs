@@ -1,4 +1,4 @@
-use std::{io::Write as _, time::Duration};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use chipwire_feeds::{Outcome, poll};
 use expect_test::expect;
@@ -144,6 +144,46 @@ async fn sizes_are_bounded() {
     check(&origin, "/60k", &expect!["1 new from Chips: One"]).await;
     let polled = poll(&origin.fetcher(|_| {}), &origin.feed("/longurl"), None, now()).await;
     assert!(summary(&polled, &origin).ends_with("is no web address: it is longer than 2,048 bytes"));
+}
+
+#[tokio::test]
+async fn large_answers_wait_for_room_in_memory_and_hold_up_no_others() {
+    let large = FEED.replace("One", &"One ".repeat(100_000));
+    let packed = gzip(large.as_bytes());
+    let script = move |path: &str, _: usize, _: &str| match path {
+        "/large" => answer("200 OK", "", large.as_bytes()),
+        "/packed" => coded("gzip", &packed),
+        _ => answer("200 OK", "", FEED.as_bytes()),
+    };
+    // Each at an address of its own, so that none waits for the turn of another.
+    let mut origins = Vec::new();
+    for (number, path) in (1..).zip(["/large", "/large", "/packed", "/small"]) {
+        origins.push((Origin::start_on(&format!("127.0.0.{number}:0"), script.clone()).await, path));
+    }
+    let fetcher = Arc::new(origins[0].0.fetcher(|config| {
+        config.allow_private_hosts = vec!["127.0.0.0/8".to_owned()];
+        config.max_large_bytes = config.max_body_bytes;
+    }));
+    let polled = |at: usize| {
+        let (fetcher, feed) = (Arc::clone(&fetcher), origins[at].0.feed(origins[at].1));
+        tokio::spawn(async move { poll(&fetcher, &feed, None, now()).await })
+    };
+    let first = polled(0).await.unwrap();
+    assert_eq!(first.articles.len(), 1);
+    // Whichever has the room first gives it back when it is counted.
+    let counted = |at: usize| {
+        let polled = polled(at);
+        tokio::spawn(async move { polled.await.unwrap().articles.len() })
+    };
+    let waiting = [counted(1), counted(2)];
+    for _ in 0..20 {
+        assert_eq!(polled(3).await.unwrap().articles.len(), 1);
+    }
+    assert!(waiting.iter().all(|waiting| !waiting.is_finished()));
+    drop(first);
+    for waiting in waiting {
+        assert_eq!(waiting.await.unwrap(), 1);
+    }
 }
 
 /// Each limit on time is hit where it stands: not before, and not so much later that another one must have been it.
