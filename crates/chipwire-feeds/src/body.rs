@@ -152,3 +152,51 @@ fn ends_whole(document: &[u8]) -> bool {
     let local = name.and_then(|name| name.trim_ascii_end().rsplit(|byte| *byte == b':').next());
     local.is_some_and(|local| [b"rss".as_slice(), b"feed", b"rdf"].iter().any(|root| local.eq_ignore_ascii_case(root)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slowness_is_an_average_with_a_time_of_grace() {
+        let config = FetchConfig::default();
+        let start = Instant::now();
+        let seconds = |bytes: usize| (too_slow_at(&config, start, bytes) - start).as_secs_f64();
+        assert_eq!([0, 1_024, 10_240, 20_480].map(seconds), [10.0, 10.0, 10.0, 20.0]);
+        assert!(seconds(usize::MAX) > 3_600.0);
+        let without = FetchConfig { min_bytes_per_s: 0, ..FetchConfig::default() };
+        assert!(too_slow_at(&without, start, 0) > start + Duration::from_secs(3_600));
+    }
+
+    #[test]
+    fn a_document_that_ends_as_a_feed_ends_is_whole() {
+        for whole in [
+            "<rss></rss>",
+            "<feed/></feed>\r\n ",
+            "</rdf:RDF>",
+            "</RDF>",
+            "</a:feed >",
+            "</RSS>\n<!-- made in 3 ms -->\n<!-- -- -->",
+            "\u{feff}{\"items\": []}\n",
+            "{}",
+        ] {
+            assert!(ends_whole(whole.as_bytes()), "{whole}");
+        }
+        for cut in [
+            "",
+            "<rss>",
+            "<rss></rss",
+            "</rss><x>",
+            "</item>",
+            "</x:item>",
+            "-->",
+            "</rss> -->",
+            "{\"items\": [{\"title\": \"</rss>",
+            "{\"items\": []",
+            ">",
+            "</>",
+        ] {
+            assert!(!ends_whole(cut.as_bytes()), "{cut}");
+        }
+    }
+}
