@@ -9,6 +9,9 @@
 //!   committed once.
 //!
 //! `-- --articles N` takes another number of articles, `-- --rounds N` repeats the pair (3 by default).
+//!
+//! `-- backlog` measures the memory of a process that goes on while nothing is indexed: it fetches, enriches, raises alerts and
+//! delivers until 1,000,000 articles, or `--articles N`, wait for the index. With one rule, whose alerts go to a sink that is not there.
 
 #![allow(
     clippy::print_stdout,
@@ -35,7 +38,7 @@ use chipwire::{
     stages::index::document,
     wire,
 };
-use chipwire_events::{Article, ArticleId, Event, FeedId, Markup, Timestamp, Topic};
+use chipwire_events::{Article, ArticleId, Event, FeedId, Markup, Rule, RuleId, Timestamp, Topic};
 use chipwire_log::{Limit, Positions};
 
 const ARTICLES: usize = 100_000;
@@ -50,7 +53,20 @@ fn main() {
     if let Some(folder) = value("--child-tantivy") {
         return tantivy(Path::new(&folder));
     }
-    let articles = value("--articles").map_or(ARTICLES, |text| text.parse().unwrap());
+    if let Some(folder) = value("--child-backlog") {
+        return backlog(Path::new(&folder));
+    }
+    let is_backlog = arguments.iter().any(|argument| argument == "backlog");
+    let usual = if is_backlog { 10 * ARTICLES } else { ARTICLES };
+    let articles = value("--articles").map_or(usual, |text| text.parse().unwrap());
+    if is_backlog {
+        println!("{articles} articles of about {SIZE_BYTES} bytes, of which none is indexed");
+        println!("{:<14} {:>10} {:>10} {:>14} {:>12}", "", "seconds", "CPU s", "articles/s", "peak MiB");
+        let folder = tempfile::tempdir().unwrap();
+        write_log(folder.path(), articles);
+        child("--child-backlog", folder.path(), "no index", articles);
+        return;
+    }
     let rounds: usize = value("--rounds").map_or(3, |text| text.parse().unwrap());
 
     println!("{articles} articles of about {SIZE_BYTES} bytes, {rounds} rounds");
@@ -135,6 +151,37 @@ fn pipeline(folder: &Path) {
     let taken = clock.stop();
     running.stop().unwrap();
     report(taken, opened.generations.get().unwrap().index.searcher().len());
+}
+
+fn backlog(folder: &Path) {
+    let opened = open(folder);
+    let rule = Rule {
+        id: RuleId::from_name("backlog"),
+        version: 1,
+        name: "Backlog".to_owned(),
+        query: "company:nvidia".to_owned(),
+        // There is none of this name: its deliveries wait.
+        sinks: vec!["pager".to_owned()],
+        saved: Timestamp::UNIX_EPOCH,
+    };
+    let record = opened.log.encode(&Event::RuleSaved(rule), Timestamp::UNIX_EPOCH, None).unwrap();
+    opened.log.backend().writer("rules").unwrap().append(&[record]).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let shutdown = Shutdown::default();
+    let context = opened.context(&Health::default(), &shutdown, runtime.handle());
+    let mut running = Running::new(shutdown);
+    let clock = Clock::start();
+    let stages = [Stage::Fetch, Stage::Enrich, Stage::Alert, Stage::Deliver];
+    for stage in stages {
+        opened.start(stage, &context, &mut running).unwrap();
+    }
+    while stages.iter().any(|stage| opened.lag(*stage).unwrap() > 0) {
+        thread::sleep(Duration::from_millis(100));
+    }
+    let taken = clock.stop();
+    running.stop().unwrap();
+    let waiting = opened.log.end_of(Topic::ArticlesTagged).unwrap().into_values().sum::<i64>();
+    report(taken, u64::try_from(waiting).unwrap());
 }
 
 fn tantivy(folder: &Path) {
