@@ -20,4 +20,4 @@ pub mod view;
 
 pub use error::{Error, Result};
 pub use gazetteer::{Alias, EntityDef, Fact, Gazetteer, Mode, TAGGER_VERSION};
-pub use tagger::Tagger;
+pub use tagger::{Explained, Suppressed, Tagger};

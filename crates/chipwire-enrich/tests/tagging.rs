@@ -499,3 +499,52 @@ proptest! {
         prop_assert!(mentions.is_sorted_by_key(|mention| (mention.start, mention.end)));
     }
 }
+
+#[test]
+fn what_is_not_tagged_says_why() {
+    let check = |text: &str, expected: &Expect| {
+        let explained = tagger().explain_text(text);
+        assert_eq!(explained.mentions, tagger().tag_text(text), "an explanation changes nothing");
+        let mut shown = String::new();
+        for place in &explained.suppressed {
+            assert_eq!(text.get(place.start..place.end), Some(place.surface.as_str()));
+            let (reasons, against) = (place.reasons.join(", "), place.against.join(", "));
+            let (surface, entity, why) = (&place.surface, &place.entity, &place.why);
+            shown.push_str(&format!("{surface} = {entity}? {why} [{reasons}] [{against}]\n"));
+        }
+        expected.assert_eq(&shown);
+    };
+    check("Nvidia sells chips.", &expect![""]);
+    check(
+        "The H20 in the corridor leaks.",
+        &expect![[r#"
+        H20 = h20? nothing speaks for it [] []
+    "#]],
+    );
+    check(
+        "Guests of room H20 pay for water; Nvidia is not among them.",
+        &expect![[r#"
+        H20 = h20? more speaks against it than for it [vendor:nvidia] [against:room, against:water]
+    "#]],
+    );
+    check(
+        "The Oracle of Omaha spoke at Delphi.",
+        &expect![[r#"
+        Oracle = oracle? more speaks against it than for it [] [against:omaha, against:delphi]
+    "#]],
+    );
+    check(
+        "The Bank for International Settlements (BIS) met. BIS spoke.",
+        &expect![[r#"
+        Bank for International Settlements = basel? it means Bank for International Settlements, which is told apart and not tagged [alias:free] []
+        BIS = us-bis? the text says that it stands for something else [] []
+        BIS = us-bis? more speaks against it than for it [] [defined-otherwise]
+    "#]],
+    );
+    check(
+        "China's Unreliable Entity List grew.",
+        &expect![[r#"
+        Entity List = us-list? it is part of the name of Unreliable Entity List [] []
+    "#]],
+    );
+}

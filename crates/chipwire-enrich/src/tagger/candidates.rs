@@ -17,7 +17,20 @@ pub(super) enum State {
     /// A code that counts only after its company's name.
     NeedsName,
     Accepted,
-    Rejected,
+    Rejected(Why),
+}
+
+/// Why a place is no mention, whatever else speaks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// A longer phrase means something else: its number.
+    Phrase(usize),
+    /// It lies inside the name of another entity: its number.
+    Inside(usize),
+    /// The text says what the name stands for, and that is something else.
+    Defined,
+    /// The country that is meant has nothing of that name.
+    Country,
 }
 
 /// A place that may be a mention.
@@ -184,8 +197,8 @@ impl Tagger {
     pub(super) fn accept_certain(&self, document: &Document, hits: &Hits, candidates: &mut [Candidate]) {
         for candidate in candidates.iter_mut() {
             let Some(alias) = candidate.alias.and_then(|alias| self.trie.alias(alias)) else { continue };
-            if self.is_other_phrase(candidate, hits) {
-                candidate.state = State::Rejected;
+            if let Some(phrase) = self.other_phrase(candidate, hits) {
+                candidate.state = State::Rejected(Why::Phrase(phrase));
                 continue;
             }
             let handle = document.ch(candidate.from).is_some_and(|ch| ch == '@');
@@ -225,13 +238,14 @@ impl Tagger {
         capitals || (candidate.name_end - candidate.start == 1 && follows_person(document, candidate.start))
     }
 
-    /// Whether a counter-cue takes the name into a longer phrase: `Mobile World Congress`.
-    fn is_other_phrase(&self, candidate: &Candidate, hits: &Hits) -> bool {
-        let Some(sense) = self.sense(candidate.entity) else { return false };
-        let around = |phrase: &usize| hits.around(*phrase, candidate.start, candidate.name_end);
-        sense.against.iter().flat_map(around).any(|(start, end)| {
+    /// The counter-cue that takes the name into a longer phrase: `Mobile World Congress`.
+    fn other_phrase(&self, candidate: &Candidate, hits: &Hits) -> Option<usize> {
+        let is_longer = |(start, end): (usize, usize)| {
             start < candidate.name_end && candidate.start < end && (start < candidate.start || end > candidate.name_end)
-        })
+        };
+        let around = |phrase: usize| hits.around(phrase, candidate.start, candidate.name_end);
+        let against = &self.sense(candidate.entity)?.against;
+        against.iter().copied().find(|phrase| around(*phrase).any(is_longer))
     }
 }
 

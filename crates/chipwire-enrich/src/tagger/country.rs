@@ -2,7 +2,7 @@
 
 use super::{
     Kind, NOWHERE, Tagger,
-    candidates::{Candidate, State},
+    candidates::{Candidate, State, Why},
 };
 use crate::{
     lexicon,
@@ -73,7 +73,7 @@ impl Tagger {
                     candidate.entity = at;
                     candidate.reasons.push(format!("country:{country}"));
                 }
-                None => candidate.state = State::Rejected,
+                None => candidate.state = State::Rejected(Why::Country),
             }
         }
         candidates.retain(|candidate| candidate.state == State::Accepted);

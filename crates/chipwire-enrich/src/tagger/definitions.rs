@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Tagger,
-    candidates::{Candidate, State},
+    candidates::{Candidate, State, Why},
 };
 use crate::{
     lexicon,
@@ -45,7 +45,7 @@ impl Tagger {
             .collect();
         let starts: BTreeSet<usize> = candidates
             .iter()
-            .filter(|candidate| candidate.state != State::Rejected)
+            .filter(|candidate| !matches!(candidate.state, State::Rejected(_)))
             .map(|candidate| candidate.start)
             .collect();
         let firms: BTreeSet<usize> = candidates
@@ -56,7 +56,7 @@ impl Tagger {
         let mut definitions = Definitions::default();
         for candidate in candidates.iter_mut() {
             let Some(alias) = candidate.alias.and_then(|alias| self.trie.alias(alias)) else { continue };
-            if candidate.state == State::Rejected || alias.length != 1 {
+            if matches!(candidate.state, State::Rejected(_)) || alias.length != 1 {
                 continue;
             }
             let named_in = |start: usize, end: usize| {
@@ -68,7 +68,7 @@ impl Tagger {
                 && self.names_other_firm(document, hits, candidate, &starts)
             {
                 definitions.meanings.entry(alias.folded.clone()).or_insert(Meaning::Other);
-                candidate.state = State::Rejected;
+                candidate.state = State::Rejected(Why::Defined);
                 continue;
             }
             let known = match explanation(document, candidate.start) {
@@ -86,7 +86,7 @@ impl Tagger {
             } else {
                 definitions.meanings.entry(alias.folded.clone()).or_insert(Meaning::Other);
                 if open {
-                    candidate.state = State::Rejected;
+                    candidate.state = State::Rejected(Why::Defined);
                 }
             }
         }

@@ -12,8 +12,9 @@ use super::{
     definitions::{Definitions, Meaning},
 };
 use crate::{
+    gazetteer::Mode,
     lexicon,
-    matcher::{Document, Gap, Hits, shape},
+    matcher::{Alias, Document, Gap, Hits, shape},
 };
 
 /// A mention that is certain enough to be evidence for others.
@@ -85,6 +86,8 @@ const SENTENCE: f64 = 2.0;
 const UNRELATED: f64 = 1.5;
 /// Elsewhere in the text.
 const FAR: f64 = 1.0;
+/// Reasons that a mention keeps, beside how it is named.
+const MOST_REASONS: usize = 4;
 /// Less than this convinces nobody.
 const ENOUGH: f64 = 2.0;
 
@@ -131,12 +134,26 @@ struct Evidence {
     far_against: Scale,
 }
 
+impl Evidence {
+    /// What is left of the weight if it is enough, and whether what is elsewhere in the text was needed for that.
+    fn weight(&self) -> Option<(f64, bool)> {
+        let (here, against) = (self.here.weight(), self.here_against.weight());
+        if here >= ENOUGH && here > against {
+            return Some((here - against, false));
+        }
+        let all = here / UNRELATED + self.far.weight();
+        let all_against = against + self.far_against.weight();
+        let enough = against < ENOUGH && all >= ENOUGH && all > all_against;
+        enough.then_some(((all - all_against) * 0.5, true))
+    }
+}
+
 impl Scene<'_> {
-    /// Confidence and reasons if the candidate is to be accepted.
-    pub(super) fn verdict(&self, candidate: &Candidate) -> Option<(f64, Vec<String>)> {
+    /// What there is for and against a candidate; none where it could not be a mention whatever there is.
+    fn evidence(&self, candidate: &Candidate) -> Option<(&Alias, Evidence)> {
         let alias = candidate.alias.and_then(|alias| self.tagger.trie.alias(alias))?;
         let mut evidence = Evidence::default();
-        if alias.mode == crate::Mode::After {
+        if alias.mode == Mode::After {
             let named = self.named_before(candidate);
             evidence.here.put(if named { BESIDE } else { return None }, Reason::Word("full-name"));
         }
@@ -148,37 +165,51 @@ impl Scene<'_> {
             None => {}
         }
         self.cues(candidate, &mut evidence);
-        if alias.mode != crate::Mode::After {
+        if alias.mode != Mode::After {
             self.mentions(candidate, &mut evidence);
         }
         self.writing(candidate, alias.code, &mut evidence);
-        let (here, against) = (evidence.here.weight(), evidence.here_against.weight());
-        let (mut weight, mut scales) = (here - against, vec![&evidence.here]);
-        if !(here >= ENOUGH && here > against) {
-            let silent = against < ENOUGH;
-            let all = here / UNRELATED + evidence.far.weight();
-            let all_against = against + evidence.far_against.weight();
-            if !(silent && all >= ENOUGH && all > all_against) {
-                return None;
-            }
-            weight = (all - all_against) * 0.5;
-            scales.push(&evidence.far);
-        }
-        let mut reasons: Vec<(f64, String)> = scales
-            .into_iter()
-            .flat_map(|scale| &scale.reasons)
-            .map(|(weight, why)| (*weight, self.text(*why)))
-            .collect();
-        reasons.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        reasons.dedup_by(|a, b| a.1 == b.1);
+        Some((alias, evidence))
+    }
+
+    /// Confidence and reasons if the candidate is to be accepted.
+    pub(super) fn verdict(&self, candidate: &Candidate) -> Option<(f64, Vec<String>)> {
+        let (alias, evidence) = self.evidence(candidate)?;
+        let (weight, with_far) = evidence.weight()?;
+        let scales = if with_far { vec![&evidence.here, &evidence.far] } else { vec![&evidence.here] };
         let named = match alias.mode {
-            crate::Mode::Cased => "alias:cased",
-            crate::Mode::After => "alias:after",
+            Mode::Cased => "alias:cased",
+            Mode::After => "alias:after",
             _ => "alias:cue",
         };
         let reasons =
-            [named.to_owned()].into_iter().chain(reasons.into_iter().take(4).map(|(_, reason)| reason)).collect();
+            [named.to_owned()].into_iter().chain(self.texts(&scales).into_iter().take(MOST_REASONS)).collect();
         Some(((0.55 + 0.08 * weight).clamp(0.5, 0.94), reasons))
+    }
+
+    /// Why an open candidate is not accepted, in words; what speaks for it, and what against it.
+    pub(super) fn doubts(&self, candidate: &Candidate) -> (String, Vec<String>, Vec<String>) {
+        let Some((_, evidence)) = self.evidence(candidate) else {
+            return ("it counts only behind the full name of the same entity".to_owned(), Vec::new(), Vec::new());
+        };
+        let Evidence { here, here_against, far, far_against } = &evidence;
+        let empty = |scales: [&Scale; 2]| scales.iter().all(|scale| scale.reasons.is_empty());
+        let why = match (empty([here, far]), empty([here_against, far_against])) {
+            (true, true) => "nothing speaks for it",
+            (false, true) => "too little speaks for it",
+            (_, false) => "more speaks against it than for it",
+        };
+        let why = why.to_owned();
+        (why, self.texts(&[here, far]), self.texts(&[here_against, far_against]))
+    }
+
+    /// What was put on these scales, the weightiest first.
+    fn texts(&self, scales: &[&Scale]) -> Vec<String> {
+        let reasons = scales.iter().flat_map(|scale| &scale.reasons);
+        let mut reasons: Vec<(f64, String)> = reasons.map(|(weight, why)| (*weight, self.text(*why))).collect();
+        reasons.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        reasons.dedup_by(|a, b| a.1 == b.1);
+        reasons.into_iter().map(|(_, reason)| reason).collect()
     }
 
     /// Words for and against it.

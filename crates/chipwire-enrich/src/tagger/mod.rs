@@ -8,6 +8,7 @@ mod candidates;
 mod country;
 mod definitions;
 mod evidence;
+mod explain;
 mod overlap;
 mod salience;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use chipwire_events::{Article, Field, Markup, Mention, TaggedArticle};
 
 use self::candidates::{Candidate, State};
+pub use self::explain::{Explained, Suppressed};
 use crate::{
     gazetteer::{EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
@@ -79,6 +81,9 @@ enum Relation {
     /// Nothing that would tell anything.
     None,
 }
+
+/// Who is shown the candidates, and what is evidence for them.
+type Look<'l> = &'l mut dyn FnMut(&evidence::Scene<'_>, &[Candidate]);
 
 /// Finds mentions. Compiled once from a gazetteer, then shared by any number of threads.
 #[derive(Debug)]
@@ -161,30 +166,40 @@ impl Tagger {
 
     fn mentions(&self, title: &str, body: &str, reading: Reading) -> Vec<Mention> {
         let document = Document::new(title, body, reading, &self.words);
-        let mut candidates = self.candidates(&document);
+        let decided = self.decide(&document, None);
+        let mut mentions: Vec<Mention> =
+            decided.iter().filter_map(|candidate| self.mention(&document, candidate, title, body)).collect();
+        mentions.sort_by(|a, b| {
+            (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
+        });
+        mentions
+    }
+
+    /// What is accepted, one candidate for every place. `look` is shown all candidates when each was weighed for the last time.
+    fn decide(&self, document: &Document, look: Option<Look<'_>>) -> Vec<Candidate> {
+        let mut candidates = self.candidates(document);
         if candidates.is_empty() {
-            return Vec::new();
+            return candidates;
         }
-        let hits = self.cues.find(&document);
-        self.accept_certain(&document, &hits, &mut candidates);
-        let definitions = self.definitions(&document, &hits, &mut candidates);
+        let hits = self.cues.find(document);
+        self.accept_certain(document, &hits, &mut candidates);
+        let definitions = self.definitions(document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);
         for _ in 0..ROUNDS {
-            if !self.weigh_open(&document, &hits, &definitions, &mut candidates) {
+            let scene = self.scene(document, &hits, &definitions, &candidates);
+            if !weigh_open(&scene, &mut candidates) {
                 break;
             }
             self.accept_parts(&mut candidates);
             overlap::drop_covered(self, &mut candidates);
         }
         self.accept_named_tickers(&mut candidates);
+        if let Some(look) = look {
+            look(&self.scene(document, &hits, &definitions, &candidates), &candidates);
+        }
         overlap::settle(self, &mut candidates);
-        self.resolve_countries(&document, &hits, &mut candidates);
-        let mut mentions: Vec<Mention> =
-            candidates.iter().filter_map(|candidate| self.mention(&document, candidate, title, body)).collect();
-        mentions.sort_by(|a, b| {
-            (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
-        });
-        mentions
+        self.resolve_countries(document, &hits, &mut candidates);
+        candidates
     }
 
     fn mention(&self, document: &Document, candidate: &Candidate, title: &str, body: &str) -> Option<Mention> {
@@ -269,33 +284,22 @@ impl Tagger {
         self.definition(entity).map_or("", |entity| entity.id.as_str())
     }
 
-    fn weigh_open(
-        &self,
-        document: &Document,
-        hits: &Hits,
-        definitions: &definitions::Definitions,
-        candidates: &mut [Candidate],
-    ) -> bool {
-        let sure = evidence::Sures::new(
-            candidates
-                .iter()
-                .filter(|candidate| candidate.state == State::Accepted && candidate.confidence >= SURE)
-                .map(|candidate| evidence::Sure {
-                    entity: candidate.entity,
-                    start: candidate.start,
-                    end: candidate.end,
-                    full: candidate.alias.and_then(|at| self.trie.alias(at)).is_none_or(|a| a.mode != Mode::After),
-                }),
-        );
-        let scene = evidence::Scene { tagger: self, document, hits, definitions, sure };
-        let mut changed = false;
-        for candidate in candidates.iter_mut().filter(|candidate| candidate.state == State::Open) {
-            if let Some((confidence, reasons)) = scene.verdict(candidate) {
-                candidate.accept(confidence, reasons);
-                changed = true;
-            }
-        }
-        changed
+    /// What is evidence for those that are open.
+    fn scene<'a>(
+        &'a self,
+        document: &'a Document,
+        hits: &'a Hits,
+        definitions: &'a definitions::Definitions,
+        candidates: &[Candidate],
+    ) -> evidence::Scene<'a> {
+        let is_sure = |candidate: &&Candidate| candidate.state == State::Accepted && candidate.confidence >= SURE;
+        let sure = candidates.iter().filter(is_sure).map(|candidate| evidence::Sure {
+            entity: candidate.entity,
+            start: candidate.start,
+            end: candidate.end,
+            full: candidate.alias.and_then(|at| self.trie.alias(at)).is_none_or(|a| a.mode != Mode::After),
+        });
+        evidence::Scene { tagger: self, document, hits, definitions, sure: evidence::Sures::new(sure) }
     }
 
     /// A company inside the name of what it makes is meant, however common its name is: `Meta` in `Meta MTIA`.
@@ -332,6 +336,18 @@ impl Tagger {
             }
         }
     }
+}
+
+/// Accepts the open candidates for which there is enough; true if there was one.
+fn weigh_open(scene: &evidence::Scene<'_>, candidates: &mut [Candidate]) -> bool {
+    let mut changed = false;
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.state == State::Open) {
+        if let Some((confidence, reasons)) = scene.verdict(candidate) {
+            candidate.accept(confidence, reasons);
+            changed = true;
+        }
+    }
+    changed
 }
 
 /// The companies behind `entity`, the nearest first.

@@ -2,7 +2,7 @@
 
 use super::{
     Tagger,
-    candidates::{Candidate, Place, State},
+    candidates::{Candidate, Place, State, Why},
 };
 
 /// Whether `inner` may be a mention though it lies inside `outer`.
@@ -30,12 +30,12 @@ pub(super) fn drop_covered(tagger: &Tagger, candidates: &mut [Candidate]) {
             continue;
         }
         let first = accepted.partition_point(|outer| outer.from + longest < candidate.to);
-        let covered =
-            accepted.iter().skip(first).take_while(|outer| outer.from <= candidate.from).any(|outer| {
+        let outer =
+            accepted.iter().skip(first).take_while(|outer| outer.from <= candidate.from).find(|outer| {
                 outer.covers(&place) && outer.length() > place.length() && !may_nest(tagger, &place, outer)
             });
-        if covered {
-            candidate.state = State::Rejected;
+        if let Some(outer) = outer {
+            candidate.state = State::Rejected(Why::Inside(outer.entity));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use chipwire_enrich::Tagger;
+use chipwire_enrich::{Explained, Suppressed, Tagger};
 use chipwire_events::Mention;
 use clap::Args;
 use serde::Deserialize;
@@ -18,7 +18,8 @@ use crate::{pipeline, terminal};
 
 pub(super) const EXAMPLE: &str = "Reads JSON Lines {\"id\",\"text\"} and prints for each \
      {\"id\",\"mentions\":[{\"start\",\"end\",\"kind\",\"entity\",\"name\",\"surface\",\"confidence\"}]};\nstart and end are byte \
-     offsets (UTF-8) into the text as given.\n\nExample:\n  chipwire tag --text 'Nvidia may sell the H20 to China again'\n  \
+     offsets (UTF-8) into the text as given. With --explain, each has its reasons, and what was found and not tagged \
+     stands in \"suppressed\".\n\nExample:\n  chipwire tag --text 'Nvidia may sell the H20 to China again'\n  \
      echo '{\"id\":1,\"text\":\"TSMC shares rose\"}' | chipwire tag";
 
 #[derive(Debug, Args)]
@@ -29,6 +30,9 @@ pub(super) struct Tag {
     /// Tag this text and show it with its mentions set off
     #[arg(long)]
     text: Option<String>,
+    /// Show also what was found and not tagged, and why; in JSON the reasons of mentions and `suppressed`
+    #[arg(long)]
+    explain: bool,
 }
 
 #[derive(Deserialize)]
@@ -42,42 +46,70 @@ impl Tag {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let tagger = pipeline::tagger()?;
         if let Some(text) = &self.text {
-            show(text, &tagger.tag_text(text))?;
+            let Explained { mentions, suppressed } = self.tag(&tagger, text);
+            show(text, &mentions)?;
+            if self.explain {
+                show_suppressed(&suppressed)?;
+            }
             return Ok(ExitCode::SUCCESS);
         }
         let mut out = BufWriter::new(io::stdout().lock());
         let mut bad = 0;
         if self.files.is_empty() {
-            bad += tag_lines(&tagger, "standard input", io::stdin().lock(), &mut out)?;
+            bad += self.tag_lines(&tagger, "standard input", io::stdin().lock(), &mut out)?;
         }
         for path in &self.files {
             let file = File::open(path).with_context(|| format!("failed to open `{}`", path.display()))?;
-            bad += tag_lines(&tagger, &path.display().to_string(), BufReader::new(file), &mut out)?;
+            bad += self.tag_lines(&tagger, &path.display().to_string(), BufReader::new(file), &mut out)?;
         }
         out.flush()?;
         Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
 
-fn tag_lines(tagger: &Tagger, name: &str, input: impl BufRead, out: &mut impl Write) -> Result<u64> {
-    let mut bad = 0;
-    for (number, line) in (1u64..).zip(input.split(b'\n')) {
-        let line = line.with_context(|| format!("failed to read {name}"))?;
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        match serde_json::from_slice::<Line>(&line) {
-            Ok(Line { id, text }) => {
-                let mentions: Vec<Value> = tagger.tag_text(&text).iter().map(mention_json).collect();
-                writeln!(out, "{}", json!({ "id": id, "mentions": mentions }))?;
-            }
-            Err(error) => {
-                bad += 1;
-                writeln!(io::stderr(), "chipwire: {name}, line {number}: expected {{\"id\",\"text\"}}: {error}")?;
-            }
+    fn tag(&self, tagger: &Tagger, text: &str) -> Explained {
+        match self.explain {
+            true => tagger.explain_text(text),
+            false => Explained { mentions: tagger.tag_text(text), suppressed: Vec::new() },
         }
     }
-    Ok(bad)
+
+    fn answer(&self, id: &Value, Explained { mentions, suppressed }: &Explained) -> Value {
+        if !self.explain {
+            return json!({ "id": id, "mentions": mentions.iter().map(mention_json).collect::<Vec<_>>() });
+        }
+        let with_reasons = |mention: &Mention| {
+            let mut answer = mention_json(mention);
+            if let Value::Object(fields) = &mut answer {
+                fields.insert("reasons".to_owned(), json!(mention.reasons));
+            }
+            answer
+        };
+        json!({
+            "id": id,
+            "mentions": mentions.iter().map(with_reasons).collect::<Vec<_>>(),
+            "suppressed": suppressed.iter().map(suppressed_json).collect::<Vec<_>>(),
+        })
+    }
+
+    fn tag_lines(&self, tagger: &Tagger, name: &str, input: impl BufRead, out: &mut impl Write) -> Result<u64> {
+        let mut bad = 0;
+        for (number, line) in (1u64..).zip(input.split(b'\n')) {
+            let line = line.with_context(|| format!("failed to read {name}"))?;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match serde_json::from_slice::<Line>(&line) {
+                Ok(Line { id, text }) => {
+                    writeln!(out, "{}", self.answer(&id, &self.tag(tagger, &text)))?;
+                }
+                Err(error) => {
+                    bad += 1;
+                    writeln!(io::stderr(), "chipwire: {name}, line {number}: expected {{\"id\",\"text\"}}: {error}")?;
+                }
+            }
+        }
+        Ok(bad)
+    }
 }
 
 fn mention_json(mention: &Mention) -> Value {
@@ -90,6 +122,37 @@ fn mention_json(mention: &Mention) -> Value {
         "surface": mention.surface,
         "confidence": mention.confidence,
     })
+}
+
+fn suppressed_json(suppressed: &Suppressed) -> Value {
+    json!({
+        "start": suppressed.start,
+        "end": suppressed.end,
+        "kind": suppressed.kind,
+        "entity": suppressed.entity,
+        "name": suppressed.name,
+        "surface": suppressed.surface,
+        "why": suppressed.why,
+        "reasons": suppressed.reasons,
+        "against": suppressed.against,
+    })
+}
+
+fn show_suppressed(suppressed: &[Suppressed]) -> io::Result<()> {
+    let style = terminal::Style { colour: io::stdout().is_terminal() };
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", if suppressed.is_empty() { "\nnothing else was found" } else { "\nnot tagged:" })?;
+    for place in suppressed {
+        let Suppressed { start, end, kind, entity, why, reasons, against, .. } = place;
+        let surface = terminal::clean(&place.surface);
+        writeln!(out, "{start:>5}..{end:<5} {kind:<8} {entity:<28} {surface:<24} {why}")?;
+        for (what, list) in [("for", reasons), ("against", against)] {
+            if !list.is_empty() {
+                writeln!(out, "{:13}{}", "", style.dim(&format!("{what}: {}", list.join(", "))))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn show(text: &str, mentions: &[Mention]) -> io::Result<()> {
