@@ -187,7 +187,9 @@ pub(crate) fn push_literal(out: &mut String, text: &str, repairs: &mut Repairs) 
 
 /// Appends the inside of a CDATA section, which holds neither its end nor the beginning of another.
 pub(crate) fn push_section(out: &mut String, text: &str, repairs: &mut Repairs) {
+    let start = out.len();
     out.push_str("<![CDATA[");
+    let inside = out.len();
     let mut rest = text;
     while let Some(at) = if repairs.sound { None } else { rest.bytes().position(may_be_odd) } {
         let (before, from) = rest.split_at(at);
@@ -197,6 +199,12 @@ pub(crate) fn push_section(out: &mut String, text: &str, repairs: &mut Repairs) 
         rest = from.get(c.len_utf8()..).unwrap_or_default();
     }
     out.push_str(rest);
+    // What is left out between two characters may have kept them apart.
+    if !repairs.sound && ends_section(out.get(inside..).unwrap_or_default()) {
+        let literal = out.split_off(inside);
+        out.truncate(start);
+        return push_escaped(out, &literal, repairs);
+    }
     out.push_str("]]>");
 }
 
@@ -338,6 +346,8 @@ mod tests {
             ("<p>a & b</p>", "<![CDATA[<p>a & b</p>]]>"),
             ("a\u{1}\u{92}b", "<![CDATA[a’b]]>"),
             ("a]]>b<", "a]]&gt;b&lt;"),
+            ("a]]\u{1}>b<", "a]]&gt;b&lt;"),
+            ("a<![\u{1}CDATA[b]", "a&lt;![CDATA[b]"),
         ] {
             let mut out = String::new();
             push_literal(&mut out, text, &mut Repairs::default());
