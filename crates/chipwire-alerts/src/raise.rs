@@ -1,6 +1,6 @@
 //! From a match to an alert.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use chipwire_events::{Alert, AlertId, Rule, TaggedArticle};
 
@@ -26,8 +26,14 @@ pub fn alert(rule: &Rule, tagged: &TaggedArticle) -> Alert {
 }
 
 /// The alerts that were raised before. An article that matches again in a later revision raises nothing new.
+///
+/// There may be millions: an id is kept as the number that it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Raised(BTreeSet<AlertId>);
+pub struct Raised {
+    ids: HashSet<u128>,
+    /// Ids that are no number of 32 hexadecimal digits, which chipwire does not make.
+    other: HashSet<AlertId>,
+}
 
 impl Raised {
     /// None so far.
@@ -37,28 +43,42 @@ impl Raised {
 
     /// Notes that `alert` is raised. False if it was before.
     pub fn insert(&mut self, alert: &AlertId) -> bool {
-        self.0.insert(alert.clone())
+        match number(alert) {
+            Some(id) => self.ids.insert(id),
+            None => self.other.insert(alert.clone()),
+        }
     }
 
     /// Whether `alert` was raised before.
     pub fn contains(&self, alert: &AlertId) -> bool {
-        self.0.contains(alert)
+        number(alert).map_or_else(|| self.other.contains(alert), |id| self.ids.contains(&id))
     }
 
     /// How many were raised.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.ids.len() + self.other.len()
     }
 
     /// Whether none was raised.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
+}
+
+/// The number that an id is, if it is one and written in the only way that makes it.
+fn number(alert: &AlertId) -> Option<u128> {
+    let digits = alert.as_str();
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (digits.len() == 32 && digits.bytes().all(is_digit)).then(|| u128::from_str_radix(digits, 16).ok()).flatten()
 }
 
 impl FromIterator<AlertId> for Raised {
     fn from_iter<I: IntoIterator<Item = AlertId>>(alerts: I) -> Self {
-        Self(alerts.into_iter().collect())
+        let mut raised = Self::new();
+        for alert in alerts {
+            raised.insert(&alert);
+        }
+        raised
     }
 }
 
@@ -79,6 +99,12 @@ mod tests {
         assert!(raised.insert(&first.id));
         assert!(!raised.insert(&first.id));
         assert!(raised.contains(&first.id));
+        // Each by itself, also those that would be the same number.
+        for id in ["", "1", "01", "+1", &"0".repeat(32), &"f".repeat(32), &"F".repeat(32), &"0".repeat(33)] {
+            let id = AlertId::from_string(id);
+            assert!(!raised.contains(&id) && raised.insert(&id) && !raised.insert(&id), "{id}");
+        }
+        assert_eq!(raised.len(), 9);
     }
 
     #[test]
