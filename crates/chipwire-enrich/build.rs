@@ -9,6 +9,10 @@ use std::{env, error::Error, fs, path::Path};
 #[path = "src/gazetteer/file.rs"]
 mod file;
 
+#[allow(dead_code, unreachable_pub, reason = "only the lines of entities are of use here")]
+#[path = "src/gazetteer/lines.rs"]
+mod lines;
+
 const GAZETTEER: &str = "gazetteer";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,10 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     paths.sort();
     let mut files = Vec::new();
     for path in paths {
-        let read: file::File =
-            toml::from_str(&fs::read_to_string(&path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = fs::read_to_string(&path)?;
+        let read: file::File = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        files.push((name, read));
+        files.push((name, read, lines::lines(&text, "entity")));
     }
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     fs::write(Path::new(&out).join("gazetteer.postcard"), postcard::to_allocvec(&files)?)?;

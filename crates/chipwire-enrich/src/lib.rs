@@ -19,5 +19,5 @@ mod tagger;
 pub mod view;
 
 pub use error::{Error, Result};
-pub use gazetteer::{Alias, EntityDef, Fact, Gazetteer, Mode, TAGGER_VERSION};
+pub use gazetteer::{Alias, Allow, Draft, EntityDef, Fact, Finding, Gazetteer, Mode, Severity, TAGGER_VERSION};
 pub use tagger::{Explained, Suppressed, Tagger};

@@ -35,18 +35,20 @@ fn with(entity: &str) -> String {
 fn what_cannot_be_read_names_the_line() {
     refused(
         "kind = \"company\"\n[[entity]]\nid = 5\n",
-        expect!["failed to read gazetteer file `companies.toml`, line 3: invalid type: integer `5`, expected a string"],
+        expect![
+            "gazetteer file `companies.toml`, line 3, key `id`: in `[[entity]]`: invalid type: integer `5`, expected a string"
+        ],
     );
     refused(
         &with("alias = []"),
         expect![
-            "failed to read gazetteer file `companies.toml`, line 5: unknown field `alias`, expected one of `id`, `name`, `type`, `vendor`, `parent`, `jurisdiction`, `wikidata`, `lei`, `tickers`, `aliases`, `cues`, `against`, `negative`, `by_country`, `note`, `source`, `fact`"
+            "gazetteer file `companies.toml`, line 5, entity `company:x`, key `alias`: in `[[entity]]`: unknown field `alias`, expected one of `id`, `name`, `type`, `vendor`, `parent`, `jurisdiction`, `wikidata`, `lei`, `tickers`, `aliases`, `cues`, `against`, `negative`, `by_country`, `note`, `source`, `fact`, `allow`"
         ],
     );
     refused(
         &with("aliases = [{ text = \"X\", mode = \"always\" }]"),
         expect![
-            "failed to read gazetteer file `companies.toml`, line 5: unknown variant `always`, expected one of `free`, `cased`, `cue`, `after`, `never`"
+            "gazetteer file `companies.toml`, line 5, entity `company:x`, key `aliases`: in `[[entity]]`: unknown variant `always`, expected one of `free`, `cased`, `cue`, `after`, `never`"
         ],
     );
 }
@@ -62,37 +64,37 @@ fn what_makes_no_sense_names_the_entity_and_what_would_be_right() {
     refused(
         &with("tickers = [\"NVDA\"]"),
         expect![
-            "gazetteer file `companies.toml`, entity `x`: ticker `NVDA` cannot be read; write `EXCHANGE:CODE`, as in `NASDAQ:NVDA` or `HKEX:0700`"
+            "gazetteer file `companies.toml`, line 5, entity `company:x`, key `tickers`: ticker `NVDA` cannot be read; write `EXCHANGE:CODE`, as in `NASDAQ:NVDA` or `HKEX:0700`"
         ],
     );
     refused(
         &with("vendor = \"y\""),
         expect![
-            "gazetteer file `companies.toml`, entity `x`: vendor `y` is not a company; name the id of an entity of that kind, or add it"
+            "gazetteer file `companies.toml`, line 5, entity `company:x`, key `vendor`: vendor `y` is not a company; name the id of an entity of that kind, or add it"
         ],
     );
     refused(
         &with("aliases = [{ text = \"...\", mode = \"free\" }]"),
         expect![
-            "gazetteer file `companies.toml`, entity `x`: alias `...` has no letter and no digit; give a name as it is written in texts"
+            "gazetteer file `companies.toml`, line 5, entity `company:x`, key `aliases`: alias `...` has no letter and no digit; give a name as it is written in texts"
         ],
     );
     refused(
         &with("cues = [\"a*b\"]"),
         expect![
-            "gazetteer file `companies.toml`, entity `x`: cue `a*b` cannot be used; a cue is a word or a phrase, with `*` only at its end"
+            "gazetteer file `companies.toml`, line 5, entity `company:x`, key `cues`: cue `a*b` cannot be used; a cue is a word or a phrase, with `*` only at its end"
         ],
     );
     refused(
         &with("by_country = { EU = \"y\" }"),
         expect![
-            "gazetteer file `companies.toml`, entity `x`: by_country.EU names `y`, which is not a company; name the id of an entity of the same kind, or nothing"
+            "gazetteer file `companies.toml`, line 5, entity `company:x`, key `by_country`: by_country.EU names `y`, which is not a company; name the id of an entity of the same kind, or nothing"
         ],
     );
     refused(
         &with("aliases = [{ text = \"x\", mode = \"after\" }]"),
         expect![
-            "gazetteer file `companies.toml`, entity `x`: alias `x` has no longer name that it could come after; add a name with another mode"
+            "gazetteer file `companies.toml`, line 5, entity `company:x`, key `aliases`: alias `x` has no longer name that it could come after; add a name with another mode"
         ],
     );
     let two = "[[entity]]\nid = \"y\"\nname = \"Y\"\n";
@@ -102,19 +104,19 @@ fn what_makes_no_sense_names_the_entity_and_what_would_be_right() {
             with("aliases = [{ text = \"same\", mode = \"free\" }]")
         ),
         expect![
-            "gazetteer file `companies.toml`, entity `y`: alias `same` is also one of `company:x`; give both the mode `cue` and cues that tell them apart"
+            "gazetteer file `companies.toml`, line 9, entity `company:y`, key `aliases`: alias `same` is also one of `company:x`; give both the mode `cue` and cues that tell them apart"
         ],
     );
     refused(
         &format!("{}\n{two}tickers = [\"HKG:700\"]", with("tickers = [\"HKEX:0700\"]")),
         expect![
-            "gazetteer file `companies.toml`, entity `y`: ticker `HKG:700` is also one of `x`; a code stands for one company on its exchange"
+            "gazetteer file `companies.toml`, line 9, entity `company:y`, key `tickers`: ticker `HKG:700` is also one of `x`; a code stands for one company on its exchange"
         ],
     );
     refused(
         &format!("{}\n[[entity]]\nid = \"x\"\nname = \"Y\"", with("")),
         expect![
-            "gazetteer file `companies.toml`, entity `x`: the id is also in `companies.toml`; an id is unique within its kind"
+            "gazetteer file `companies.toml`, line 7, entity `company:x`, key `id`: the id is also in `companies.toml`, line 2; an id is unique within its kind; what is there is changed by a table `[[change]]` of an overlay"
         ],
     );
 }

@@ -53,6 +53,21 @@ pub(super) struct Entry {
     pub(super) source: Option<String>,
     #[serde(default)]
     pub(super) fact: Vec<Fact>,
+    #[serde(default)]
+    pub(super) allow: Vec<Allow>,
+}
+
+/// A finding of the linter that is as it should be. It is no part of what the digest stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// The name of the check.
+    pub check: String,
+    /// The alias that it is about; left out, all of the entity.
+    #[serde(default)]
+    pub alias: Option<String>,
+    /// Why it is right as it is.
+    pub because: String,
 }
 
 /// When an alias counts as a mention.

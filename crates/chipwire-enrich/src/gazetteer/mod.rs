@@ -1,20 +1,29 @@
 //! The gazetteer: the entities that can be tagged, their names, and what tells one sense of a name from another.
 //!
-//! It is data: one TOML file per kind under `gazetteer/`, reviewed like code and read when the program is built (`build.rs`).
-//! A new kind is a new file. Reading is strict: an unknown key, a name that two entities claim, or a vendor that does not
-//! exist is an error that names the file, the entity and what would be right.
+//! It is data: one TOML file per kind under `gazetteer/`, reviewed like code and read when the program is built (`build.rs`),
+//! and the files of an overlay that its users lay over it (`overlay.rs`). A new kind is a new file. Reading is strict: an unknown key, a name that two entities claim, or a vendor that does not
+//! exist is an error that names the file, the line, the entity and what would be right (`draft.rs`, `check.rs`).
 
 mod check;
+mod date;
+mod draft;
 mod exchange;
 mod file;
+mod finding;
+mod lines;
+mod overlay;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 pub(crate) use self::exchange::{Exchange, normal_code};
-pub use self::file::{Alias, Fact, Mode};
-use crate::{Error, error::Result};
+pub use self::{
+    draft::Draft,
+    file::{Alias, Allow, Fact, Mode},
+    finding::{Finding, Severity},
+};
+use crate::error::Result;
 
 /// Counts up whenever the tagger finds something else in the same text with the same gazetteer.
 pub const TAGGER_VERSION: u32 = 2;
@@ -67,6 +76,9 @@ pub struct EntityDef {
     pub source: Option<String>,
     /// What was true of it, and when.
     pub facts: Vec<Fact>,
+    /// Findings of the linter that are as they should be.
+    #[serde(skip)]
+    pub allow: Vec<Allow>,
 }
 
 /// A set of entities that was checked, with a digest that stands for all of it.
@@ -79,51 +91,23 @@ pub struct Gazetteer {
 impl Gazetteer {
     /// The gazetteer that is part of the program.
     pub fn builtin() -> Result<Self> {
-        let files: Vec<(String, file::File)> = postcard::from_bytes(BUILTIN)?;
-        Self::from_parsed(files)
+        Self::try_from(Draft::builtin()?)
     }
 
-    /// Reads files given as (name, text); the name is used in errors only.
+    /// Reads a whole gazetteer from files given as (name, text); the name is used in errors only.
     pub fn from_files(files: &[(&str, &str)]) -> Result<Self> {
-        let parse = |(name, text): &(&str, &str)| Ok(((*name).to_owned(), parse(name, text)?));
-        Self::from_parsed(files.iter().map(parse).collect::<Result<_>>()?)
+        Self::try_from(Draft::from_files(files))
     }
 
-    fn from_parsed(files: Vec<(String, file::File)>) -> Result<Self> {
-        let mut entities = Vec::new();
-        for (name, parsed) in files {
-            check::kind(&name, &parsed.kind)?;
-            for entry in parsed.entity {
-                let entity = EntityDef {
-                    kind: parsed.kind.clone(),
-                    id: entry.id,
-                    name: entry.name,
-                    class: entry.class,
-                    vendor: entry.vendor,
-                    parent: entry.parent,
-                    jurisdiction: entry.jurisdiction,
-                    wikidata: entry.wikidata,
-                    lei: entry.lei,
-                    tickers: entry.tickers,
-                    aliases: entry.aliases,
-                    cues: entry.cues.into_iter().chain(parsed.cues.iter().cloned()).collect(),
-                    against: entry.against.into_iter().chain(parsed.against.iter().cloned()).collect(),
-                    negative: entry.negative,
-                    by_country: entry.by_country,
-                    legal_tail: parsed.legal_tail,
-                    note: entry.note,
-                    source: entry.source,
-                    facts: entry.fact,
-                };
-                check::entity(&name, &entity)?;
-                entities.push((name.clone(), entity));
-            }
-        }
-        entities.sort_by(|(_, a), (_, b)| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
-        check::together(&entities)?;
-        let entities: Vec<EntityDef> = entities.into_iter().map(|(_, entity)| entity).collect();
+    /// The gazetteer that is part of the program under the files of an overlay, given as (name, text).
+    pub fn with_overlay(files: &[(&str, &str)]) -> Result<Self> {
+        Self::try_from(Draft::builtin()?.with_overlay(files))
+    }
+
+    /// `entities` are checked, and sorted by kind and id.
+    fn of(entities: Vec<EntityDef>) -> Self {
         let digest = digest(&entities);
-        Ok(Self { entities, digest })
+        Self { entities, digest }
     }
 
     /// 32 hexadecimal digits that change whenever an entity or the tagger does: the first 16 bytes of a BLAKE3 hash.
@@ -144,17 +128,6 @@ impl Gazetteer {
     pub(crate) fn position(&self, kind: &str, id: &str) -> Option<usize> {
         self.entities.binary_search_by(|entity| (entity.kind.as_str(), entity.id.as_str()).cmp(&(kind, id))).ok()
     }
-}
-
-fn parse(name: &str, text: &str) -> Result<file::File> {
-    toml::from_str(text).map_err(|error| Error::Parse {
-        file: name.to_owned(),
-        line: error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .map_or(1, |before| before.bytes().filter(|byte| *byte == b'\n').count() + 1),
-        message: error.message().to_owned(),
-    })
 }
 
 /// Over the canonical form (sorted, every field, as JSON) and the version of the tagger.
