@@ -9,6 +9,7 @@
 //! | `chain` | outcomes that got lost are made again |
 //! | `poison` | raw events that nobody can read, among good ones |
 //! | `retag` | history tagged anew while everything runs |
+//! | `overlay` | a gazetteer whose overlay changes while everything runs |
 //! | `copies` | backups while the daemon writes, a log filled from lines of text |
 //! | `trace` | the same trace on both logs, and a deleted index, end in the same result |
 //! | `cli` | the commands, with and without a daemon |
@@ -40,6 +41,7 @@ mod feeds;
 mod fixture;
 mod hub;
 mod kill;
+mod overlay;
 mod page;
 mod pipeline;
 mod poison;

@@ -13,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chipwire_enrich::{Gazetteer, Tagger};
 use chipwire_events::{Covers, Topic};
 use chipwire_log::{Bounds, Error, Limit, Positions, StoredRecord};
 
 use crate::{
     health::StageLabel,
+    overlay::Taggers,
     runner::{self, Context, StageError},
     stages::enrich,
     wire::Log,
@@ -188,7 +188,7 @@ impl Chain {
         let now = Instant::now();
         let (&partition, halted) = self.halted.iter_mut().find(|(_, halted)| halted.try_at <= now)?;
         let gap = halted.gap;
-        match fill(&context.log, gap, self.piece) {
+        match fill(&context.log, &context.taggers, gap, self.piece) {
             Ok((records, upto)) => Some(Mended { partition, position: gap.at, records, upto }),
             Err(error) => {
                 let error = runner::chain(&error);
@@ -293,7 +293,7 @@ fn covers_of(stored: &StoredRecord) -> Option<Covers> {
 
 /// What fills `gap` from its beginning, in order, at most `piece` events, and the raw offset up to which that covers it; writes
 /// what is missing.
-fn fill(log: &Log, gap: Gap, piece: usize) -> Result<(Vec<StoredRecord>, i64), StageError> {
+fn fill(log: &Log, taggers: &Taggers, gap: Gap, piece: usize) -> Result<(Vec<StoredRecord>, i64), StageError> {
     let there = beginning(found(log, gap, gap.at, piece)?, gap);
     if let Some(upto) = end_of(&there) {
         return Ok((there, upto));
@@ -335,10 +335,9 @@ fn fill(log: &Log, gap: Gap, piece: usize) -> Result<(Vec<StoredRecord>, i64), S
     }
     let tagged = log.backend().bounds(log.name(Topic::ArticlesTagged))?;
     let end = tagged.get(gap.partition as usize).map_or(gap.at, |bounds| bounds.high);
-    let tagger = Tagger::new(Gazetteer::builtin()?);
-    let settings = enrich::Settings { tagger: std::sync::Arc::new(tagger), pool: None };
+    let tagger = taggers.latest()?;
     for links in batches(&links) {
-        writer.append(&enrich::outcomes(log, &settings, links)?)?;
+        writer.append(&enrich::outcomes(log, &tagger, None, links)?)?;
     }
     let written = beginning(found(log, gap, end, piece)?, gap);
     match end_of(&written) {

@@ -185,6 +185,8 @@ impl FeedConfig {
 pub struct EnrichConfig {
     /// Threads that tag the articles of one batch; 0 is one per processor.
     pub threads: usize,
+    /// A folder of files, or one, that is laid over the gazetteer. Relative to the configuration file's folder.
+    pub overlays: Option<PathBuf>,
 }
 
 /// `[index]`
@@ -256,6 +258,7 @@ impl Config {
         let mut config = Self::parse(&path, &text)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         config.data_dir = folder.join(&config.data_dir);
+        config.enrich.overlays = config.enrich.overlays.map(|overlays| folder.join(overlays));
         config.feeds.opml = config.feeds.opml.map(|opml| folder.join(opml));
         config.server.token_file = config.server.token_file.map(|file| folder.join(file));
         for sink in config.sinks.values_mut() {

@@ -183,7 +183,6 @@ mod tests {
     use crate::{
         health::Health,
         import,
-        pipeline::tagger,
         runner::{Context, Shutdown},
         stages::enrich,
         verify::verify,
@@ -213,8 +212,9 @@ mod tests {
             now,
             runtime: runtime.handle().clone(),
             member: "test".into(),
+            taggers: crate::overlay::Taggers::default(),
         };
-        let settings = enrich::Settings { tagger: Arc::new(tagger().unwrap()), pool: None };
+        let settings = enrich::Settings { pool: None };
         let count = |topic| log.end_of(topic).unwrap().values().sum::<i64>();
         thread::scope(|scope| {
             scope.spawn(|| enrich::run(&context, &settings).unwrap());

@@ -42,6 +42,11 @@ pub(crate) struct OutcomeLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct DigestLabel {
+    pub(crate) digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct StatusLabel {
     pub(crate) status: &'static str,
 }
@@ -95,6 +100,23 @@ pub struct Metrics {
     pub(crate) schedule_lag_seconds: Histogram,
     pub(crate) discovery_delay_seconds: Histogram,
     pub(crate) index_documents: Gauge<u64, AtomicU64>,
+    pub(crate) gazetteers: Family<DigestLabel, Gauge>,
+    pub(crate) overlay_reloads: Family<OutcomeLabel, Counter>,
+    pub(crate) overlay_broken: Gauge,
+}
+
+impl Metrics {
+    /// Events are tagged by the gazetteer with this digest from now on.
+    pub(crate) fn gazetteer(&self, digest: &str) {
+        self.gazetteers.clear();
+        self.gazetteers.get_or_create(&DigestLabel { digest: digest.to_owned() }).set(1);
+    }
+
+    /// A changed overlay was `taken` or `refused`.
+    pub(crate) fn overlay(&self, outcome: &str, is_broken: bool) {
+        self.overlay_reloads.get_or_create(&OutcomeLabel { outcome: outcome.to_owned() }).inc();
+        self.overlay_broken.set(i64::from(is_broken));
+    }
 }
 
 fn latency() -> Histogram {
@@ -132,6 +154,9 @@ impl Default for Health {
             schedule_lag_seconds: latency(),
             discovery_delay_seconds: delay(),
             index_documents: Gauge::default(),
+            gazetteers: Family::default(),
+            overlay_reloads: Family::default(),
+            overlay_broken: Gauge::default(),
         };
         let mut registry = Registry::with_prefix("chipwire");
         let m = &metrics;
@@ -175,6 +200,11 @@ impl Default for Health {
         let name = "From an article's publication to its first sight, by its date";
         registry.register_with_unit("feed_discovery_delay", name, Unit::Seconds, m.discovery_delay_seconds.clone());
         registry.register("index_documents", "Documents in the index", m.index_documents.clone());
+        registry.register("gazetteer", "The gazetteer that tags, by its digest", m.gazetteers.clone());
+        let name = "Changes of the gazetteer's overlay by what came of them";
+        registry.register("overlay_reloads", name, m.overlay_reloads.clone());
+        let name = "Whether the overlay as it is now cannot be used, so that an older one stays in use";
+        registry.register("overlay_broken", name, m.overlay_broken.clone());
         Self { stages: Arc::default(), registry: Arc::new(registry), metrics }
     }
 }

@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use chipwire_alerts::Sinks;
-use chipwire_enrich::{Gazetteer, Tagger};
 use chipwire_events::Topic;
 use chipwire_feeds::Fetcher;
 use chipwire_index::Checkpoint;
@@ -26,6 +25,7 @@ use crate::{
     generations::Generations,
     health::Health,
     hubs,
+    overlay::Taggers,
     runner::{Clock, Context, Running, Shutdown, StageError, system_clock},
     stages::{alert, deliver, enrich, fetch, index},
     wire::Log,
@@ -78,6 +78,8 @@ pub struct Opened {
     pub log: Log,
     /// The index.
     pub generations: Arc<Generations>,
+    /// What tags.
+    pub taggers: Taggers,
     /// Sets this process apart from others that run the same stages, once one is asked for; with the lock of its slot.
     member: OnceLock<(Arc<str>, Option<Lock>)>,
     /// Where the sink `terminal` writes.
@@ -102,8 +104,10 @@ impl Opened {
         };
         let log = Log::new(backend, &config.log.prefix).with_retention(config.log.retention());
         let generations = Arc::new(Generations::new(data_dir.index()));
+        let taggers = Taggers::new(config.enrich.overlays.clone());
         Ok(Self {
             config,
+            taggers,
             data_dir,
             log,
             generations,
@@ -128,6 +132,7 @@ impl Opened {
             shutdown: shutdown.clone(),
             now: system_clock as Clock,
             runtime: runtime.clone(),
+            taggers: self.taggers.clone(),
             member: Arc::clone(&self.member.get_or_init(|| self.take_member()).0),
         }
     }
@@ -177,7 +182,7 @@ impl Opened {
         };
         let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("enrich-{number}"));
         let pool = if threads > 1 { Some(Arc::new(pool.build()?)) } else { None };
-        Ok(enrich::Settings { tagger: Arc::new(tagger()?), pool })
+        Ok(enrich::Settings { pool })
     }
 
     /// The sinks.
@@ -304,12 +309,6 @@ impl Opened {
         });
         Ok(lag.sum())
     }
-}
-
-/// The tagger with the gazetteer that is built in.
-pub fn tagger() -> Result<Tagger> {
-    let gazetteer = Gazetteer::builtin().context("failed to read the gazetteer")?;
-    Ok(Tagger::new(gazetteer))
 }
 
 /// Waits until `opened`'s log can be reached and has its topics, saying why it waits.

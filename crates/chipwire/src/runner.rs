@@ -14,6 +14,7 @@ use chipwire_events::Timestamp;
 
 use crate::{
     health::{Health, StageLabel},
+    overlay::{self, Taggers},
     stages::panic_message,
     wire::Log,
 };
@@ -42,6 +43,8 @@ pub struct Context {
     pub runtime: tokio::runtime::Handle,
     /// Sets this process apart from others that run the same stage.
     pub member: Arc<str>,
+    /// What tags.
+    pub taggers: Taggers,
 }
 
 /// A request to stop, seen by all clones.
@@ -120,7 +123,7 @@ pub enum StageError {
     Encode(#[from] chipwire_events::Error),
     /// The gazetteer cannot be read.
     #[error("failed to read the gazetteer")]
-    Gazetteer(#[from] chipwire_enrich::Error),
+    Gazetteer(#[from] overlay::Error),
     /// A gap in the chain could not be filled.
     #[error("{0}")]
     Gap(String),
@@ -151,8 +154,9 @@ impl StageError {
                     | Log::Stopped { .. }
             ),
             StageError::Index(error) => !error.needs_rebuild(),
-            StageError::Io { .. } | StageError::Panic(_) | StageError::Gap(_) => true,
-            StageError::OtherLog { .. } | StageError::Encode(_) | StageError::Gazetteer(_) => false,
+            // Somebody may be at work on the overlay.
+            StageError::Io { .. } | StageError::Panic(_) | StageError::Gap(_) | StageError::Gazetteer(_) => true,
+            StageError::OtherLog { .. } | StageError::Encode(_) => false,
         }
     }
 }

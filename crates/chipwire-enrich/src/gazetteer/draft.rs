@@ -116,7 +116,7 @@ impl Draft {
         for (name, text) in files {
             match parse::<File>(name, text) {
                 Ok(file) => draft.add_file((*name).to_owned(), file, &lines(text, "entity")),
-                Err(finding) => draft.problems.push(finding),
+                Err(finding) => draft.problems.push(*finding),
             }
         }
         draft.sort();
@@ -131,7 +131,7 @@ impl Draft {
         for (name, text) in files {
             match parse::<overlay::File>(name, text) {
                 Ok(file) => parsed.push(overlay::Parsed::new(name, text, file)),
-                Err(finding) => self.problems.push(finding),
+                Err(finding) => self.problems.push(*finding),
             }
         }
         overlay::lay(&mut self, parsed);
@@ -239,7 +239,7 @@ pub(super) fn definition(entry: Entry, kind: &str, legal_tail: bool, cues: &[Str
 }
 
 /// Reads a file. What is wrong with its form is found by its line, the table that the line is in, and its key.
-fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Finding> {
+fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<Finding>> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count();
@@ -247,7 +247,7 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Finding> {
         let key = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim().to_owned());
         let is_key = |key: &String| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
         let message = error.message().lines().map(str::trim).collect::<Vec<_>>().join(", ");
-        Finding {
+        Box::new(Finding {
             severity: Severity::Error,
             check: "form",
             file: name.to_owned(),
@@ -257,7 +257,7 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Finding> {
             alias: None,
             problem: table.map_or(message.clone(), |table| format!("in `{table}`: {message}")),
             advice: String::new(),
-        }
+        })
     })
 }
 

@@ -17,7 +17,6 @@ use crate::{
     fixture,
     generations::Generations,
     health::Health,
-    pipeline::tagger,
     runner::Shutdown,
     stages::{alert, index},
     verify::verify,
@@ -120,6 +119,7 @@ impl Site {
             now: || Timestamp::UNIX_EPOCH,
             runtime: runtime.handle().clone(),
             member: "test".into(),
+            taggers: crate::overlay::Taggers::default(),
         };
         let generations = Arc::new(Generations::new(folder.path().join("index")));
         let site = Self { backend, context, generations, _folder: folder, _runtime: runtime };
@@ -163,13 +163,13 @@ impl Site {
 
     /// The outcomes of these raw offsets, as the enrich stage writes them.
     fn enrich(&self, partition: u32, offsets: &[i64]) {
-        let settings = enrich::Settings { tagger: Arc::new(tagger().unwrap()), pool: None };
+        let tagger = self.context.taggers.get().unwrap();
         let gap = Gap { partition, after: -1, upto: i64::MAX - 1, at: 0 };
         let raw = raw(self.log(), gap, usize::MAX).unwrap();
         for offset in offsets {
             let covers = Covers { partition, from: offset - 1, to: *offset };
             let links = [(&raw[*offset as usize], covers)];
-            self.append(enrich::outcomes(self.log(), &settings, &links).unwrap());
+            self.append(enrich::outcomes(self.log(), &tagger, None, &links).unwrap());
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) fn run(global: &Global) -> Result<()> {
     let sinks = Sinks::from_config(&config.sinks, io::sink(), |name| env::var(name).ok())?;
     config.server.access(|name| env::var(name).ok()).context("`server`")?;
     hubs::check_env(&config.fetch).context("`fetch.websub_key_env`")?;
+    let overlays = config.enrich.overlays.as_deref();
+    let gazetteer = crate::overlay::gazetteer(overlays).context("`enrich.overlays`")?;
     let file = Config::file(global.config.as_deref());
     #[cfg(feature = "kafka")]
     config.check_kafka_secrets(file.as_deref(), |name| env::var(name).ok())?;
@@ -35,6 +37,9 @@ pub(super) fn run(global: &Global) -> Result<()> {
     writeln!(out, "  log             {log}, topics {}*", config.log.prefix)?;
     writeln!(out, "  feeds           {}", feeds.len())?;
     writeln!(out, "  sinks           {}", sinks.names().collect::<Vec<_>>().join(", "))?;
+    let overlays = overlays.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+    writeln!(out, "  overlay         {overlays}")?;
+    writeln!(out, "  gazetteer       {}, {} entities", gazetteer.digest(), gazetteer.entities().len())?;
     writeln!(out, "  listens on      {}", config.server.listen)?;
     if let Some(hint) = config.fetch.anonymous() {
         writeln!(io::stderr(), "chipwire: {hint}")?;

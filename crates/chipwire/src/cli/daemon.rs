@@ -114,6 +114,9 @@ impl Daemon {
 
     /// Waits for the log, follows the feeds of the configuration, and starts `stages`.
     pub(super) fn start(&mut self, stages: &[Stage]) -> Result<()> {
+        if stages.contains(&Stage::Enrich) {
+            self.opened.taggers.get()?;
+        }
         pipeline::ensure_topics(&self.opened, &self.context.health, &self.context.shutdown)?;
         if stages.contains(&Stage::Fetch) {
             // A process that was killed on Kafka may have left a transaction open, behind which nobody can read for a while.

@@ -19,7 +19,7 @@ mod verify;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -68,6 +68,14 @@ impl Global {
             config.data_dir.clone_from(data_dir);
         }
         Ok(config)
+    }
+
+    /// The overlay that a command is to lay over the gazetteer: the one that it was given, or that of the configuration.
+    fn overlay(&self, given: Option<&Path>) -> Result<Option<PathBuf>> {
+        match given {
+            Some(path) => Ok(Some(path.to_owned())),
+            None => Ok(self.config()?.enrich.overlays),
+        }
     }
 
     /// Opens the data directory, and makes the log's topics.
@@ -188,7 +196,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(serving) => done(daemon::run(&global, "serve", &[], Some(&serving))),
         Command::Import(import) => import.run(&global),
         Command::Search(search) => done(search.run(&global)),
-        Command::Tag(tag) => tag.run(),
+        Command::Tag(tag) => tag.run(&global),
         Command::Extract(extract) => done(extract.run()),
         Command::Feeds(feeds) => done(feeds.run(&global)),
         Command::Rules(rules) => done(rules.run(&global)),

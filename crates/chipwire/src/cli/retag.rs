@@ -10,7 +10,7 @@ use chipwire_events::Topic;
 use clap::Args;
 
 use super::{Global, daemon};
-use crate::{pipeline::tagger, progress, retag::retag, runner::Shutdown};
+use crate::{progress, retag::retag, runner::Shutdown};
 
 pub(super) const EXAMPLE: &str = "After an update: restart the daemon first, so that what comes meanwhile is tagged by the new \
                                   version too.\nSearching goes on, no alert is raised, and a retagging that was stopped goes on \
@@ -28,7 +28,7 @@ impl Retag {
         let started = Instant::now();
         let events: i64 = opened.log.end_of(Topic::ArticlesTagged)?.values().sum();
         let bar = progress::bar(2 * events.unsigned_abs(), "events");
-        let summary = retag(&opened.log, &tagger()?, &shutdown, |read| bar.set_position(read))?;
+        let summary = retag(&opened.log, &*opened.taggers.get()?, &shutdown, |read| bar.set_position(read))?;
         bar.finish_and_clear();
         let seconds = started.elapsed().as_secs_f64();
         writeln!(

@@ -14,7 +14,8 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{pipeline, terminal};
+use super::Global;
+use crate::{overlay, terminal};
 
 pub(super) const EXAMPLE: &str = "Reads JSON Lines {\"id\",\"text\"} and prints for each \
      {\"id\",\"mentions\":[{\"start\",\"end\",\"kind\",\"entity\",\"name\",\"surface\",\"confidence\"}]};\nstart and end are byte \
@@ -33,6 +34,9 @@ pub(super) struct Tag {
     /// Show also what was found and not tagged, and why; in JSON the reasons of mentions and `suppressed`
     #[arg(long)]
     explain: bool,
+    /// A folder of files, or one, to lay over the gazetteer [default: `overlays` of the configuration, if any]
+    #[arg(long, value_name = "DIR")]
+    overlay: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -43,8 +47,8 @@ struct Line {
 }
 
 impl Tag {
-    pub(super) fn run(&self) -> Result<ExitCode> {
-        let tagger = pipeline::tagger()?;
+    pub(super) fn run(&self, global: &Global) -> Result<ExitCode> {
+        let tagger = Tagger::new(overlay::gazetteer(global.overlay(self.overlay.as_deref())?.as_deref())?);
         if let Some(text) = &self.text {
             let Explained { mentions, suppressed } = self.tag(&tagger, text);
             show(text, &mentions)?;

@@ -4,6 +4,7 @@
 //! - writes `articles.tagged`: exactly one event per raw event, in its partition and order, tagged or rejected, each with
 //!   the raw interval it covers; and `dead-letters`, the original of every rejected one
 //! - group `enrich`; any number of workers share the partitions
+//! - tagger: made anew when the overlay of the gazetteer changes; every event says by its digest which one tagged it
 //! - position: stored with the output, in one transaction
 //! - on failure: an event that cannot be read, or on which the tagger panics, or that is too large once tagged, is rejected; anything else ends the worker,
 //!   and a new one goes on at the stored position
@@ -34,8 +35,6 @@ const WORTH_SHARING: usize = 16;
 /// What the stage is told.
 #[derive(Clone)]
 pub struct Settings {
-    /// The tagger.
-    pub tagger: Arc<Tagger>,
     /// Threads that tag the articles of one batch; none: the stage's own.
     pub pool: Option<Arc<ThreadPool>>,
 }
@@ -50,9 +49,17 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
     let events = context.health.metrics.events.get_or_create_owned(&label);
     let dead_letters = context.health.metrics.dead_letters.get_or_create_owned(&label);
 
+    let mut tagger = context.taggers.get()?;
+    context.health.metrics.gazetteer(tagger.gazetteer().digest());
+
     // The last raw offset that an outcome covers, by partition: where the next link of the chain begins.
     let mut covered: BTreeMap<u32, i64> = BTreeMap::new();
     while !context.shutdown.requested() {
+        // Between batches: all of one are tagged by one tagger.
+        if let Some(change) = context.taggers.look(Instant::now()) {
+            change.report(STAGE, &context.health);
+            tagger = context.taggers.get()?;
+        }
         match worker.next(LIMIT, WAIT)? {
             Step::Assigned(positions) => {
                 covered.extend(positions.iter().map(|(id, position)| (id.partition, position - 1)));
@@ -80,7 +87,7 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
                         })
                         .collect();
                     fail::fail_point!("before-enrich");
-                    let outputs = outcomes(log, settings, &links)?;
+                    let outputs = outcomes(log, &tagger, settings.pool.as_deref(), &links)?;
                     fail::fail_point!("after-enrich");
                     dead_letters.inc_by((outputs.len() - links.len()) as u64);
                     let started = Instant::now();
@@ -100,13 +107,13 @@ pub fn run(context: &Context, settings: &Settings) -> Result<(), StageError> {
 /// The outcome of every record, in their order: one record each, and one more for every dead letter.
 pub(crate) fn outcomes(
     log: &Log,
-    settings: &Settings,
+    tagger: &Tagger,
+    pool: Option<&ThreadPool>,
     links: &[(&StoredRecord, Covers)],
 ) -> Result<Vec<Record>, StageError> {
     let max_bytes = max_event_bytes(log);
-    let outcome =
-        |(stored, covers): &(&StoredRecord, Covers)| outcome(log, &settings.tagger, stored, *covers, max_bytes);
-    let outcomes: Vec<Vec<Record>> = match &settings.pool {
+    let outcome = |(stored, covers): &(&StoredRecord, Covers)| outcome(log, tagger, stored, *covers, max_bytes);
+    let outcomes: Vec<Vec<Record>> = match pool {
         Some(pool) if links.len() >= WORTH_SHARING => {
             pool.install(|| links.par_iter().map(outcome).collect::<Result<_, _>>())?
         }
@@ -198,7 +205,7 @@ mod tests {
     use chipwire_log::memory::MemoryLog;
 
     use super::*;
-    use crate::{import, pipeline::tagger};
+    use crate::{import, overlay::Taggers};
 
     #[test]
     fn a_text_with_more_mentions_than_an_event_holds_is_rejected() {
@@ -209,7 +216,8 @@ mod tests {
         let mut reader = log.backend().reader(&[log.name(Topic::ArticlesRaw)], &Positions::new()).unwrap();
         let batch = reader.next(LIMIT, WAIT).unwrap();
         let [stored] = batch.records.as_slice() else { panic!("{batch:?}") };
-        let (tagger, covers) = (tagger().unwrap(), Covers { partition: stored.record.partition, from: -1, to: 0 });
+        let (tagger, covers) =
+            (Taggers::default().get().unwrap(), Covers { partition: stored.record.partition, from: -1, to: 0 });
         let tried = |max_bytes| outcome(&log, &tagger, stored, covers, max_bytes).unwrap();
 
         let tagged = tried(1 << 20);

@@ -70,6 +70,7 @@ fn deliver(log: &Log, max_pending_bytes: usize, expected: usize) -> String {
         now,
         runtime: runtime.handle().clone(),
         member: "test".into(),
+        taggers: crate::overlay::Taggers::default(),
     };
     let sinks = Arc::new(Sinks::from_config(&BTreeMap::new(), terminal.clone(), |_| None).unwrap());
     thread::scope(|scope| {

@@ -120,6 +120,7 @@ impl Bench {
             now,
             runtime: runtime.handle().clone(),
             member: "test".into(),
+            taggers: crate::overlay::Taggers::default(),
         };
         let fetcher = Arc::new(Fetcher::new(FetchConfig::default()).unwrap());
         let settings = Settings { fetcher, max_concurrent: 4 };

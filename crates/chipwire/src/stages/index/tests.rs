@@ -33,6 +33,7 @@ impl Site {
             now: || Timestamp::UNIX_EPOCH,
             runtime: runtime.handle().clone(),
             member: "test".into(),
+            taggers: crate::overlay::Taggers::default(),
         };
         let settings = Settings {
             generations: Arc::new(Generations::new(folder.path().join("index"))),
