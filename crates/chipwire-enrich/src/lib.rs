@@ -11,6 +11,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic"))]
 
+mod cases;
+mod difference;
 mod error;
 mod gazetteer;
 mod lexicon;
@@ -18,6 +20,11 @@ mod matcher;
 mod tagger;
 pub mod view;
 
+pub use cases::cases;
+pub use difference::{Difference, difference};
 pub use error::{Error, Result};
-pub use gazetteer::{Alias, Allow, Draft, EntityDef, Fact, Finding, Gazetteer, Mode, Severity, TAGGER_VERSION};
+pub use gazetteer::{
+    Alias, Allow, By, Changed, Diff, Draft, EntityDef, Fact, FieldChange, Finding, Gazetteer, Hit, Mode, Severity,
+    TAGGER_VERSION,
+};
 pub use tagger::{Explained, Suppressed, Tagger};

@@ -6,7 +6,7 @@ use super::{
     BUILTIN, EntityDef, Finding, Gazetteer, Severity, check,
     file::{Entry, File},
     lines::{KEYS, Lines, lines},
-    overlay,
+    lint, overlay,
 };
 use crate::{Error, error::Result};
 
@@ -146,6 +146,15 @@ impl Draft {
         }
         check::together(self, &mut found);
         found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        found
+    }
+
+    /// Everything that is wrong or doubtful, in the order of files and lines: what [`Self::problems`] says, and what the linter
+    /// finds. What an entity's `allow` names is left out.
+    pub fn lint(&self) -> Vec<Finding> {
+        let mut found = self.problems();
+        lint::lint(self, &mut found);
+        found.sort_by(|a, b| (&a.file, a.line, a.check).cmp(&(&b.file, b.line, b.check)));
         found
     }
 

@@ -86,6 +86,18 @@ pub enum Mode {
     Never,
 }
 
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Mode::Free => "free",
+            Mode::Cased => "cased",
+            Mode::Cue => "cue",
+            Mode::After => "after",
+            Mode::Never => "never",
+        })
+    }
+}
+
 /// A name of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

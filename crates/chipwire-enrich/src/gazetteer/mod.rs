@@ -6,11 +6,14 @@
 
 mod check;
 mod date;
+mod diff;
 mod draft;
 mod exchange;
 mod file;
 mod finding;
 mod lines;
+mod lint;
+mod lookup;
 mod overlay;
 
 use std::collections::BTreeMap;
@@ -19,9 +22,11 @@ use serde::Serialize;
 
 pub(crate) use self::exchange::{Exchange, normal_code};
 pub use self::{
+    diff::{Changed, Diff, FieldChange},
     draft::Draft,
     file::{Alias, Allow, Fact, Mode},
     finding::{Finding, Severity},
+    lookup::{By, Hit},
 };
 use crate::error::Result;
 

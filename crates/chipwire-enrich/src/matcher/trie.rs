@@ -58,6 +58,35 @@ pub(crate) struct Trie {
     ends: Vec<Vec<usize>>,
 }
 
+/// A name in the form in which names are compared.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// Its words; none if it is no name.
+    pub(crate) words: Vec<String>,
+    gaps: Vec<Gap>,
+}
+
+impl Form {
+    pub(crate) fn new(text: &str) -> Self {
+        let mut words = Vec::new();
+        let tokens = tokens(&matching(text, Reading::Plain), |word| {
+            words.push(String::from_utf8_lossy(word).into_owned());
+            0
+        });
+        Self { words, gaps: tokens.iter().skip(1).map(|token| token.gap).collect() }
+    }
+
+    /// Whether this name, but for case, is found wherever `other` is written.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.words == other.words && self.is_within(other, 0)
+    }
+
+    /// The same of `other` from its word `at` on, whose words are known to be these.
+    pub(crate) fn is_within(&self, other: &Self, at: usize) -> bool {
+        self.gaps.iter().zip(other.gaps.get(at..).unwrap_or_default()).all(|(name, text)| same_gap(*name, *text))
+    }
+}
+
 impl Trie {
     /// Adds the name `text`; one without a single token is left out.
     pub(crate) fn add(&mut self, entity: usize, text: &str, mode: Mode, case: bool, words: &mut Words) {
