@@ -172,7 +172,7 @@ fn feeds_parse_says_what_is_in_a_file_and_what_is_wrong() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let site = Site::new(Backend::Sqlite, "help");
-    let commands: [&[&str]; 37] = [
+    let commands: [&[&str]; 41] = [
         &[],
         &["demo"],
         &["run"],
@@ -204,6 +204,10 @@ fn every_command_has_help_with_an_example() {
         &["log", "stats"],
         &["log", "tail"],
         &["log", "repair"],
+        &["gazetteer"],
+        &["gazetteer", "lint"],
+        &["gazetteer", "lookup"],
+        &["gazetteer", "diff"],
         &["check-config"],
         &["completions"],
         &["search", "x"],

@@ -13,6 +13,7 @@
 //! | `copies` | backups while the daemon writes, a log filled from lines of text |
 //! | `trace` | the same trace on both logs, and a deleted index, end in the same result |
 //! | `cli` | the commands, with and without a daemon |
+//! | `gazetteer` | the commands about the entities that are tagged |
 //! | `feeds` | what a feed is told, discovery, article pages |
 //! | `bad_input` | bad feeds, configurations, logs and disks |
 //! | `page` | the page in a real browser |
@@ -39,6 +40,7 @@ mod faults;
 mod feeds;
 #[path = "../../crates/chipwire/src/fixture.rs"]
 mod fixture;
+mod gazetteer;
 mod hub;
 mod kill;
 mod overlay;

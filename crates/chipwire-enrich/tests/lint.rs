@@ -162,9 +162,12 @@ fn the_rest() {
         x.toml:5 warning duplicate-ticker company:a: ticker `NASDAQ:ZT` is there twice
     "#]],
     );
-    check(&entity("a", &alias("info@example.com", "mode = \"free\"")), expect![[r#"
+    check(
+        &entity("a", &alias("info@example.com", "mode = \"free\"")),
+        expect![[r#"
         x.toml:5 error empty-alias company:a: alias `info@example.com` has no word that texts could be compared with
-    "#]]);
+    "#]],
+    );
     check(
         &entity("a", "[[entity.fact]]\ntext = \"listed\""),
         expect![[r#"

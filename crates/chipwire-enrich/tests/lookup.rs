@@ -125,7 +125,8 @@ fn a_difference_is_told_alias_by_alias() {
               ]
             }
           ]
-        }"#]].assert_eq(&serde_json::to_string_pretty(&Diff::between(&ours, &mix)).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&Diff::between(&ours, &mix)).unwrap());
     let back = Diff::between(&mix, &ours);
     assert_eq!((back.added.len(), back.removed.as_slice()), (0, &["company:acme-photonics".to_owned()][..]));
     assert!(Diff::between(&ours, &ours).is_empty());

@@ -139,6 +139,20 @@ pub fn rules(now: Timestamp) -> Result<Vec<Rule>> {
         .collect())
 }
 
+/// The articles of the sample feeds, each with the name of its feed and its title, as one text.
+pub fn texts() -> Result<Vec<(String, String)>> {
+    let mut texts = Vec::new();
+    for file in Files::iter().filter(|file| file.starts_with("feeds/")) {
+        let Some(content) = Files::get(&file) else { continue };
+        let feed = chipwire_feeds::parse_feed(&content.data, None, None)
+            .with_context(|| format!("failed to read sample feed `{file}`"))?;
+        for entry in feed.entries {
+            texts.push((format!("{file}: {}", entry.title), format!("{}\n\n{}", entry.title, entry.display_html())));
+        }
+    }
+    Ok(texts)
+}
+
 fn text(file: &str) -> Result<String> {
     let file = Files::get(file).with_context(|| format!("sample file `{file}` is missing"))?;
     Ok(String::from_utf8(file.data.into_owned())?)

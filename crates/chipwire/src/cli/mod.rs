@@ -8,6 +8,7 @@ mod demo;
 mod extract;
 mod feeds;
 mod feeds_parse;
+mod gazetteer;
 mod import;
 mod index;
 mod log;
@@ -120,6 +121,9 @@ enum Command {
     /// Tag text with the companies, chips and policies it mentions
     #[command(after_help = tag::EXAMPLE)]
     Tag(tag::Tag),
+    /// The entities that are tagged: what is wrong with them, what a name means, what differs
+    #[command(subcommand, after_help = "Example:\n  chipwire gazetteer lookup BIS")]
+    Gazetteer(gazetteer::GazetteerCommand),
     /// Pick the article out of saved web pages
     #[command(after_help = extract::EXAMPLE)]
     Extract(extract::Extract),
@@ -197,6 +201,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Import(import) => import.run(&global),
         Command::Search(search) => done(search.run(&global)),
         Command::Tag(tag) => tag.run(&global),
+        Command::Gazetteer(gazetteer) => gazetteer.run(&global),
         Command::Extract(extract) => done(extract.run()),
         Command::Feeds(feeds) => done(feeds.run(&global)),
         Command::Rules(rules) => done(rules.run(&global)),
