@@ -172,7 +172,7 @@ fn feeds_parse_says_what_is_in_a_file_and_what_is_wrong() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let site = Site::new(Backend::Sqlite, "help");
-    let commands: [&[&str]; 41] = [
+    let commands: [&[&str]; 42] = [
         &[],
         &["demo"],
         &["run"],
@@ -208,6 +208,7 @@ fn every_command_has_help_with_an_example() {
         &["gazetteer", "lint"],
         &["gazetteer", "lookup"],
         &["gazetteer", "diff"],
+        &["gazetteer", "import"],
         &["check-config"],
         &["completions"],
         &["search", "x"],

@@ -125,3 +125,43 @@ fn an_overlay_is_compared_with_ours() {
     assert_eq!(said["diff"]["removed"][0], "company:target");
     assert_ne!(said["gazetteer"]["before"], said["gazetteer"]["after"]);
 }
+
+#[test]
+fn open_data_becomes_an_overlay() {
+    let (site, folder) = site("gazetteer-import", &[]);
+    site.configure("[enrich]\noverlays = \"overlay\"");
+    let file = site.config().with_file_name("entities.ftm.json");
+    let lines = "{\"id\":\"NK-1\",\"caption\":\"Iota Microelectronics\",\"schema\":\"Company\",\"datasets\":[\"us_trade_csl\"],\
+                 \"properties\":{\"ticker\":[\"NASDAQ:NVDA\"]}}\n";
+    fs::write(&file, lines).unwrap();
+    let out = folder.join("sanctions.toml");
+    let (file, out_path) = (file.display().to_string(), out.display().to_string());
+    let import = |more: &[&str]| {
+        let arguments =
+            [&["gazetteer", "import", "--format", "opensanctions", &file, "--date", "2026-11-27"], more].concat();
+        let output = crate::support::chipwire(&site.config(), &arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said, errors) = import(&[]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(said.contains("id = \"iota-microelectronics\""), "{said}");
+    assert!(
+        errors.contains("conflict: Iota Microelectronics: ticker `NASDAQ:NVDA` is one of `company:nvidia`; left out"),
+        "{errors}"
+    );
+    // Written twice, it is the same: what an earlier import wrote there is not taken for what is there already.
+    for _ in 0..2 {
+        let (code, printed, _) = import(&["--out", &out_path]);
+        assert_eq!((code, printed.as_str(), fs::read_to_string(&out).unwrap()), (Some(0), "", said.clone()));
+    }
+    assert!(site.run(&["tag", "--text", "Sanctions hit Iota Microelectronics"]).contains("iota-microelectronics"));
+    assert_eq!(site.run(&["gazetteer", "lint"]), "0 errors, 0 warnings\n");
+    fs::write(&file, format!("{lines}x\n")).unwrap();
+    let (code, _, errors) = import(&[]);
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("entities.ftm.json, line 2: passed over: expected value"), "{errors}");
+    assert!(
+        errors.contains("1 records of companies, 0 of others, 1 bad; 0 entities added, 0 changed, 1 already there"),
+        "{errors}"
+    );
+}

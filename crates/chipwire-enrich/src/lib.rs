@@ -23,6 +23,7 @@ pub mod view;
 pub use cases::cases;
 pub use difference::{Difference, difference};
 pub use error::{Error, Result};
+pub use gazetteer::import;
 pub use gazetteer::{
     Alias, Allow, By, Changed, Diff, Draft, EntityDef, Fact, FieldChange, Finding, Gazetteer, Hit, Mode, Severity,
     TAGGER_VERSION,

@@ -131,6 +131,27 @@ impl Exchange {
         find(SUFFIXES, suffix)
     }
 
+    /// Its name before a colon, as our own files have it; of several the one that most of their companies are on.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Exchange::UnitedStates => "NASDAQ",
+            Exchange::HongKong => "HKEX",
+            Exchange::Shanghai => "SSE",
+            Exchange::Shenzhen => "SZSE",
+            Exchange::Tokyo => "TSE",
+            Exchange::Taiwan => "TWSE",
+            Exchange::Korea => "KRX",
+            Exchange::Amsterdam => "AMS",
+            Exchange::Paris => "EPA",
+            Exchange::Frankfurt => "FRA",
+            Exchange::London => "LSE",
+            Exchange::Zurich => "SIX",
+            Exchange::Toronto => "TSX",
+            Exchange::Sydney => "ASX",
+            Exchange::India => "NSE",
+        }
+    }
+
     /// By Bloomberg's code, in capitals.
     pub(crate) fn by_country(code: &str) -> Option<Self> {
         find(COUNTRIES, code)

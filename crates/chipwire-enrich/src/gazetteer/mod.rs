@@ -11,6 +11,7 @@ mod draft;
 mod exchange;
 mod file;
 mod finding;
+pub mod import;
 mod lines;
 mod lint;
 mod lookup;

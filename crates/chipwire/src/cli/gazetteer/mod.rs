@@ -1,6 +1,7 @@
 //! `chipwire gazetteer`
 
 mod diff;
+mod import;
 mod lint;
 mod lookup;
 mod texts;
@@ -23,6 +24,9 @@ pub(super) enum GazetteerCommand {
     /// Say what two gazetteers have different
     #[command(after_help = diff::EXAMPLE)]
     Diff(diff::Diff),
+    /// Make an overlay from open data: Wikidata, OpenSanctions, the Consolidated Screening List
+    #[command(after_help = import::EXAMPLE)]
+    Import(import::Import),
 }
 
 /// Which overlay.
@@ -45,6 +49,7 @@ impl GazetteerCommand {
             Self::Lint(lint) => lint.run(global),
             Self::Lookup(lookup) => lookup.run(global),
             Self::Diff(diff) => diff.run(),
+            Self::Import(import) => import.run(global),
         }
     }
 }
