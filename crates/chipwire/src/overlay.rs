@@ -337,6 +337,19 @@ mod tests {
         assert!(matches!(site.looks(9).as_slice(), [Change::Mended]));
     }
 
+    /// Where the enrich stage is another process's, nobody looks at the overlay, and a gap is filled with what is there.
+    #[test]
+    fn the_latest_is_read_anew_where_nobody_looks() {
+        let mut site = Site::new();
+        let finds = |taggers: &Taggers| !taggers.latest().unwrap().tag_text("Acme Photonics rose").is_empty();
+        site.put("a.toml", ADD);
+        assert!(finds(&site.taggers) && !site.finds());
+        site.put("b.toml", "kind = ");
+        assert!(site.taggers.latest().is_err());
+        site.looks(5);
+        assert!(!finds(&site.taggers), "the one in use, where somebody looks");
+    }
+
     #[test]
     fn a_broken_overlay_is_an_error_at_the_start() {
         let folder = tempfile::tempdir().unwrap();

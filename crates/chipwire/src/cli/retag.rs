@@ -13,8 +13,9 @@ use super::{Global, daemon};
 use crate::{progress, retag::retag, runner::Shutdown};
 
 pub(super) const EXAMPLE: &str = "After an update: restart the daemon first, so that what comes meanwhile is tagged by the new \
-                                  version too.\nSearching goes on, no alert is raised, and a retagging that was stopped goes on \
-                                  where it was.\n\nExample:\n  chipwire retag";
+                                  version too.\nAfter a change of the gazetteer's overlay there is no need to.\nSearching goes \
+                                  on, no alert is raised, and a retagging that was stopped goes on where it was.\n\n\
+                                  Example:\n  chipwire retag";
 
 #[derive(Debug, Args)]
 pub(super) struct Retag {}
