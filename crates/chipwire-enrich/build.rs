@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let text = fs::read_to_string(&path)?;
         let read: file::File = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        files.push((name, read, lines::lines(&text, "entity")));
+        let [lines] = lines::lines(&text, ["entity"]);
+        files.push((name, read, lines));
     }
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     fs::write(Path::new(&out).join("gazetteer.postcard"), postcard::to_allocvec(&files)?)?;

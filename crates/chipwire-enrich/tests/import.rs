@@ -281,3 +281,36 @@ fn what_comes_can_be_laid_over_ours() {
     let errors: Vec<_> = found.iter().filter(|finding| finding.severity == Severity::Error).collect();
     assert!(errors.is_empty(), "{errors:#?}\n{}", imported.toml);
 }
+
+proptest::proptest! {
+    /// Bytes of a good file put elsewhere, left out and doubled.
+    #[test]
+    fn no_file_makes_it_panic(
+        cuts in proptest::collection::vec((0usize..2_000, 0usize..60, 0usize..2_000), 0..6),
+        format in 0usize..3,
+    ) {
+        let csv = "item,itemLabel,itemAltLabel,name,alt_names,type\nhttp://www.wikidata.org/entity/Q1,\"É, Inc.\",\"a, 芯\",N Ltd,x; y,Entity\n";
+        let line = "{\"id\":\"N\",\"caption\":\"N Co., Ltd.\",\"schema\":\"Company\",\"datasets\":[\"x\"],\"properties\":{\"ticker\":[\"9.HK\",\"NYSE:\"]}}\n";
+        for input in [SPARQL, csv, line] {
+            let mut bytes = input.as_bytes().to_vec();
+            for (from, length, to) in &cuts {
+                let from = from % bytes.len().max(1);
+                let piece = bytes.get(from..(from + length).min(bytes.len())).unwrap_or_default().to_vec();
+                let to = to % (bytes.len() + 1);
+                bytes.splice(to..to, piece);
+                bytes.remove(from);
+            }
+            let ours = Gazetteer::from_files(&[("ours.toml", OURS)]).unwrap();
+            let mut importer = Importer::new(&ours);
+            let format = [Format::Wikidata, Format::OpenSanctions, Format::Csl][format];
+            let _ = read(format, bytes.as_slice(), &mut |row| {
+                if let Row::Company(record) = row {
+                    importer.add(*record);
+                }
+            });
+            let imported = importer.finish(format, "file", "2026-11-27");
+            let found = Draft::from_files(&[("ours.toml", OURS)]).with_overlay(&[("import.toml", &imported.toml)]).problems();
+            assert!(found.is_empty(), "{found:#?}\n{}", imported.toml);
+        }
+    }
+}

@@ -205,3 +205,27 @@ fn every_problem_is_named() {
     ];
     assert_eq!(found, expected.map(|(file, line, check)| (file.to_owned(), line, check)));
 }
+
+proptest::proptest! {
+    /// Pieces of a good file put elsewhere, left out and doubled: what is wrong with it has a place in it.
+    #[test]
+    fn no_file_makes_it_panic(cuts in proptest::collection::vec((0usize..2_000, 0usize..60, 0usize..2_000), 0..6)) {
+        let good = "kind = \"company\"\ncues = [\"é*\"]\n[[entity]]\nid = \"x\"\nname = \"芯\"\naliases = [\n{ text = \"芯\", mode = \"free\" },\n]\n\
+                    [[entity.fact]]\ntext = \"f\"\nvalid_from = \"2025-01\"\n[[change]]\nid = \"arm\"\ntickers = [\"HKEX:0700\"]\n\
+                    by_country = { US = \"x\" }\nallow = [{ check = \"no-cues\", because = \"x\" }]\n[[silence]]\nid = \"micron\"\n";
+        let mut text: Vec<char> = good.chars().collect();
+        for (from, length, to) in cuts {
+            let from = from % text.len();
+            let piece = text[from..(from + length).min(text.len())].to_vec();
+            let to = to % (text.len() + 1);
+            text.splice(to..to, piece);
+            text.remove(from);
+        }
+        let text: String = text.into_iter().collect();
+        let draft = Draft::from_files(&[("companies.toml", BASE)]).with_overlay(&[("mine.toml", &text)]);
+        let last = u32::try_from(text.lines().count() + 1).unwrap();
+        for finding in draft.lint() {
+            assert!(finding.file != "mine.toml" || finding.line <= last, "{finding:?}\n{text}");
+        }
+    }
+}

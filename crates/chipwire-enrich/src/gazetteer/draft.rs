@@ -115,7 +115,10 @@ impl Draft {
         let mut draft = Self::empty();
         for (name, text) in files {
             match parse::<File>(name, text) {
-                Ok(file) => draft.add_file((*name).to_owned(), file, &lines(text, "entity")),
+                Ok(file) => {
+                    let [lines] = lines(text, ["entity"]);
+                    draft.add_file((*name).to_owned(), file, &lines);
+                }
                 Err(finding) => draft.problems.push(*finding),
             }
         }

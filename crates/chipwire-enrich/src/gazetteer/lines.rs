@@ -46,12 +46,12 @@ impl Lines {
     }
 }
 
-/// The lines of every table `[[name]]` of a file, in order; none if `text` is not TOML.
-pub(super) fn lines(text: &str, name: &str) -> Vec<Lines> {
-    let Ok(root) = DeTable::parse(text) else { return Vec::new() };
+/// The lines of every table `[[name]]` of a file, in order, for each of `names`; none if `text` is not TOML.
+pub(super) fn lines<const N: usize>(text: &str, names: [&str; N]) -> [Vec<Lines>; N] {
+    let Ok(root) = DeTable::parse(text) else { return names.map(|_| Vec::new()) };
     let breaks: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
     let line = |at: usize| u32::try_from(breaks.partition_point(|end| *end < at) + 1).unwrap_or(u32::MAX);
-    elements(root.get_ref(), name).iter().map(|table| of_table(table, &line)).collect()
+    names.map(|name| elements(root.get_ref(), name).iter().map(|table| of_table(table, &line)).collect())
 }
 
 fn of_table(table: &Spanned<DeValue<'_>>, line: &impl Fn(usize) -> u32) -> Lines {
@@ -84,11 +84,12 @@ mod tests {
     fn every_line_is_known() {
         let text = "kind = \"x\"\n\n[[entity]]\nid = \"a\"\naliases = [\n  { text = \"é\" },\n\n  { text = \"b\" }, { text = \"c\" },\n]\n\
                     [[entity.fact]]\ntext = \"f\"\n[[entity]]\n# a remark\nid = \"b\"\n";
-        let found = lines(text, "entity");
+        let [found, none] = lines(text, ["entity", "change"]);
+        assert_eq!(none, []);
         let [first, second] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((first.table, first.key("id"), first.key("aliases"), first.key("type")), (3, 4, 5, 3));
         assert_eq!((first.aliases.as_slice(), first.facts.as_slice()), ([6, 8, 8].as_slice(), [10].as_slice()));
         assert_eq!((second.table, second.key("id")), (12, 14));
-        assert_eq!(lines("kind = ", "entity"), []);
+        assert_eq!(lines("kind = ", ["entity"]), [[]]);
     }
 }

@@ -101,8 +101,8 @@ pub(super) struct Parsed {
 
 impl Parsed {
     pub(super) fn new(name: &str, text: &str, file: File) -> Self {
-        let of = |table| lines(text, table);
-        Self { name: name.to_owned(), file, entities: of("entity"), changes: of("change"), silences: of("silence") }
+        let [entities, changes, silences] = lines(text, ["entity", "change", "silence"]);
+        Self { name: name.to_owned(), file, entities, changes, silences }
     }
 }
 
