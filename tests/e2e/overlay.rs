@@ -76,7 +76,11 @@ fn a_changed_overlay_tags_the_next_article() {
 fn a_broken_overlay_ends_the_start() {
     let (site, folder) = site("overlay-start");
     fs::write(folder.join("a.toml"), "kind = \"company\"\n[[entity]]\nid = \"nvidia\"\nname = \"X\"\n").unwrap();
-    for command in [&["run"][..], &["enrich"], &["check-config"], &["tag", "--text", "x"], &["retag"]] {
+    let config = site.config().display().to_string();
+    let config = config.as_str();
+    for command in
+        [&["run"][..], &["enrich"], &["check-config"], &["tag", "--text", "x"], &["retag"], &["import", config]]
+    {
         let error = site.fail(command);
         let place = "a.toml`, line 3, entity `company:nvidia`, key `id`: the id is also in `companies.toml`, line ";
         assert!(error.contains(place), "{command:?}: {error}");

@@ -56,8 +56,10 @@ fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
+        // A pipe would never be at its end. What cannot be looked at is said when it is read.
+        let is_file = fs::metadata(&path).map_or(true, |found| found.is_file());
         let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        if !is_hidden && path.extension().is_some_and(|extension| extension == "toml") {
+        if is_file && !is_hidden && path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
         }
     }
@@ -307,6 +309,7 @@ mod tests {
         // Not in the form of an overlay's file, or of none.
         site.put("notes.txt", "x");
         site.put(".a.toml", "x");
+        fs::create_dir(site.folder.path().join("old.toml")).unwrap();
         assert!(site.looks(5).is_empty());
         fs::remove_file(site.folder.path().join("a.toml")).unwrap();
         assert!(matches!(site.looks(5).as_slice(), [Change::Taken(_)]));
@@ -357,6 +360,14 @@ mod tests {
         assert!(start(&folder.path().join("none")).unwrap_err().starts_with("failed to read overlay `"));
         fs::write(folder.path().join("a.toml"), "kind = 1").unwrap();
         assert!(start(folder.path()).unwrap_err().contains("a.toml`, line 1, key `kind`: invalid type"));
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link.toml");
+            std::os::unix::fs::symlink("nowhere", &link).unwrap();
+            fs::write(folder.path().join("a.toml"), "kind = \"company\"").unwrap();
+            assert!(start(folder.path()).unwrap_err().contains("link.toml`: No such file"));
+            fs::remove_file(link).unwrap();
+        }
         fs::write(folder.path().join("a.toml"), b"\xff").unwrap();
         assert!(start(folder.path()).unwrap_err().contains("a.toml`: stream did not contain valid UTF-8"));
     }

@@ -49,6 +49,8 @@ pub(super) struct Import {
 impl Import {
     pub(super) fn run(&self, global: &Global) -> Result<ExitCode> {
         let opened = global.open()?;
+        // What the enrich stage would end at later is said before anything is added.
+        opened.taggers.get()?;
         let started = Instant::now();
         let (summary, end) = self.append(&opened)?;
         let appended = started.elapsed();
