@@ -1,6 +1,6 @@
 //! The vocabulary of chipwire: what is written to the log, and nothing that does I/O.
 //!
-//! Holds the payload types ([`Article`], [`TaggedArticle`], [`Feed`], [`FeedState`], [`Rule`], [`Alert`], [`Delivery`],
+//! Holds the payload types ([`Article`], [`TaggedArticle`] with its [`Findings`], [`Feed`], [`FeedState`], [`Rule`], [`Alert`], [`Delivery`],
 //! [`DeadLetter`]), their CloudEvents 1.0 envelope ([`Envelope`]), the codec between an [`Event`] and the bytes of a log
 //! record ([`Message`]), and the one table of topics ([`Topic`]).
 //!
@@ -16,6 +16,7 @@ mod dead_letter;
 mod envelope;
 mod error;
 mod feed;
+mod findings;
 mod ids;
 mod mention;
 mod rule;
@@ -32,6 +33,7 @@ pub use feed::{
     ArticlePages, Feed, FeedError, FeedHeader, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush, FeedState,
     HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder, Pace, Subscription, Timing,
 };
+pub use findings::{Amount, AmountKind, Findings};
 pub use ids::{AlertId, ArticleId, EventId, FeedId, RuleId, hash_hex};
 pub use jiff::Timestamp;
 pub use mention::{Entity, EntityRef, Field, Mention, Salience};

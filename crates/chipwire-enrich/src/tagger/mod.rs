@@ -13,10 +13,11 @@ mod salience;
 
 use std::collections::BTreeSet;
 
-use chipwire_events::{Article, Field, Markup, Mention, TaggedArticle};
+use chipwire_events::{Article, Field, Findings, Markup, Mention, TaggedArticle};
 
 use self::candidates::{Candidate, State};
 use crate::{
+    article::{self, Lexis, Named, Scene},
     gazetteer::{EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
     matcher::{Cues, Document, Hits, Tickers, Trie, Words},
@@ -91,6 +92,7 @@ pub struct Tagger {
     senses: Vec<Sense>,
     /// The phrases that tell which country is meant.
     countries: Vec<(&'static str, Vec<usize>)>,
+    lexis: Lexis,
 }
 
 impl Tagger {
@@ -135,7 +137,8 @@ impl Tagger {
             .iter()
             .map(|(code, phrases)| (*code, phrases.iter().map(|phrase| cues.add(phrase, &mut words)).collect()))
             .collect();
-        Self { gazetteer, words, trie, tickers, cues, senses, countries }
+        let lexis = Lexis::new(&mut words);
+        Self { gazetteer, words, trie, tickers, cues, senses, countries, lexis }
     }
 
     /// The gazetteer that it was compiled from.
@@ -145,7 +148,16 @@ impl Tagger {
 
     /// The mentions in `text`, which may contain HTML, by position. All are in [`Field::Body`].
     pub fn tag_text(&self, text: &str) -> Vec<Mention> {
-        self.mentions("", text, Reading::Mixed)
+        let document = Document::new("", text, Reading::Mixed, &self.words);
+        self.mentions(&document, "", text).into_iter().map(|(mention, _)| mention).collect()
+    }
+
+    /// The same with what else the text says.
+    pub fn read_text(&self, text: &str) -> (Vec<Mention>, Findings) {
+        let document = Document::new("", text, Reading::Mixed, &self.words);
+        let found = self.mentions(&document, "", text);
+        let findings = self.findings(&document, "", text, &found);
+        (found.into_iter().map(|(mention, _)| mention).collect(), findings)
     }
 
     /// The tagged form of `article`. Title and body are one document: what is clear in one is clear in the other.
@@ -154,23 +166,43 @@ impl Tagger {
             Markup::Html => Reading::Html,
             Markup::Plain => Reading::Mixed,
         };
-        let mentions = self.mentions(&article.title, &article.body, reading);
+        let document = Document::new(&article.title, &article.body, reading, &self.words);
+        let found = self.mentions(&document, &article.title, &article.body);
+        let findings = self.findings(&document, &article.title, &article.body, &found);
+        let mentions: Vec<Mention> = found.into_iter().map(|(mention, _)| mention).collect();
         let entities = salience::entities(&mentions, article.body.len());
-        TaggedArticle { article, mentions, entities, gazetteer: self.gazetteer.digest().to_owned() }
+        TaggedArticle { article, mentions, entities, findings, gazetteer: self.gazetteer.digest().to_owned() }
     }
 
-    fn mentions(&self, title: &str, body: &str, reading: Reading) -> Vec<Mention> {
-        let document = Document::new(title, body, reading, &self.words);
-        let mut candidates = self.candidates(&document);
+    fn findings(&self, document: &Document, title: &str, body: &str, found: &[(Mention, Candidate)]) -> Findings {
+        let mut named: Vec<Named<'_>> = found
+            .iter()
+            .filter_map(|(_, candidate)| {
+                Some(Named {
+                    entity: self.definition(candidate.entity)?,
+                    company: self.is_company(candidate.entity),
+                    start: candidate.start,
+                    end: candidate.end,
+                    to: candidate.to,
+                })
+            })
+            .collect();
+        named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end)));
+        article::findings(&Scene { document, title, body, named: &named, lexis: &self.lexis })
+    }
+
+    /// The mentions of `document`, by position, each with the candidate that became it.
+    fn mentions(&self, document: &Document, title: &str, body: &str) -> Vec<(Mention, Candidate)> {
+        let mut candidates = self.candidates(document);
         if candidates.is_empty() {
             return Vec::new();
         }
-        let hits = self.cues.find(&document);
-        self.accept_certain(&document, &hits, &mut candidates);
-        let definitions = self.definitions(&document, &hits, &mut candidates);
+        let hits = self.cues.find(document);
+        self.accept_certain(document, &hits, &mut candidates);
+        let definitions = self.definitions(document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);
         for _ in 0..ROUNDS {
-            if !self.weigh_open(&document, &hits, &definitions, &mut candidates) {
+            if !self.weigh_open(document, &hits, &definitions, &mut candidates) {
                 break;
             }
             self.accept_parts(&mut candidates);
@@ -178,10 +210,12 @@ impl Tagger {
         }
         self.accept_named_tickers(&mut candidates);
         overlap::settle(self, &mut candidates);
-        self.resolve_countries(&document, &hits, &mut candidates);
-        let mut mentions: Vec<Mention> =
-            candidates.iter().filter_map(|candidate| self.mention(&document, candidate, title, body)).collect();
-        mentions.sort_by(|a, b| {
+        self.resolve_countries(document, &hits, &mut candidates);
+        let mut mentions: Vec<(Mention, Candidate)> = candidates
+            .into_iter()
+            .filter_map(|candidate| Some((self.mention(document, &candidate, title, body)?, candidate)))
+            .collect();
+        mentions.sort_by(|(a, _), (b, _)| {
             (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
         });
         mentions

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use chipwire_enrich::Tagger;
-use chipwire_events::Mention;
+use chipwire_events::{Findings, Mention};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{pipeline, terminal};
 
 pub(super) const EXAMPLE: &str = "Reads JSON Lines {\"id\",\"text\"} and prints for each \
-     {\"id\",\"mentions\":[{\"start\",\"end\",\"kind\",\"entity\",\"name\",\"surface\",\"confidence\"}]};\nstart and end are byte \
+     {\"id\",\"mentions\":[{\"start\",\"end\",\"kind\",\"entity\",\"name\",\"surface\",\"confidence\"}],\"findings\"};\nstart and end are byte \
      offsets (UTF-8) into the text as given.\n\nExample:\n  chipwire tag --text 'Nvidia may sell the H20 to China again'\n  \
      echo '{\"id\":1,\"text\":\"TSMC shares rose\"}' | chipwire tag";
 
@@ -42,7 +42,8 @@ impl Tag {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let tagger = pipeline::tagger()?;
         if let Some(text) = &self.text {
-            show(text, &tagger.tag_text(text))?;
+            let (mentions, findings) = tagger.read_text(text);
+            show(text, &mentions, &findings)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut out = BufWriter::new(io::stdout().lock());
@@ -68,8 +69,15 @@ fn tag_lines(tagger: &Tagger, name: &str, input: impl BufRead, out: &mut impl Wr
         }
         match serde_json::from_slice::<Line>(&line) {
             Ok(Line { id, text }) => {
-                let mentions: Vec<Value> = tagger.tag_text(&text).iter().map(mention_json).collect();
-                writeln!(out, "{}", json!({ "id": id, "mentions": mentions }))?;
+                let (mentions, findings) = tagger.read_text(&text);
+                let mentions: Vec<Value> = mentions.iter().map(mention_json).collect();
+                let mut answer = json!({ "id": id, "mentions": mentions });
+                if !findings.is_empty()
+                    && let Some(answer) = answer.as_object_mut()
+                {
+                    answer.insert("findings".to_owned(), serde_json::to_value(findings)?);
+                }
+                writeln!(out, "{answer}")?;
             }
             Err(error) => {
                 bad += 1;
@@ -92,7 +100,7 @@ fn mention_json(mention: &Mention) -> Value {
     })
 }
 
-fn show(text: &str, mentions: &[Mention]) -> io::Result<()> {
+fn show(text: &str, mentions: &[Mention], findings: &Findings) -> io::Result<()> {
     let style = terminal::Style { colour: io::stdout().is_terminal() };
     let mut out = io::stdout().lock();
     let mut line = String::new();
@@ -128,6 +136,32 @@ fn show(text: &str, mentions: &[Mention]) -> io::Result<()> {
     }
     if mentions.is_empty() {
         writeln!(out, "no mentions")?;
+    }
+    show_findings(&mut out, findings, &style)
+}
+
+fn show_findings(out: &mut impl Write, findings: &Findings, style: &terminal::Style) -> io::Result<()> {
+    for amount in &findings.amounts {
+        let value = match (&amount.low, &amount.high) {
+            (Some(low), Some(high)) if low == high => low.clone(),
+            (Some(low), Some(high)) => format!("{low} to {high}"),
+            (Some(low), None) => format!("at least {low}"),
+            (None, Some(high)) => format!("at most {high}"),
+            (None, None) => String::new(),
+        };
+        let about = if amount.about { "about " } else { "" };
+        let per = amount.per.as_ref().map(|per| format!(" per {per}")).unwrap_or_default();
+        let assumed = if amount.assumed { " (assumed)" } else { "" };
+        writeln!(
+            out,
+            "{:>5}..{:<5} {:<8} {:<28} {:<24}       {}",
+            amount.start,
+            amount.end,
+            "amount",
+            format!("{about}{value} {}{per}{assumed}", amount.unit),
+            terminal::clean(&amount.surface),
+            style.dim(amount.of.as_deref().unwrap_or_default())
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,86 @@
+//! Amounts: money, and quantities with a unit.
+//!
+//! A number counts where it has a currency or a unit; what is a name, a date, a version, a score or a section has none, and
+//! what could be read in two ways is left out rather than guessed at. A unit that is likely but not certain is marked
+//! ([`chipwire_events::Amount::assumed`]).
+//!
+//! Values are exact: digits are read as a decimal number, and a scale moves its point.
+
+mod combine;
+mod money;
+mod number;
+mod owner;
+mod text;
+mod unit;
+mod words;
+
+use chipwire_events::{Amount, AmountKind};
+use rust_decimal::Decimal;
+
+pub(crate) use self::words::numbers;
+use self::{combine::Part, text::Text};
+use super::Scene;
+
+/// What is counted further behind in an article is not looked at.
+pub(crate) const AMOUNTS_MAX: usize = 256;
+
+/// An amount in a document.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// Its first unit of text.
+    pub(crate) from: usize,
+    /// One past its last unit of text.
+    pub(crate) to: usize,
+    /// Its first token.
+    pub(crate) start: usize,
+    /// One past its last token.
+    pub(crate) end: usize,
+    pub(crate) kind: AmountKind,
+    pub(crate) unit: String,
+    pub(crate) low: Option<Decimal>,
+    pub(crate) high: Option<Decimal>,
+    pub(crate) about: bool,
+    pub(crate) per: Option<&'static str>,
+    /// The number of the mention that it belongs to, in [`Scene::named`].
+    pub(crate) of: Option<usize>,
+    pub(crate) assumed: bool,
+}
+
+/// The amounts of a document, by position.
+pub(crate) fn amounts(scene: &Scene<'_>) -> Vec<Found> {
+    let text = Text(&scene.document.units);
+    let mut parts: Vec<Part> = Vec::new();
+    let mut until = 0;
+    for (at, token) in scene.document.tokens.iter().enumerate() {
+        if token.start < until || !scene.lexis.is_number(token) {
+            continue;
+        }
+        if let Some(part) = combine::part(scene, text, at) {
+            until = part.to;
+            parts.push(part);
+            if parts.len() == AMOUNTS_MAX {
+                break;
+            }
+        }
+    }
+    combine::amounts(scene, text, parts)
+}
+
+/// The amount as an event has it.
+pub(super) fn amount(scene: &Scene<'_>, found: &Found) -> Option<Amount> {
+    let (field, start, end, surface) = scene.surface(found.from, found.to)?;
+    Some(Amount {
+        field,
+        start,
+        end,
+        surface,
+        kind: found.kind,
+        unit: found.unit.clone(),
+        low: found.low.map(|value| value.to_string()),
+        high: found.high.map(|value| value.to_string()),
+        about: found.about,
+        per: found.per.map(str::to_owned),
+        of: found.of.and_then(|of| scene.named.get(of)).map(super::Named::reference),
+        assumed: found.assumed,
+    })
+}

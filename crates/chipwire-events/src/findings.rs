@@ -1,0 +1,77 @@
+//! What else an article says, besides which entities it mentions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Field;
+
+/// What was found in an article around its mentions. Each part is left out where there is nothing, and an event that was
+/// written before there was such a part is read as one in which nothing was found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Findings {
+    /// Money and quantities, by field and then by position; the first 256 of an article.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amounts: Vec<Amount>,
+}
+
+impl Findings {
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
+}
+
+/// What an amount counts or measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AmountKind {
+    /// Money.
+    Money,
+    /// A share of a whole, or a change of one: percent, percentage points, basis points.
+    Share,
+    /// Things that are counted: chips, wafers, people.
+    Count,
+    /// A length of time.
+    Duration,
+    /// A physical quantity: power, storage, length, area, mass, speed.
+    Measure,
+}
+
+/// An amount of money or of something else, with its unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Amount {
+    /// Where it stands.
+    pub field: Field,
+    /// The first byte in the field as it was fetched (UTF-8, at a character boundary): of the sign of the currency or of the
+    /// number; words such as "about" are outside.
+    pub start: usize,
+    /// One past the last byte of number and unit.
+    pub end: usize,
+    /// The bytes `start..end` of the field.
+    pub surface: String,
+    /// What it counts or measures.
+    pub kind: AmountKind,
+    /// Of money the code of the currency (ISO 4217), as `USD`, or `XXX` where none is named ("5.5bn"); else the unit in English and the singular: `percent`,
+    /// `percentage point`, `basis point`, `month`, `wafer`, or its symbol: `GW`, `GB`, `nm`, `TB/s`.
+    pub unit: String,
+    /// The least that it can be, as an exact decimal number with the scale worked in (`12000000000`, `5.5`); nothing for "up
+    /// to 5".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<String>,
+    /// The most that it can be; nothing for "more than 5". The same as `low` where the text names one number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<String>,
+    /// It is said to be rough: "about", "some", "nearly".
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub about: bool,
+    /// What it is counted by: `month` of "10,000 wafers a month", `unit` of "$30,000 each".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<String>,
+    /// The entity that it belongs to, as `kind:id`: of those in the same sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// The unit could be another one, and is the likeliest: `$` in a text that has other dollars too, `¥` in one that says
+    /// neither yen nor yuan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assumed: bool,
+}
