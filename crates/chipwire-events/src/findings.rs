@@ -12,6 +12,9 @@ pub struct Findings {
     /// Money and quantities, by field and then by position; the first 256 of an article.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amounts: Vec<Amount>,
+    /// What is told to have happened, by field and then by position; the first 64 of an article.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub happenings: Vec<Happening>,
 }
 
 impl Findings {
@@ -74,4 +77,80 @@ pub struct Amount {
     /// neither yen nor yuan.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub assumed: bool,
+}
+
+/// How far along it is with a happening, as the text tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It happened or was made known.
+    Announced,
+    /// It is to happen: "will", "plans to".
+    Planned,
+    /// It may happen: "may", "weighs", "in talks".
+    Considered,
+    /// It is said not to happen: "will not", "denies".
+    Denied,
+    /// A restriction was lifted or made lighter.
+    Eased,
+    /// A restriction stays: that it was eased is denied.
+    Kept,
+    /// A lawsuit, a deal or a plan was given up or settled.
+    Ended,
+}
+
+/// The part that something has in a happening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Who does it: an entity or a state.
+    Who,
+    /// Whom it is done to: a company.
+    Whom,
+    /// What it is about: a chip or a rule.
+    What,
+    /// How much.
+    Amount,
+    /// Where, or against which state.
+    Place,
+}
+
+/// What fills one role of a happening, and where that stands. It is in the same field and sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Slot {
+    /// Which part it has.
+    pub role: Role,
+    /// The first byte in the field as it was fetched.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// The bytes `start..end` of the field.
+    pub surface: String,
+    /// An entity as `kind:id`, a state as two capitals (ISO 3166-1, and `EU`), an amount as number and unit: `25 percent`,
+    /// `8-10 GW`, `≥12000000000 USD`.
+    pub value: String,
+}
+
+/// Something that is told to have happened, to be about to, or not to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Happening {
+    /// What: `export_restriction`, `sanction`, `tariff`, `subsidy`, `earnings`, `product_launch`, `supply_deal`, `investment`,
+    /// `acquisition`, `capacity_expansion`, `lawsuit`. There may be more in later versions.
+    pub kind: String,
+    /// How far along it is with it.
+    pub status: Status,
+    /// Where the words stand that tell it.
+    pub field: Field,
+    /// The first byte of those words in the field as it was fetched.
+    pub start: usize,
+    /// One past their last byte.
+    pub end: usize,
+    /// The bytes `start..end` of the field.
+    pub surface: String,
+    /// Who has which part in it, by role and then by position.
+    pub slots: Vec<Slot>,
+    /// How sure it is, from 0 to 1 in steps of 0.01.
+    pub confidence: f64,
+    /// Why, for people: `'restricts exports of' between us-bis and nvidia-h20`.
+    pub reason: String,
 }

@@ -16,8 +16,9 @@ use std::{
 use chipwire_events::{
     Alert, AlertId, Amount, AmountKind, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity,
     ErrorClass, Event, EventId, Feed, FeedError, FeedId, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush,
-    FeedState, Field, Findings, HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder, Markup, Mention,
-    Message, Rejected, Replayed, Rule, RuleId, Salience, TaggedArticle, Timestamp, schema,
+    FeedState, Field, Findings, Happening, HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder,
+    Markup, Mention, Message, Rejected, Replayed, Role, Rule, RuleId, Salience, Slot, Status, TaggedArticle, Timestamp,
+    schema,
 };
 use serde_json::{Value, json};
 
@@ -263,7 +264,28 @@ fn findings() -> Vec<(&'static str, Findings)> {
         of: Some("company:nvidia".to_owned()),
         assumed: true,
     };
-    vec![("amounts", Findings { amounts: vec![amount] })]
+    let slot = |role, start: usize, surface: &str, value: &str| Slot {
+        role,
+        start,
+        end: start + surface.len(),
+        surface: surface.to_owned(),
+        value: value.to_owned(),
+    };
+    let happening = Happening {
+        kind: "export_restriction".to_owned(),
+        status: Status::Eased,
+        field: Field::Title,
+        start: 11,
+        end: 15,
+        surface: "sell".to_owned(),
+        slots: vec![slot(Role::Whom, 0, "Nvidia", "company:nvidia"), slot(Role::What, 20, "H20", "chip:nvidia-h20")],
+        confidence: 0.7,
+        reason: "'sell' about nvidia, nvidia-h20, with 'may'".to_owned(),
+    };
+    vec![
+        ("amounts", Findings { amounts: vec![amount], ..Findings::default() }),
+        ("happenings", Findings { happenings: vec![happening], ..Findings::default() }),
+    ]
 }
 
 fn to_file(message: &Message) -> Value {

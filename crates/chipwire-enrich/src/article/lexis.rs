@@ -1,6 +1,9 @@
 //! Words of the language that findings are made from, by their numbers.
 
-use super::amount;
+use super::{
+    amount,
+    happening::{self, Patterns},
+};
 use crate::matcher::{Token, Words, shape};
 
 /// Words that link others, and describe nothing.
@@ -16,46 +19,73 @@ const LINKS: &[&str] = &[
 const YEN: &[&str] = &["yen", "jpy", "tokyo", "japan", "japanese"];
 const YUAN: &[&str] = &["yuan", "renminbi", "rmb", "cny"];
 
+/// Words before something that is not the subject of a sentence.
+const PREPOSITIONS: &[&str] = &[
+    "of", "for", "from", "to", "with", "by", "against", "in", "on", "at", "into", "over", "under", "than", "like",
+    "between", "about",
+];
+
+/// What a word is, as bits.
+pub(super) mod is {
+    pub(crate) const LINK: u16 = 1;
+    pub(crate) const YEN: u16 = 2;
+    pub(crate) const YUAN: u16 = 4;
+    pub(crate) const PREPOSITION: u16 = 8;
+    /// A clause ends before it.
+    pub(crate) const BREAK: u16 = 16;
+    pub(crate) const BE: u16 = 32;
+    pub(crate) const DENIAL: u16 = 64;
+    pub(crate) const CONTRACTED: u16 = 128;
+    pub(crate) const DOUBT: u16 = 256;
+    pub(crate) const PLAN: u16 = 512;
+    pub(crate) const END: u16 = 1024;
+    /// It begins or ends a clause about what was named right before.
+    pub(crate) const RELATIVE: u16 = 2048;
+    /// It may begin a phrase that tells of a happening.
+    pub(crate) const CUE: u16 = 4096;
+}
+
 /// What is known of the words that findings are made from.
 #[derive(Debug, Default)]
 pub(crate) struct Lexis {
     words: Vec<Word>,
+    pub(super) patterns: Patterns,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Word {
     number: u8,
-    link: bool,
-    yen: bool,
-    yuan: bool,
+    bits: u16,
 }
 
 impl Lexis {
     /// Compiles the word lists; `words` gets those that it does not have yet.
     pub(crate) fn new(words: &mut Words) -> Self {
-        let mut lexis = Self::default();
+        let mut lexis = Self { words: Vec::new(), patterns: Patterns::new(words) };
         for (word, value) in amount::numbers() {
-            lexis.entry(word, words, |entry| entry.number = u8::try_from(value).unwrap_or(0));
+            lexis.note(words.intern(word.as_bytes()), 0, value);
         }
-        for word in LINKS {
-            lexis.entry(word, words, |entry| entry.link = true);
+        let own = [(LINKS, is::LINK), (YEN, is::YEN), (YUAN, is::YUAN), (PREPOSITIONS, is::PREPOSITION)];
+        for (list, bit) in own.into_iter().chain(happening::WORDS) {
+            for word in list {
+                lexis.note(words.intern(word.as_bytes()), bit, 0);
+            }
         }
-        for word in YEN {
-            lexis.entry(word, words, |entry| entry.yen = true);
-        }
-        for word in YUAN {
-            lexis.entry(word, words, |entry| entry.yuan = true);
+        let first: Vec<u32> = lexis.patterns.first_words().collect();
+        for number in first {
+            lexis.note(number, is::CUE, 0);
         }
         lexis
     }
 
-    fn entry(&mut self, word: &str, words: &mut Words, change: impl FnOnce(&mut Word)) {
-        let at = words.intern(word.as_bytes()) as usize;
+    fn note(&mut self, word: u32, bits: u16, number: u32) {
+        let at = word as usize;
         if self.words.len() <= at {
             self.words.resize(at + 1, Word::default());
         }
         if let Some(entry) = self.words.get_mut(at) {
-            change(entry);
+            entry.bits |= bits;
+            entry.number = entry.number.max(u8::try_from(number).unwrap_or(0));
         }
     }
 
@@ -73,18 +103,8 @@ impl Lexis {
         Some(self.get(token).number).filter(|number| *number != 0)
     }
 
-    /// Whether the word speaks of yen.
-    pub(crate) fn is_yen(&self, token: &Token) -> bool {
-        self.get(token).yen
-    }
-
-    /// Whether the word speaks of yuan.
-    pub(crate) fn is_yuan(&self, token: &Token) -> bool {
-        self.get(token).yuan
-    }
-
-    /// Whether the word links others.
-    pub(crate) fn is_link(&self, token: &Token) -> bool {
-        self.get(token).link
+    /// Whether the word is one of `bits` of [`is`].
+    pub(crate) fn is(&self, token: &Token, bits: u16) -> bool {
+        self.get(token).bits & bits != 0
     }
 }

@@ -4,11 +4,12 @@
 //! text, as that of a mention is.
 
 mod amount;
+mod happening;
 mod lexis;
 
 use chipwire_events::{Field, Findings};
 
-pub(crate) use self::lexis::Lexis;
+pub(crate) use self::{happening::Place, lexis::Lexis};
 use crate::{gazetteer::EntityDef, matcher::Document};
 
 /// A mention, and where it stands in the document.
@@ -17,23 +18,23 @@ pub(crate) struct Named<'a> {
     pub(crate) entity: &'a EntityDef,
     /// It is a company.
     pub(crate) company: bool,
+    /// It is something that companies make.
+    pub(crate) product: bool,
     /// Its first token.
     pub(crate) start: usize,
     /// One past its last token.
     pub(crate) end: usize,
+    /// Its first unit.
+    pub(crate) from: usize,
     /// One past its last unit.
     pub(crate) to: usize,
+    pub(crate) confidence: f64,
 }
 
 impl Named<'_> {
     /// The entity as `kind:id`.
     fn reference(&self) -> String {
         format!("{}:{}", self.entity.kind, self.entity.id)
-    }
-
-    /// Whether it is something that a company makes.
-    fn is_product(&self) -> bool {
-        self.entity.vendor.is_some() && !self.company
     }
 }
 
@@ -72,8 +73,9 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What is found in a document.
-pub(crate) fn findings(scene: &Scene<'_>) -> Findings {
+/// What is found in a document; `places` is asked for the states that it names, by position, where they matter.
+pub(crate) fn findings(scene: &Scene<'_>, places: impl FnOnce() -> Vec<Place>) -> Findings {
     let amounts = amount::amounts(scene);
-    Findings { amounts: amounts.iter().filter_map(|found| amount::amount(scene, found)).collect() }
+    let happenings = happening::happenings(scene, &amounts, places);
+    Findings { amounts: amounts.iter().filter_map(|found| amount::amount(scene, found)).collect(), happenings }
 }

@@ -149,14 +149,14 @@ impl Tagger {
     /// The mentions in `text`, which may contain HTML, by position. All are in [`Field::Body`].
     pub fn tag_text(&self, text: &str) -> Vec<Mention> {
         let document = Document::new("", text, Reading::Mixed, &self.words);
-        self.mentions(&document, "", text).into_iter().map(|(mention, _)| mention).collect()
+        self.mentions(&document, "", text).0.into_iter().map(|(mention, _)| mention).collect()
     }
 
     /// The same with what else the text says.
     pub fn read_text(&self, text: &str) -> (Vec<Mention>, Findings) {
         let document = Document::new("", text, Reading::Mixed, &self.words);
-        let found = self.mentions(&document, "", text);
-        let findings = self.findings(&document, "", text, &found);
+        let (found, hits) = self.mentions(&document, "", text);
+        let findings = self.findings(&document, &hits, "", text, &found);
         (found.into_iter().map(|(mention, _)| mention).collect(), findings)
     }
 
@@ -167,35 +167,47 @@ impl Tagger {
             Markup::Plain => Reading::Mixed,
         };
         let document = Document::new(&article.title, &article.body, reading, &self.words);
-        let found = self.mentions(&document, &article.title, &article.body);
-        let findings = self.findings(&document, &article.title, &article.body, &found);
+        let (found, hits) = self.mentions(&document, &article.title, &article.body);
+        let findings = self.findings(&document, &hits, &article.title, &article.body, &found);
         let mentions: Vec<Mention> = found.into_iter().map(|(mention, _)| mention).collect();
         let entities = salience::entities(&mentions, article.body.len());
         TaggedArticle { article, mentions, entities, findings, gazetteer: self.gazetteer.digest().to_owned() }
     }
 
-    fn findings(&self, document: &Document, title: &str, body: &str, found: &[(Mention, Candidate)]) -> Findings {
+    fn findings(
+        &self,
+        document: &Document,
+        hits: &Hits,
+        title: &str,
+        body: &str,
+        found: &[(Mention, Candidate)],
+    ) -> Findings {
         let mut named: Vec<Named<'_>> = found
             .iter()
             .filter_map(|(_, candidate)| {
                 Some(Named {
                     entity: self.definition(candidate.entity)?,
                     company: self.is_company(candidate.entity),
+                    product: self.sense(candidate.entity).is_some_and(|sense| sense.kind == Kind::Product),
                     start: candidate.start,
                     end: candidate.end,
+                    from: candidate.from,
                     to: candidate.to,
+                    confidence: candidate.confidence,
                 })
             })
             .collect();
         named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end)));
-        article::findings(&Scene { document, title, body, named: &named, lexis: &self.lexis })
+        let scene = Scene { document, title, body, named: &named, lexis: &self.lexis };
+        article::findings(&scene, || self.places(hits))
     }
 
-    /// The mentions of `document`, by position, each with the candidate that became it.
-    fn mentions(&self, document: &Document, title: &str, body: &str) -> Vec<(Mention, Candidate)> {
+    /// The mentions of `document`, by position, each with the candidate that became it; and the cues, where there was anything
+    /// to weigh by them.
+    fn mentions(&self, document: &Document, title: &str, body: &str) -> (Vec<(Mention, Candidate)>, Hits) {
         let mut candidates = self.candidates(document);
         if candidates.is_empty() {
-            return Vec::new();
+            return Default::default();
         }
         let hits = self.cues.find(document);
         self.accept_certain(document, &hits, &mut candidates);
@@ -218,7 +230,7 @@ impl Tagger {
         mentions.sort_by(|(a, _), (b, _)| {
             (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
         });
-        mentions
+        (mentions, hits)
     }
 
     fn mention(&self, document: &Document, candidate: &Candidate, title: &str, body: &str) -> Option<Mention> {

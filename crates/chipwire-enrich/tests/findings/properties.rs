@@ -7,11 +7,17 @@ use crate::{TAGGER, support};
 
 /// Every place in `findings`, with its raw text where that is told.
 fn places(findings: &Findings) -> Vec<(Field, usize, usize, Option<&str>)> {
-    findings
-        .amounts
-        .iter()
-        .map(|amount| (amount.field, amount.start, amount.end, Some(amount.surface.as_str())))
-        .collect()
+    let mut places = Vec::new();
+    for amount in &findings.amounts {
+        places.push((amount.field, amount.start, amount.end, Some(amount.surface.as_str())));
+    }
+    for happening in &findings.happenings {
+        places.push((happening.field, happening.start, happening.end, Some(happening.surface.as_str())));
+        for slot in &happening.slots {
+            places.push((happening.field, slot.start, slot.end, Some(slot.surface.as_str())));
+        }
+    }
+    places
 }
 
 fn texts() -> impl Strategy<Value = String> {
@@ -123,6 +129,9 @@ proptest! {
         for amount in &findings.amounts {
             prop_assert!(amount.low.is_some() || amount.high.is_some());
         }
+        for happening in &findings.happenings {
+            prop_assert!(!happening.slots.is_empty() && (0.0..=1.0).contains(&happening.confidence));
+        }
     }
 }
 
@@ -158,6 +167,6 @@ fn hostile_texts_take_no_longer_than_others() {
         let start = std::time::Instant::now();
         let findings = TAGGER.enrich(support::article("", &text)).findings;
         assert!(start.elapsed().as_secs() < 10, "{part:?} takes {:?}", start.elapsed());
-        assert!(findings.amounts.len() <= 256);
+        assert!(findings.amounts.len() <= 256 && findings.happenings.len() <= 64);
     }
 }

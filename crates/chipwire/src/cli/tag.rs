@@ -163,5 +163,29 @@ fn show_findings(out: &mut impl Write, findings: &Findings, style: &terminal::St
             style.dim(amount.of.as_deref().unwrap_or_default())
         )?;
     }
+    for happening in &findings.happenings {
+        writeln!(
+            out,
+            "{:>5}..{:<5} {:<8} {:<28} {:<24} {:.2}  {}",
+            happening.start,
+            happening.end,
+            "happens",
+            happening.kind,
+            format!("{:?}", happening.status).to_lowercase(),
+            happening.confidence,
+            style.dim(&terminal::clean(&happening.reason))
+        )?;
+        for slot in &happening.slots {
+            writeln!(
+                out,
+                "{:>5}..{:<5} {:<8} {:<28} {:<24}",
+                slot.start,
+                slot.end,
+                format!("- {:?}", slot.role).to_lowercase(),
+                slot.value,
+                terminal::clean(&slot.surface)
+            )?;
+        }
+    }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::{
     words::{self, Bound},
 };
 use crate::{
-    article::Scene,
+    article::{Scene, lexis::is},
     matcher::{Gap, Token, shape},
 };
 
@@ -90,7 +90,7 @@ fn is_bare_money(scene: &Scene<'_>, text: Text<'_>, at: usize, number: &Number) 
     let next = scene.document.token(end_token(scene, at, number.to));
     let links = |next: &Token| {
         let counted = matches!(scene.document.folded(next).as_str(), "of" | "to" | "and" | "or");
-        next.gap != Gap::Space || (scene.lexis.is_link(next) && !counted)
+        next.gap != Gap::Space || (scene.lexis.is(next, is::LINK) && !counted)
     };
     short && text.ch(number.to) != '-' && next.is_none_or(links)
 }
@@ -204,7 +204,7 @@ fn counted(scene: &Scene<'_>, text: Text<'_>, at: usize, number: &Number) -> (Op
             break;
         }
         if let Some((index, named)) = scene.mention_from(next) {
-            if named.is_product() {
+            if named.product {
                 product = Some((index, named.end, named.to));
             }
             next = named.end;
@@ -216,7 +216,7 @@ fn counted(scene: &Scene<'_>, text: Text<'_>, at: usize, number: &Number) -> (Op
             let of = product.map(|(index, ..)| index);
             return (Some(Counted { kind: AmountKind::Count, name: unit.name, of }), unit.to, Some(next + 1));
         }
-        let describes = token.is(shape::LETTER) && !token.is(shape::DIGIT) && !scene.lexis.is_link(token);
+        let describes = token.is(shape::LETTER) && !token.is(shape::DIGIT) && !scene.lexis.is(token, is::LINK);
         if !describes {
             break;
         }
@@ -236,7 +236,10 @@ fn follows_closely(scene: &Scene<'_>, at: usize, mention: usize) -> bool {
     let next = scene.document.token(named.end);
     // "100,000 H100 chips" has been dealt with; "4 H100 servers" counts servers.
     let ends = next.is_none_or(|next| {
-        next.sentence != number.sentence || next.gap != Gap::Space || scene.lexis.is_link(next) || next.is(shape::DIGIT)
+        next.sentence != number.sentence
+            || next.gap != Gap::Space
+            || scene.lexis.is(next, is::LINK)
+            || next.is(shape::DIGIT)
     });
     ends && (named.start.saturating_sub(at) <= 3)
 }
@@ -256,7 +259,7 @@ fn is_named_number(scene: &Scene<'_>, text: Text<'_>, at: usize, number: &Number
     let word = document.folded(before);
     let numbered = NUMBERED.contains(&word.as_str());
     let starts = document.sentence_of(at).is_some_and(|sentence| sentence.first + 1 == at);
-    let name = before.is(shape::CAPITAL) && !starts && !scene.lexis.is_link(before) && token.gap == Gap::Space;
+    let name = before.is(shape::CAPITAL) && !starts && !scene.lexis.is(before, is::LINK) && token.gap == Gap::Space;
     let mention = scene.mention_over(at - 1).is_some() && token.gap == Gap::Space;
     numbered || name || mention
 }
@@ -335,8 +338,8 @@ pub(super) fn amounts(scene: &Scene<'_>, text: Text<'_>, parts: Vec<Part>) -> Ve
     parts.iter().filter_map(Part::currency).for_each(|currency| named.note(currency));
     if parts.iter().filter_map(Part::currency).any(|currency| currency.sign == money::Sign::Yen) {
         for token in &scene.document.tokens {
-            named.yen |= scene.lexis.is_yen(token);
-            named.yuan |= scene.lexis.is_yuan(token);
+            named.yen |= scene.lexis.is(token, is::YEN);
+            named.yuan |= scene.lexis.is(token, is::YUAN);
         }
     }
     let mut found = Vec::new();

@@ -46,6 +46,20 @@ pub(crate) struct Found {
     pub(crate) assumed: bool,
 }
 
+impl Found {
+    /// Value and unit in short: `12000000000 USD`, `12-14 month`, `≤5 percent`.
+    pub(crate) fn short(&self) -> String {
+        let unit = &self.unit;
+        match (self.low, self.high) {
+            (Some(low), Some(high)) if low == high => format!("{low} {unit}"),
+            (Some(low), Some(high)) => format!("{low}-{high} {unit}"),
+            (Some(low), None) => format!("≥{low} {unit}"),
+            (None, Some(high)) => format!("≤{high} {unit}"),
+            (None, None) => unit.clone(),
+        }
+    }
+}
+
 /// The amounts of a document, by position.
 pub(crate) fn amounts(scene: &Scene<'_>) -> Vec<Found> {
     let text = Text(&scene.document.units);
