@@ -15,6 +15,9 @@ pub struct Findings {
     /// What is told to have happened, by field and then by position; the first 64 of an article.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub happenings: Vec<Happening>,
+    /// Entities that are named in the same sentence: the 128 pairs that are so most often, these first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub together: Vec<Pair>,
 }
 
 impl Findings {
@@ -153,4 +156,21 @@ pub struct Happening {
     pub confidence: f64,
     /// Why, for people: `'restricts exports of' between us-bis and nvidia-h20`.
     pub reason: String,
+}
+
+/// Two entities that are named in the same sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pair {
+    /// The one that comes first by kind and id, as `kind:id`.
+    pub a: String,
+    /// The other one.
+    pub b: String,
+    /// The number of sentences that name both.
+    pub count: u32,
+    /// Where the first of these sentences stands.
+    pub field: Field,
+    /// The first byte of its first word in the field as it was fetched.
+    pub start: usize,
+    /// One past the last byte of its last word.
+    pub end: usize,
 }

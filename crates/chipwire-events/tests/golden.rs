@@ -17,8 +17,8 @@ use chipwire_events::{
     Alert, AlertId, Amount, AmountKind, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity,
     ErrorClass, Event, EventId, Feed, FeedError, FeedId, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush,
     FeedState, Field, Findings, Happening, HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder,
-    Markup, Mention, Message, Rejected, Replayed, Role, Rule, RuleId, Salience, Slot, Status, TaggedArticle, Timestamp,
-    schema,
+    Markup, Mention, Message, Pair, Rejected, Replayed, Role, Rule, RuleId, Salience, Slot, Status, TaggedArticle,
+    Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -282,9 +282,18 @@ fn findings() -> Vec<(&'static str, Findings)> {
         confidence: 0.7,
         reason: "'sell' about nvidia, nvidia-h20, with 'may'".to_owned(),
     };
+    let pair = Pair {
+        a: "chip:nvidia-h20".to_owned(),
+        b: "company:nvidia".to_owned(),
+        count: 2,
+        field: Field::Title,
+        start: 0,
+        end: 23,
+    };
     vec![
         ("amounts", Findings { amounts: vec![amount], ..Findings::default() }),
         ("happenings", Findings { happenings: vec![happening], ..Findings::default() }),
+        ("together", Findings { together: vec![pair], ..Findings::default() }),
     ]
 }
 

@@ -6,6 +6,7 @@
 mod amount;
 mod happening;
 mod lexis;
+mod together;
 
 use chipwire_events::{Field, Findings};
 
@@ -16,6 +17,8 @@ use crate::{gazetteer::EntityDef, matcher::Document};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Named<'a> {
     pub(crate) entity: &'a EntityDef,
+    /// The entity's number, in the order of kinds and ids.
+    pub(crate) number: usize,
     /// It is a company.
     pub(crate) company: bool,
     /// It is something that companies make.
@@ -77,5 +80,9 @@ impl<'a> Scene<'a> {
 pub(crate) fn findings(scene: &Scene<'_>, places: impl FnOnce() -> Vec<Place>) -> Findings {
     let amounts = amount::amounts(scene);
     let happenings = happening::happenings(scene, &amounts, places);
-    Findings { amounts: amounts.iter().filter_map(|found| amount::amount(scene, found)).collect(), happenings }
+    Findings {
+        amounts: amounts.iter().filter_map(|found| amount::amount(scene, found)).collect(),
+        happenings,
+        together: together::pairs(scene),
+    }
 }

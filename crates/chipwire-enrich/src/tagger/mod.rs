@@ -187,6 +187,7 @@ impl Tagger {
             .filter_map(|(_, candidate)| {
                 Some(Named {
                     entity: self.definition(candidate.entity)?,
+                    number: candidate.entity,
                     company: self.is_company(candidate.entity),
                     product: self.sense(candidate.entity).is_some_and(|sense| sense.kind == Kind::Product),
                     start: candidate.start,

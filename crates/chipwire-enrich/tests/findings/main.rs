@@ -6,6 +6,7 @@ mod amounts;
 mod happenings;
 mod properties;
 mod support;
+mod together;
 
 use std::sync::LazyLock;
 

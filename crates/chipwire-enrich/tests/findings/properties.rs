@@ -17,6 +17,9 @@ fn places(findings: &Findings) -> Vec<(Field, usize, usize, Option<&str>)> {
             places.push((happening.field, slot.start, slot.end, Some(slot.surface.as_str())));
         }
     }
+    for pair in &findings.together {
+        places.push((pair.field, pair.start, pair.end, None));
+    }
     places
 }
 
@@ -167,6 +170,6 @@ fn hostile_texts_take_no_longer_than_others() {
         let start = std::time::Instant::now();
         let findings = TAGGER.enrich(support::article("", &text)).findings;
         assert!(start.elapsed().as_secs() < 10, "{part:?} takes {:?}", start.elapsed());
-        assert!(findings.amounts.len() <= 256 && findings.happenings.len() <= 64);
+        assert!(findings.amounts.len() <= 256 && findings.happenings.len() <= 64 && findings.together.len() <= 128);
     }
 }

@@ -187,5 +187,12 @@ fn show_findings(out: &mut impl Write, findings: &Findings, style: &terminal::St
             )?;
         }
     }
+    for pair in &findings.together {
+        writeln!(
+            out,
+            "{:>5}..{:<5} {:<8} {:<28} {:<24} {}×",
+            pair.start, pair.end, "together", pair.a, pair.b, pair.count
+        )?;
+    }
     Ok(())
 }
