@@ -18,6 +18,9 @@ pub struct Findings {
     /// Entities that are named in the same sentence: the 128 pairs that are so most often, these first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub together: Vec<Pair>,
+    /// The language of title and body, where they are long enough to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<DetectedLanguage>,
 }
 
 impl Findings {
@@ -173,4 +176,13 @@ pub struct Pair {
     pub start: usize,
     /// One past the last byte of its last word.
     pub end: usize,
+}
+
+/// The language that a text is found to be written in. What the feed says stays in [`Article::language`](crate::Article::language).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DetectedLanguage {
+    /// A tag of BCP 47: `en`, `zh-Hans`.
+    pub tag: String,
+    /// How sure that is, from 0 to 1 in steps of 0.01.
+    pub confidence: f64,
 }

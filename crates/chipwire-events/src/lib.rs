@@ -33,7 +33,7 @@ pub use feed::{
     ArticlePages, Feed, FeedError, FeedHeader, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush, FeedState,
     HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder, Pace, Subscription, Timing,
 };
-pub use findings::{Amount, AmountKind, Findings, Happening, Pair, Role, Slot, Status};
+pub use findings::{Amount, AmountKind, DetectedLanguage, Findings, Happening, Pair, Role, Slot, Status};
 pub use ids::{AlertId, ArticleId, EventId, FeedId, RuleId, hash_hex};
 pub use jiff::Timestamp;
 pub use mention::{Entity, EntityRef, Field, Mention, Salience};

@@ -14,11 +14,11 @@ use std::{
 };
 
 use chipwire_events::{
-    Alert, AlertId, Amount, AmountKind, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity,
-    ErrorClass, Event, EventId, Feed, FeedError, FeedId, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush,
-    FeedState, Field, Findings, Happening, HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder,
-    Markup, Mention, Message, Pair, Rejected, Replayed, Role, Rule, RuleId, Salience, Slot, Status, TaggedArticle,
-    Timestamp, schema,
+    Alert, AlertId, Amount, AmountKind, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus,
+    DetectedLanguage, Entity, ErrorClass, Event, EventId, Feed, FeedError, FeedId, FeedItems, FeedList, FeedMove,
+    FeedOrigin, FeedPush, FeedState, Field, Findings, Happening, HeadElement, HubNews, IdentityPolicy, ItemPage,
+    ItemState, ListFolder, Markup, Mention, Message, Pair, Rejected, Replayed, Role, Rule, RuleId, Salience, Slot,
+    Status, TaggedArticle, Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -282,6 +282,7 @@ fn findings() -> Vec<(&'static str, Findings)> {
         confidence: 0.7,
         reason: "'sell' about nvidia, nvidia-h20, with 'may'".to_owned(),
     };
+    let language = DetectedLanguage { tag: "zh-Hans".to_owned(), confidence: 0.97 };
     let pair = Pair {
         a: "chip:nvidia-h20".to_owned(),
         b: "company:nvidia".to_owned(),
@@ -294,6 +295,7 @@ fn findings() -> Vec<(&'static str, Findings)> {
         ("amounts", Findings { amounts: vec![amount], ..Findings::default() }),
         ("happenings", Findings { happenings: vec![happening], ..Findings::default() }),
         ("together", Findings { together: vec![pair], ..Findings::default() }),
+        ("language", Findings { language: Some(language), ..Findings::default() }),
     ]
 }
 

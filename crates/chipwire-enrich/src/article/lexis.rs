@@ -3,6 +3,7 @@
 use super::{
     amount,
     happening::{self, Patterns},
+    language::SMALL_WORDS,
 };
 use crate::matcher::{Token, Words, shape};
 
@@ -56,6 +57,8 @@ pub(crate) struct Lexis {
 struct Word {
     number: u8,
     bits: u16,
+    /// One bit for each language that has it as a small word.
+    languages: u16,
 }
 
 impl Lexis {
@@ -69,6 +72,15 @@ impl Lexis {
         for (list, bit) in own.into_iter().chain(happening::WORDS) {
             for word in list {
                 lexis.note(words.intern(word.as_bytes()), bit, 0);
+            }
+        }
+        for (at, (_, list)) in SMALL_WORDS.iter().enumerate() {
+            for word in *list {
+                let word = words.intern(word.as_bytes());
+                lexis.note(word, 0, 0);
+                if let Some(entry) = lexis.words.get_mut(word as usize) {
+                    entry.languages |= 1 << at;
+                }
             }
         }
         let first: Vec<u32> = lexis.patterns.first_words().collect();
@@ -101,6 +113,11 @@ impl Lexis {
     /// The number that the word is.
     pub(crate) fn number(&self, token: &Token) -> Option<u8> {
         Some(self.get(token).number).filter(|number| *number != 0)
+    }
+
+    /// One bit for each of the languages of [`SMALL_WORDS`] that has the word.
+    pub(crate) fn languages(&self, token: &Token) -> u16 {
+        self.get(token).languages
     }
 
     /// Whether the word is one of `bits` of [`is`].

@@ -5,6 +5,7 @@
 
 mod amount;
 mod happening;
+mod language;
 mod lexis;
 mod together;
 
@@ -78,11 +79,13 @@ impl<'a> Scene<'a> {
 
 /// What is found in a document; `places` is asked for the states that it names, by position, where they matter.
 pub(crate) fn findings(scene: &Scene<'_>, places: impl FnOnce() -> Vec<Place>) -> Findings {
-    let amounts = amount::amounts(scene);
+    let language = language::language(scene);
+    let amounts = amount::amounts(scene, language.as_ref().map(|language| language.tag.as_str()));
     let happenings = happening::happenings(scene, &amounts, places);
     Findings {
         amounts: amounts.iter().filter_map(|found| amount::amount(scene, found)).collect(),
         happenings,
         together: together::pairs(scene),
+        language,
     }
 }

@@ -4,6 +4,7 @@
 
 mod amounts;
 mod happenings;
+mod languages;
 mod properties;
 mod support;
 mod together;

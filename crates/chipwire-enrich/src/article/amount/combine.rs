@@ -314,6 +314,12 @@ impl Part {
         }
     }
 
+    /// Whether its scale is a billion or trillion of English, written out.
+    pub(super) fn has_billions(&self, text: Text<'_>) -> bool {
+        let ends = |word: &str| text.literal_before(self.number.to, word).is_some();
+        ["billion", "billions", "trillion", "trillions", "Billion", "Trillion"].iter().any(|word| ends(word))
+    }
+
     fn has_unit(&self) -> bool {
         self.currency().is_some() || self.unit.is_some()
     }

@@ -24,6 +24,9 @@ use super::Scene;
 /// What is counted further behind in an article is not looked at.
 pub(crate) const AMOUNTS_MAX: usize = 256;
 
+/// Languages whose billion has twelve noughts.
+const LONG_SCALE: &[&str] = &["de", "fr", "es", "it", "nl", "sv", "da", "nb", "pl", "fi", "cs", "sk", "hu", "sl", "hr"];
+
 /// An amount in a document.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
@@ -60,8 +63,9 @@ impl Found {
     }
 }
 
-/// The amounts of a document, by position.
-pub(crate) fn amounts(scene: &Scene<'_>) -> Vec<Found> {
+/// The amounts of a document, by position. In some languages a billion is a thousand times what it is in English.
+pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
+    let long_scale = language.is_some_and(|tag| LONG_SCALE.contains(&tag));
     let text = Text(&scene.document.units);
     let mut parts: Vec<Part> = Vec::new();
     let mut until = 0;
@@ -69,7 +73,8 @@ pub(crate) fn amounts(scene: &Scene<'_>) -> Vec<Found> {
         if token.start < until || !scene.lexis.is_number(token) {
             continue;
         }
-        if let Some(part) = combine::part(scene, text, at) {
+        let part = combine::part(scene, text, at);
+        if let Some(part) = part.filter(|part| !long_scale || !part.has_billions(text)) {
             until = part.to;
             parts.push(part);
             if parts.len() == AMOUNTS_MAX {
