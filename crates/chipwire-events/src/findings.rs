@@ -21,6 +21,9 @@ pub struct Findings {
     /// The language of title and body, where they are long enough to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<DetectedLanguage>,
+    /// What near-duplicates have in common.
+    #[serde(default, skip_serializing_if = "Fingerprint::is_empty")]
+    pub fingerprint: Fingerprint,
 }
 
 impl Findings {
@@ -185,4 +188,29 @@ pub struct DetectedLanguage {
     pub tag: String,
     /// How sure that is, from 0 to 1 in steps of 0.01.
     pub confidence: f64,
+}
+
+/// What near-duplicates of an article have in common.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fingerprint {
+    /// A SimHash of title and body, as 16 hexadecimal digits: texts that differ in a few words differ in a few bits. Nothing for
+    /// fewer than eight words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The address without scheme, `www.` and what tracks readers: see [`canonical_link`](crate::canonical_link).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+impl Fingerprint {
+    /// Whether there is nothing to compare.
+    pub fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
+
+    /// The number of bits, of 64, in which the texts differ; nothing where one of them has no fingerprint or it is none.
+    pub fn distance(&self, other: &Self) -> Option<u32> {
+        let bits = |fingerprint: &Self| u64::from_str_radix(fingerprint.text.as_deref()?, 16).ok();
+        Some((bits(self)? ^ bits(other)?).count_ones())
+    }
 }

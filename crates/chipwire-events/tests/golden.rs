@@ -16,9 +16,9 @@ use std::{
 use chipwire_events::{
     Alert, AlertId, Amount, AmountKind, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus,
     DetectedLanguage, Entity, ErrorClass, Event, EventId, Feed, FeedError, FeedId, FeedItems, FeedList, FeedMove,
-    FeedOrigin, FeedPush, FeedState, Field, Findings, Happening, HeadElement, HubNews, IdentityPolicy, ItemPage,
-    ItemState, ListFolder, Markup, Mention, Message, Pair, Rejected, Replayed, Role, Rule, RuleId, Salience, Slot,
-    Status, TaggedArticle, Timestamp, schema,
+    FeedOrigin, FeedPush, FeedState, Field, Findings, Fingerprint, Happening, HeadElement, HubNews, IdentityPolicy,
+    ItemPage, ItemState, ListFolder, Markup, Mention, Message, Pair, Rejected, Replayed, Role, Rule, RuleId, Salience,
+    Slot, Status, TaggedArticle, Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -283,6 +283,7 @@ fn findings() -> Vec<(&'static str, Findings)> {
         reason: "'sell' about nvidia, nvidia-h20, with 'may'".to_owned(),
     };
     let language = DetectedLanguage { tag: "zh-Hans".to_owned(), confidence: 0.97 };
+    let fingerprint = Fingerprint { text: Some("00112233445566ff".to_owned()), url: Some("example.org/1".to_owned()) };
     let pair = Pair {
         a: "chip:nvidia-h20".to_owned(),
         b: "company:nvidia".to_owned(),
@@ -296,6 +297,7 @@ fn findings() -> Vec<(&'static str, Findings)> {
         ("happenings", Findings { happenings: vec![happening], ..Findings::default() }),
         ("together", Findings { together: vec![pair], ..Findings::default() }),
         ("language", Findings { language: Some(language), ..Findings::default() }),
+        ("fingerprint", Findings { fingerprint, ..Findings::default() }),
     ]
 }
 

@@ -4,12 +4,13 @@
 //! text, as that of a mention is.
 
 mod amount;
+mod fingerprint;
 mod happening;
 mod language;
 mod lexis;
 mod together;
 
-use chipwire_events::{Field, Findings};
+use chipwire_events::{Field, Findings, Fingerprint, canonical_link};
 
 pub(crate) use self::{happening::Place, lexis::Lexis};
 use crate::{gazetteer::EntityDef, matcher::Document};
@@ -48,6 +49,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) document: &'a Document,
     pub(crate) title: &'a str,
     pub(crate) body: &'a str,
+    /// The address of the article's page.
+    pub(crate) url: Option<&'a str>,
     /// The mentions by first token; of two that begin together the longer is first.
     pub(crate) named: &'a [Named<'a>],
     pub(crate) lexis: &'a Lexis,
@@ -87,5 +90,9 @@ pub(crate) fn findings(scene: &Scene<'_>, places: impl FnOnce() -> Vec<Place>) -
         happenings,
         together: together::pairs(scene),
         language,
+        fingerprint: Fingerprint {
+            text: fingerprint::simhash(scene).map(|hash| format!("{hash:016x}")),
+            url: scene.url.map(canonical_link),
+        },
     }
 }

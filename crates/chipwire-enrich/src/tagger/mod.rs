@@ -156,7 +156,7 @@ impl Tagger {
     pub fn read_text(&self, text: &str) -> (Vec<Mention>, Findings) {
         let document = Document::new("", text, Reading::Mixed, &self.words);
         let (found, hits) = self.mentions(&document, "", text);
-        let findings = self.findings(&document, &hits, "", text, &found);
+        let findings = self.findings(&document, &hits, ("", text, None), &found);
         (found.into_iter().map(|(mention, _)| mention).collect(), findings)
     }
 
@@ -168,18 +168,18 @@ impl Tagger {
         };
         let document = Document::new(&article.title, &article.body, reading, &self.words);
         let (found, hits) = self.mentions(&document, &article.title, &article.body);
-        let findings = self.findings(&document, &hits, &article.title, &article.body, &found);
+        let findings = self.findings(&document, &hits, (&article.title, &article.body, article.url.as_deref()), &found);
         let mentions: Vec<Mention> = found.into_iter().map(|(mention, _)| mention).collect();
         let entities = salience::entities(&mentions, article.body.len());
         TaggedArticle { article, mentions, entities, findings, gazetteer: self.gazetteer.digest().to_owned() }
     }
 
+    /// What is found in a document besides its mentions: title and body are as they were fetched, and the address.
     fn findings(
         &self,
         document: &Document,
         hits: &Hits,
-        title: &str,
-        body: &str,
+        (title, body, url): (&str, &str, Option<&str>),
         found: &[(Mention, Candidate)],
     ) -> Findings {
         let mut named: Vec<Named<'_>> = found
@@ -199,7 +199,7 @@ impl Tagger {
             })
             .collect();
         named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end)));
-        let scene = Scene { document, title, body, named: &named, lexis: &self.lexis };
+        let scene = Scene { document, title, body, url, named: &named, lexis: &self.lexis };
         article::findings(&scene, || self.places(hits))
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod amounts;
+mod fingerprints;
 mod happenings;
 mod languages;
 mod properties;

@@ -190,6 +190,9 @@ fn show_findings(out: &mut impl Write, findings: &Findings, style: &terminal::St
     if let Some(language) = &findings.language {
         writeln!(out, "{:14} {:<8} {:<53} {:.2}", "", "language", language.tag, language.confidence)?;
     }
+    if let Some(text) = &findings.fingerprint.text {
+        writeln!(out, "{:14} {:<8} {text}", "", "simhash")?;
+    }
     for pair in &findings.together {
         writeln!(
             out,
