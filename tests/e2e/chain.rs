@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chipwire_events::{Article, Covers, Event, TaggedArticle, Timestamp, Topic};
+use chipwire_events::{Article, Covers, Event, Findings, TaggedArticle, Timestamp, Topic};
 use chipwire_log::{Limit, Positions, Record, Step, StoredRecord};
 use serde_json::Value;
 
@@ -48,6 +48,7 @@ fn check(backend: Backend, name: &str) {
             article: article(number),
             mentions: Vec::new(),
             entities: Vec::new(),
+            findings: Findings::default(),
             gazetteer: "test".to_owned(),
         };
         let outcome = log.encode(&Event::ArticleTagged(tagged), Timestamp::UNIX_EPOCH, Some(covers)).unwrap();

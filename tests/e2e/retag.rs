@@ -72,8 +72,9 @@ fn check(backend: Backend, name: &str) {
     // As a gazetteer that knew no TSMC would have tagged them.
     let records: Vec<Record> = tagged(&Tail::new(&log, Topic::ArticlesTagged).all())
         .map(|tagged| {
-            let (mentions, entities, gazetteer) = (Vec::new(), Vec::new(), "older".to_owned());
-            let older = TaggedArticle { article: tagged.article.clone(), mentions, entities, gazetteer };
+            let (mentions, entities, findings) = Default::default();
+            let gazetteer = "older".to_owned();
+            let older = TaggedArticle { article: tagged.article.clone(), mentions, entities, findings, gazetteer };
             log.encode(&Event::ArticleTagged(older), tagged.article.first_seen, None).unwrap()
         })
         .collect();

@@ -1,7 +1,8 @@
 //! What several tests start from.
 
 use chipwire_events::{
-    Alert, AlertId, Article, ArticleId, Entity, FeedId, Markup, Rule, RuleId, Salience, TaggedArticle, Timestamp,
+    Alert, AlertId, Article, ArticleId, Entity, FeedId, Findings, Markup, Rule, RuleId, Salience, TaggedArticle,
+    Timestamp,
 };
 
 pub(crate) fn now() -> Timestamp {
@@ -50,6 +51,7 @@ pub(crate) fn tagged(title: &str, body: &str, entities: &[(&str, &str)]) -> Tagg
         },
         mentions: Vec::new(),
         entities: entities.iter().map(entity).collect(),
+        findings: Findings::default(),
         gazetteer: "test".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ArticleId, Entity, EntityRef, Error, EventId, FeedId, Mention};
+use crate::{ArticleId, Entity, EntityRef, Error, EventId, FeedId, Findings, Mention};
 
 /// What the characters of an article's body mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +94,9 @@ pub struct TaggedArticle {
     pub mentions: Vec<Mention>,
     /// Every entity that is mentioned, the most salient first.
     pub entities: Vec<Entity>,
+    /// What else it says: amounts, and what is told of the entities.
+    #[serde(default, skip_serializing_if = "Findings::is_empty")]
+    pub findings: Findings,
     /// The digest of the gazetteer and the version of the tagger: the same article and digest give the same bytes.
     pub gazetteer: String,
 }

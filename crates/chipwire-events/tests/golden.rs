@@ -1,6 +1,6 @@
 //! Events of every version ever written can still be read, and what is written today is what was written before.
 //!
-//! `tests/fixtures/events/TYPE.json` holds one record of each type. A file is never changed: a payload grows compatibly, or a
+//! `tests/fixtures/events/TYPE.json` holds one record of each type, `TYPE-with-PART.json` one with what came later. A file is never changed: a payload grows compatibly, or a
 //! new type with a new version gets a file of its own. `UPDATE_EXPECT=1` writes the files that are missing, and the generated
 //! documents in `docs/events`.
 
@@ -14,10 +14,11 @@ use std::{
 };
 
 use chipwire_events::{
-    Alert, AlertId, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus, Entity, ErrorClass, Event,
-    EventId, Feed, FeedError, FeedId, FeedItems, FeedList, FeedMove, FeedOrigin, FeedPush, FeedState, Field,
-    HeadElement, HubNews, IdentityPolicy, ItemPage, ItemState, ListFolder, Markup, Mention, Message, Rejected,
-    Replayed, Rule, RuleId, Salience, TaggedArticle, Timestamp, schema,
+    Alert, AlertId, Amount, AmountKind, Article, ArticleId, Covers, DeadLetter, Delivery, DeliveryStatus,
+    DetectedLanguage, Entity, ErrorClass, Event, EventId, Feed, FeedError, FeedId, FeedItems, FeedList, FeedMove,
+    FeedOrigin, FeedPush, FeedState, Field, Findings, Fingerprint, Happening, HeadElement, HubNews, IdentityPolicy,
+    ItemPage, ItemState, ListFolder, Markup, Mention, Message, Pair, Rejected, Replayed, Role, Rule, RuleId, Salience,
+    Slot, Status, TaggedArticle, Timestamp, schema,
 };
 use serde_json::{Value, json};
 
@@ -150,6 +151,7 @@ fn events() -> Vec<(Event, Option<Covers>)> {
             salience: Salience::Primary,
             score: 0.8,
         }],
+        findings: Findings::default(),
         gazetteer: "00112233445566778899aabbccddeeff".to_owned(),
     };
     let letter = DeadLetter {
@@ -235,6 +237,70 @@ fn events() -> Vec<(Event, Option<Covers>)> {
     ]
 }
 
+/// Events with parts that their first golden file does not have, each with the name of the part.
+fn grown() -> Vec<(&'static str, Event, Option<Covers>)> {
+    let mut grown = Vec::new();
+    for (event, covers) in events() {
+        let Event::ArticleTagged(tagged) = event else { continue };
+        for (part, findings) in findings() {
+            grown.push((part, Event::ArticleTagged(TaggedArticle { findings, ..tagged.clone() }), covers));
+        }
+    }
+    grown
+}
+
+fn findings() -> Vec<(&'static str, Findings)> {
+    let amount = Amount {
+        field: Field::Body,
+        start: 21,
+        end: 32,
+        surface: "$12 billion".to_owned(),
+        kind: AmountKind::Money,
+        unit: "USD".to_owned(),
+        low: Some("12000000000".to_owned()),
+        high: Some("12000000000".to_owned()),
+        about: true,
+        per: Some("year".to_owned()),
+        of: Some("company:nvidia".to_owned()),
+        assumed: true,
+    };
+    let slot = |role, start: usize, surface: &str, value: &str| Slot {
+        role,
+        start,
+        end: start + surface.len(),
+        surface: surface.to_owned(),
+        value: value.to_owned(),
+    };
+    let happening = Happening {
+        kind: "export_restriction".to_owned(),
+        status: Status::Eased,
+        field: Field::Title,
+        start: 11,
+        end: 15,
+        surface: "sell".to_owned(),
+        slots: vec![slot(Role::Whom, 0, "Nvidia", "company:nvidia"), slot(Role::What, 20, "H20", "chip:nvidia-h20")],
+        confidence: 0.7,
+        reason: "'sell' about nvidia, nvidia-h20, with 'may'".to_owned(),
+    };
+    let language = DetectedLanguage { tag: "zh-Hans".to_owned(), confidence: 0.97 };
+    let fingerprint = Fingerprint { text: Some("00112233445566ff".to_owned()), url: Some("example.org/1".to_owned()) };
+    let pair = Pair {
+        a: "chip:nvidia-h20".to_owned(),
+        b: "company:nvidia".to_owned(),
+        count: 2,
+        field: Field::Title,
+        start: 0,
+        end: 23,
+    };
+    vec![
+        ("amounts", Findings { amounts: vec![amount], ..Findings::default() }),
+        ("happenings", Findings { happenings: vec![happening], ..Findings::default() }),
+        ("together", Findings { together: vec![pair], ..Findings::default() }),
+        ("language", Findings { language: Some(language), ..Findings::default() }),
+        ("fingerprint", Findings { fingerprint, ..Findings::default() }),
+    ]
+}
+
 fn to_file(message: &Message) -> Value {
     json!({
         "topic": message.topic.name(),
@@ -279,6 +345,11 @@ fn events_are_written_as_before_and_read_again() {
     for (event, covers) in events() {
         let message = event.encode(time("2026-11-20T09:00:01.234Z"), covers).unwrap();
         let path = folder.join(format!("{}.json", event.event_type()));
+        check_file(&path, &pretty(&to_file(&message)));
+    }
+    for (part, event, covers) in grown() {
+        let message = event.encode(time("2026-11-20T09:00:01.234Z"), covers).unwrap();
+        let path = folder.join(format!("{}-with-{part}.json", event.event_type()));
         check_file(&path, &pretty(&to_file(&message)));
     }
 }

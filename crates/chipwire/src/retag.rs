@@ -187,8 +187,8 @@ mod tests {
         assert_eq!(raw.len(), 3);
         for stored in raw {
             let Ok((envelope, Event::ArticleFetched(article))) = wire::decode(&stored) else { panic!("{stored:?}") };
-            let (mentions, entities) = (Vec::new(), Vec::new());
-            let tagged = TaggedArticle { article, mentions, entities, gazetteer: "old".to_owned() };
+            let (mentions, entities, findings) = Default::default();
+            let tagged = TaggedArticle { article, mentions, entities, findings, gazetteer: "old".to_owned() };
             let record = log.encode(&Event::ArticleTagged(tagged), envelope.time, None).unwrap();
             log.backend().writer("test").unwrap().append(&[record]).unwrap();
         }

@@ -5,6 +5,7 @@ use super::{
     candidates::{Candidate, State, Why},
 };
 use crate::{
+    article::Place,
     lexicon,
     matcher::{Document, Gap, Hits, shape},
 };
@@ -77,6 +78,25 @@ impl Tagger {
             }
         }
         candidates.retain(|candidate| candidate.state == State::Accepted);
+    }
+
+    /// The states that are named, by position.
+    pub(super) fn places(&self, hits: &Hits) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::new();
+        for (code, phrases) in &self.countries {
+            let code = if *code == "UK" { "GB" } else { *code };
+            let places_of = phrases.iter().flat_map(|phrase| hits.of(*phrase));
+            places.extend(places_of.map(|(start, end)| Place { code, start, end }));
+        }
+        // Of phrases that begin together the longest: `south korea` has `korea` behind its beginning, which is dropped.
+        places.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
+        let mut end = 0;
+        places.retain(|place| {
+            let free = place.start >= end;
+            end = end.max(place.end);
+            free
+        });
+        places
     }
 
     fn countries_in(&self, document: &Document, hits: &Hits) -> Vec<Named> {

@@ -53,8 +53,8 @@ impl Tagger {
             doubts = candidates.iter().map(|candidate| self.doubts(scene, candidate)).collect();
             all = candidates.to_vec();
         };
-        let decided = self.decide(&document, Some(&mut look));
-        let mentions = self.mentions("", text, Reading::Mixed);
+        let (decided, _) = self.decide(&document, Some(&mut look));
+        let mentions = self.tag_text(text);
         let mut suppressed: Vec<Suppressed> = all
             .iter()
             .zip(doubts)

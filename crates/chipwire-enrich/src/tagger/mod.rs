@@ -14,11 +14,12 @@ mod salience;
 
 use std::collections::BTreeSet;
 
-use chipwire_events::{Article, Field, Markup, Mention, TaggedArticle};
+use chipwire_events::{Article, Field, Findings, Markup, Mention, TaggedArticle};
 
 use self::candidates::{Candidate, State};
 pub use self::explain::{Explained, Suppressed};
 use crate::{
+    article::{self, Lexis, Named, Scene},
     gazetteer::{EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
     matcher::{Cues, Document, Hits, Tickers, Trie, Words},
@@ -96,6 +97,7 @@ pub struct Tagger {
     senses: Vec<Sense>,
     /// The phrases that tell which country is meant.
     countries: Vec<(&'static str, Vec<usize>)>,
+    lexis: Lexis,
 }
 
 impl Tagger {
@@ -140,7 +142,8 @@ impl Tagger {
             .iter()
             .map(|(code, phrases)| (*code, phrases.iter().map(|phrase| cues.add(phrase, &mut words)).collect()))
             .collect();
-        Self { gazetteer, words, trie, tickers, cues, senses, countries }
+        let lexis = Lexis::new(&mut words);
+        Self { gazetteer, words, trie, tickers, cues, senses, countries, lexis }
     }
 
     /// The gazetteer that it was compiled from.
@@ -150,7 +153,16 @@ impl Tagger {
 
     /// The mentions in `text`, which may contain HTML, by position. All are in [`Field::Body`].
     pub fn tag_text(&self, text: &str) -> Vec<Mention> {
-        self.mentions("", text, Reading::Mixed)
+        let document = Document::new("", text, Reading::Mixed, &self.words);
+        self.mentions(&document, "", text).0.into_iter().map(|(mention, _)| mention).collect()
+    }
+
+    /// The same with what else the text says.
+    pub fn read_text(&self, text: &str) -> (Vec<Mention>, Findings) {
+        let document = Document::new("", text, Reading::Mixed, &self.words);
+        let (found, hits) = self.mentions(&document, "", text);
+        let findings = self.findings(&document, &hits, ("", text, None), &found);
+        (found.into_iter().map(|(mention, _)| mention).collect(), findings)
     }
 
     /// The tagged form of `article`. Title and body are one document: what is clear in one is clear in the other.
@@ -159,27 +171,63 @@ impl Tagger {
             Markup::Html => Reading::Html,
             Markup::Plain => Reading::Mixed,
         };
-        let mentions = self.mentions(&article.title, &article.body, reading);
+        let document = Document::new(&article.title, &article.body, reading, &self.words);
+        let (found, hits) = self.mentions(&document, &article.title, &article.body);
+        let findings = self.findings(&document, &hits, (&article.title, &article.body, article.url.as_deref()), &found);
+        let mentions: Vec<Mention> = found.into_iter().map(|(mention, _)| mention).collect();
         let entities = salience::entities(&mentions, article.body.len());
-        TaggedArticle { article, mentions, entities, gazetteer: self.gazetteer.digest().to_owned() }
+        TaggedArticle { article, mentions, entities, findings, gazetteer: self.gazetteer.digest().to_owned() }
     }
 
-    fn mentions(&self, title: &str, body: &str, reading: Reading) -> Vec<Mention> {
-        let document = Document::new(title, body, reading, &self.words);
-        let decided = self.decide(&document, None);
-        let mut mentions: Vec<Mention> =
-            decided.iter().filter_map(|candidate| self.mention(&document, candidate, title, body)).collect();
-        mentions.sort_by(|a, b| {
+    /// What is found in a document besides its mentions: title and body are as they were fetched, and the address.
+    fn findings(
+        &self,
+        document: &Document,
+        hits: &Hits,
+        (title, body, url): (&str, &str, Option<&str>),
+        found: &[(Mention, Candidate)],
+    ) -> Findings {
+        let mut named: Vec<Named<'_>> = found
+            .iter()
+            .filter_map(|(_, candidate)| {
+                Some(Named {
+                    entity: self.definition(candidate.entity)?,
+                    number: candidate.entity,
+                    company: self.is_company(candidate.entity),
+                    product: self.sense(candidate.entity).is_some_and(|sense| sense.kind == Kind::Product),
+                    start: candidate.start,
+                    end: candidate.end,
+                    from: candidate.from,
+                    to: candidate.to,
+                    confidence: candidate.confidence,
+                })
+            })
+            .collect();
+        named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end)));
+        let scene = Scene { document, title, body, url, named: &named, lexis: &self.lexis };
+        article::findings(&scene, || self.places(hits))
+    }
+
+    /// The mentions of `document`, by position, each with the candidate that became it; and the cues, where there was anything
+    /// to weigh by them.
+    fn mentions(&self, document: &Document, title: &str, body: &str) -> (Vec<(Mention, Candidate)>, Hits) {
+        let (decided, hits) = self.decide(document, None);
+        let mut mentions: Vec<(Mention, Candidate)> = decided
+            .into_iter()
+            .filter_map(|candidate| Some((self.mention(document, &candidate, title, body)?, candidate)))
+            .collect();
+        mentions.sort_by(|(a, _), (b, _)| {
             (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
         });
-        mentions
+        (mentions, hits)
     }
 
-    /// What is accepted, one candidate for every place. `look` is shown all candidates when each was weighed for the last time.
-    fn decide(&self, document: &Document, look: Option<Look<'_>>) -> Vec<Candidate> {
+    /// What is accepted, one candidate for every place; and the cues, where there was anything to weigh by them. `look` is shown
+    /// all candidates when each was weighed for the last time.
+    fn decide(&self, document: &Document, look: Option<Look<'_>>) -> (Vec<Candidate>, Hits) {
         let mut candidates = self.candidates(document);
         if candidates.is_empty() {
-            return candidates;
+            return Default::default();
         }
         let hits = self.cues.find(document);
         self.accept_certain(document, &hits, &mut candidates);
@@ -199,7 +247,7 @@ impl Tagger {
         }
         overlap::settle(self, &mut candidates);
         self.resolve_countries(document, &hits, &mut candidates);
-        candidates
+        (candidates, hits)
     }
 
     fn mention(&self, document: &Document, candidate: &Candidate, title: &str, body: &str) -> Option<Mention> {

@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use chipwire_enrich::{Explained, Suppressed, Tagger};
-use chipwire_events::Mention;
+use chipwire_enrich::{Suppressed, Tagger};
+use chipwire_events::{Findings, Mention};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use super::Global;
 use crate::{overlay, terminal};
 
 pub(super) const EXAMPLE: &str = "Reads JSON Lines {\"id\",\"text\"} and prints for each \
-     {\"id\",\"mentions\":[{\"start\",\"end\",\"kind\",\"entity\",\"name\",\"surface\",\"confidence\"}]};\nstart and end are byte \
+     {\"id\",\"mentions\":[{\"start\",\"end\",\"kind\",\"entity\",\"name\",\"surface\",\"confidence\"}],\"findings\"};\nstart and end are byte \
      offsets (UTF-8) into the text as given. With --explain, each has its reasons, and what was found and not tagged \
      stands in \"suppressed\".\n\nExample:\n  chipwire tag --text 'Nvidia may sell the H20 to China again'\n  \
      echo '{\"id\":1,\"text\":\"TSMC shares rose\"}' | chipwire tag";
@@ -50,10 +50,10 @@ impl Tag {
     pub(super) fn run(&self, global: &Global) -> Result<ExitCode> {
         let tagger = Tagger::new(overlay::gazetteer(global.overlay(self.overlay.as_deref())?.as_deref())?);
         if let Some(text) = &self.text {
-            let Explained { mentions, suppressed } = self.tag(&tagger, text);
-            show(text, &mentions)?;
+            let (mentions, findings) = tagger.read_text(text);
+            show(text, &mentions, &findings)?;
             if self.explain {
-                show_suppressed(&suppressed)?;
+                show_suppressed(&tagger.explain_text(text).suppressed)?;
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -70,29 +70,28 @@ impl Tag {
         Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn tag(&self, tagger: &Tagger, text: &str) -> Explained {
-        match self.explain {
-            true => tagger.explain_text(text),
-            false => Explained { mentions: tagger.tag_text(text), suppressed: Vec::new() },
-        }
-    }
-
-    fn answer(&self, id: &Value, Explained { mentions, suppressed }: &Explained) -> Value {
-        if !self.explain {
-            return json!({ "id": id, "mentions": mentions.iter().map(mention_json).collect::<Vec<_>>() });
-        }
-        let with_reasons = |mention: &Mention| {
-            let mut answer = mention_json(mention);
-            if let Value::Object(fields) = &mut answer {
+    fn answer(&self, tagger: &Tagger, Line { id, text }: &Line) -> Result<Value> {
+        let (mentions, findings) = tagger.read_text(text);
+        let shown = |mention: &Mention| {
+            let mut shown = mention_json(mention);
+            if self.explain
+                && let Value::Object(fields) = &mut shown
+            {
                 fields.insert("reasons".to_owned(), json!(mention.reasons));
             }
-            answer
+            shown
         };
-        json!({
-            "id": id,
-            "mentions": mentions.iter().map(with_reasons).collect::<Vec<_>>(),
-            "suppressed": suppressed.iter().map(suppressed_json).collect::<Vec<_>>(),
-        })
+        let mut answer = json!({ "id": id, "mentions": mentions.iter().map(shown).collect::<Vec<_>>() });
+        if let Value::Object(fields) = &mut answer {
+            if !findings.is_empty() {
+                fields.insert("findings".to_owned(), serde_json::to_value(findings)?);
+            }
+            if self.explain {
+                let suppressed: Vec<Value> = tagger.explain_text(text).suppressed.iter().map(suppressed_json).collect();
+                fields.insert("suppressed".to_owned(), suppressed.into());
+            }
+        }
+        Ok(answer)
     }
 
     fn tag_lines(&self, tagger: &Tagger, name: &str, input: impl BufRead, out: &mut impl Write) -> Result<u64> {
@@ -103,9 +102,7 @@ impl Tag {
                 continue;
             }
             match serde_json::from_slice::<Line>(&line) {
-                Ok(Line { id, text }) => {
-                    writeln!(out, "{}", self.answer(&id, &self.tag(tagger, &text)))?;
-                }
+                Ok(line) => writeln!(out, "{}", self.answer(tagger, &line)?)?,
                 Err(error) => {
                     bad += 1;
                     writeln!(io::stderr(), "chipwire: {name}, line {number}: expected {{\"id\",\"text\"}}: {error}")?;
@@ -159,7 +156,7 @@ fn show_suppressed(suppressed: &[Suppressed]) -> io::Result<()> {
     Ok(())
 }
 
-fn show(text: &str, mentions: &[Mention]) -> io::Result<()> {
+fn show(text: &str, mentions: &[Mention], findings: &Findings) -> io::Result<()> {
     let style = terminal::Style { colour: io::stdout().is_terminal() };
     let mut out = io::stdout().lock();
     let mut line = String::new();
@@ -195,6 +192,69 @@ fn show(text: &str, mentions: &[Mention]) -> io::Result<()> {
     }
     if mentions.is_empty() {
         writeln!(out, "no mentions")?;
+    }
+    show_findings(&mut out, findings, &style)
+}
+
+fn show_findings(out: &mut impl Write, findings: &Findings, style: &terminal::Style) -> io::Result<()> {
+    for amount in &findings.amounts {
+        let value = match (&amount.low, &amount.high) {
+            (Some(low), Some(high)) if low == high => low.clone(),
+            (Some(low), Some(high)) => format!("{low} to {high}"),
+            (Some(low), None) => format!("at least {low}"),
+            (None, Some(high)) => format!("at most {high}"),
+            (None, None) => String::new(),
+        };
+        let about = if amount.about { "about " } else { "" };
+        let per = amount.per.as_ref().map(|per| format!(" per {per}")).unwrap_or_default();
+        let assumed = if amount.assumed { " (assumed)" } else { "" };
+        writeln!(
+            out,
+            "{:>5}..{:<5} {:<8} {:<28} {:<24}       {}",
+            amount.start,
+            amount.end,
+            "amount",
+            format!("{about}{value} {}{per}{assumed}", amount.unit),
+            terminal::clean(&amount.surface),
+            style.dim(amount.of.as_deref().unwrap_or_default())
+        )?;
+    }
+    for happening in &findings.happenings {
+        writeln!(
+            out,
+            "{:>5}..{:<5} {:<8} {:<28} {:<24} {:.2}  {}",
+            happening.start,
+            happening.end,
+            "happens",
+            happening.kind,
+            format!("{:?}", happening.status).to_lowercase(),
+            happening.confidence,
+            style.dim(&terminal::clean(&happening.reason))
+        )?;
+        for slot in &happening.slots {
+            writeln!(
+                out,
+                "{:>5}..{:<5} {:<8} {:<28} {:<24}",
+                slot.start,
+                slot.end,
+                format!("- {:?}", slot.role).to_lowercase(),
+                slot.value,
+                terminal::clean(&slot.surface)
+            )?;
+        }
+    }
+    if let Some(language) = &findings.language {
+        writeln!(out, "{:14} {:<8} {:<53} {:.2}", "", "language", language.tag, language.confidence)?;
+    }
+    if let Some(text) = &findings.fingerprint.text {
+        writeln!(out, "{:14} {:<8} {text}", "", "simhash")?;
+    }
+    for pair in &findings.together {
+        writeln!(
+            out,
+            "{:>5}..{:<5} {:<8} {:<28} {:<24} {}×",
+            pair.start, pair.end, "together", pair.a, pair.b, pair.count
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use chipwire_events::{Alert, AlertId, Article, DeadLetter, ErrorClass, Rejected, RuleId, TaggedArticle, Timestamp};
+use chipwire_events::{
+    Alert, AlertId, Article, DeadLetter, ErrorClass, Findings, Rejected, RuleId, TaggedArticle, Timestamp,
+};
 use chipwire_index::Checkpoint;
 use chipwire_log::{Record, Step, Worker, memory::MemoryLog};
 use tempfile::TempDir;
@@ -17,7 +19,13 @@ fn article(number: u32, revision: u32) -> Article {
 }
 
 fn tagged(article: Article) -> TaggedArticle {
-    TaggedArticle { article, mentions: Vec::new(), entities: Vec::new(), gazetteer: "test".to_owned() }
+    TaggedArticle {
+        article,
+        mentions: Vec::new(),
+        entities: Vec::new(),
+        findings: Findings::default(),
+        gazetteer: "test".to_owned(),
+    }
 }
 
 fn letter(offset: i64) -> DeadLetter {

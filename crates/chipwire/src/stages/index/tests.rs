@@ -1,6 +1,6 @@
 use std::{path::Path, sync::Arc};
 
-use chipwire_events::Covers;
+use chipwire_events::{Covers, Findings};
 use chipwire_log::{
     EventLog, Expiry, Record,
     sqlite::{Access, SqliteLog},
@@ -60,6 +60,7 @@ impl Site {
                 article: article(number),
                 mentions: Vec::new(),
                 entities: Vec::new(),
+                findings: Findings::default(),
                 gazetteer: "test".to_owned(),
             };
             let record = self.log().encode(&Event::ArticleTagged(tagged), Timestamp::UNIX_EPOCH, covers).unwrap();

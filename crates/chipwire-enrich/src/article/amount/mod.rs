@@ -1,0 +1,105 @@
+//! Amounts: money, and quantities with a unit.
+//!
+//! A number counts where it has a currency or a unit; what is a name, a date, a version, a score or a section has none, and
+//! what could be read in two ways is left out rather than guessed at. A unit that is likely but not certain is marked
+//! ([`chipwire_events::Amount::assumed`]).
+//!
+//! Values are exact: digits are read as a decimal number, and a scale moves its point.
+
+mod combine;
+mod money;
+mod number;
+mod owner;
+mod text;
+mod unit;
+mod words;
+
+use chipwire_events::{Amount, AmountKind};
+use rust_decimal::Decimal;
+
+pub(crate) use self::words::numbers;
+use self::{combine::Part, text::Text};
+use super::Scene;
+
+/// What is counted further behind in an article is not looked at.
+pub(crate) const AMOUNTS_MAX: usize = 256;
+
+/// Languages whose billion has twelve noughts.
+const LONG_SCALE: &[&str] = &["de", "fr", "es", "it", "nl", "sv", "da", "nb", "pl", "fi", "cs", "sk", "hu", "sl", "hr"];
+
+/// An amount in a document.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// Its first unit of text.
+    pub(crate) from: usize,
+    /// One past its last unit of text.
+    pub(crate) to: usize,
+    /// Its first token.
+    pub(crate) start: usize,
+    /// One past its last token.
+    pub(crate) end: usize,
+    pub(crate) kind: AmountKind,
+    pub(crate) unit: String,
+    pub(crate) low: Option<Decimal>,
+    pub(crate) high: Option<Decimal>,
+    pub(crate) about: bool,
+    pub(crate) per: Option<&'static str>,
+    /// The number of the mention that it belongs to, in [`Scene::named`].
+    pub(crate) of: Option<usize>,
+    pub(crate) assumed: bool,
+}
+
+impl Found {
+    /// Value and unit in short: `12000000000 USD`, `12-14 month`, `≤5 percent`.
+    pub(crate) fn short(&self) -> String {
+        let unit = &self.unit;
+        match (self.low, self.high) {
+            (Some(low), Some(high)) if low == high => format!("{low} {unit}"),
+            (Some(low), Some(high)) => format!("{low}-{high} {unit}"),
+            (Some(low), None) => format!("≥{low} {unit}"),
+            (None, Some(high)) => format!("≤{high} {unit}"),
+            (None, None) => unit.clone(),
+        }
+    }
+}
+
+/// The amounts of a document, by position. In some languages a billion is a thousand times what it is in English.
+pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
+    let long_scale = language.is_some_and(|tag| LONG_SCALE.contains(&tag));
+    let text = Text(&scene.document.units);
+    let mut parts: Vec<Part> = Vec::new();
+    let mut until = 0;
+    for (at, token) in scene.document.tokens.iter().enumerate() {
+        if token.start < until || !scene.lexis.is_number(token) {
+            continue;
+        }
+        let part = combine::part(scene, text, at);
+        if let Some(part) = part.filter(|part| !long_scale || !part.has_billions(text)) {
+            until = part.to;
+            parts.push(part);
+            if parts.len() == AMOUNTS_MAX {
+                break;
+            }
+        }
+    }
+    combine::amounts(scene, text, parts)
+}
+
+/// The amount as an event has it.
+pub(super) fn amount(scene: &Scene<'_>, found: &Found) -> Option<Amount> {
+    let (field, start, end, surface) = scene.surface(found.from, found.to)?;
+    Some(Amount {
+        field,
+        start,
+        end,
+        surface,
+        kind: found.kind,
+        unit: found.unit.clone(),
+        low: found.low.map(|value| value.to_string()),
+        high: found.high.map(|value| value.to_string()),
+        about: found.about,
+        per: found.per.map(str::to_owned),
+        of: found.of.and_then(|of| scene.named.get(of)).map(super::Named::reference),
+        assumed: found.assumed,
+    })
+}

@@ -1,0 +1,139 @@
+//! The part of a sentence that a phrase belongs to, and what is named in it.
+
+use super::{Place, pattern::Hit};
+use crate::{
+    article::{Named, Scene, lexis::is},
+    matcher::{Gap, shape},
+};
+
+/// Tokens on either side of a phrase that are looked at.
+const REACH: usize = 40;
+
+/// Something that can have a part in a happening.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Party<'a> {
+    Named(&'a Named<'a>),
+    Place(Place),
+}
+
+/// What a party is, as far as its part depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Company,
+    Product,
+    /// An office that can act.
+    Actor,
+    /// A rule or a list.
+    Rule,
+    State,
+}
+
+/// Classes of policies that can act.
+const ACTORS: &[&str] = &["agency", "executive", "legislature", "court", "alliance"];
+
+impl Party<'_> {
+    pub(super) fn sort(&self) -> Sort {
+        match self {
+            Party::Place(_) => Sort::State,
+            Party::Named(named) if named.company => Sort::Company,
+            Party::Named(named) if named.product => Sort::Product,
+            Party::Named(named) if ACTORS.contains(&named.entity.class.split('/').next().unwrap_or_default()) => {
+                Sort::Actor
+            }
+            Party::Named(_) => Sort::Rule,
+        }
+    }
+
+    pub(super) fn start(&self) -> usize {
+        match self {
+            Party::Named(named) => named.start,
+            Party::Place(place) => place.start,
+        }
+    }
+
+    pub(super) fn end(&self) -> usize {
+        match self {
+            Party::Named(named) => named.end,
+            Party::Place(place) => place.end,
+        }
+    }
+}
+
+/// The clause around a phrase, as tokens, with the parties in it by position.
+#[derive(Debug)]
+pub(super) struct Clause<'a> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Those before the phrase.
+    pub(super) left: Vec<Party<'a>>,
+    /// Those that the phrase has in it, or a part of.
+    pub(super) inside: Vec<Party<'a>>,
+    /// Those behind it.
+    pub(super) right: Vec<Party<'a>>,
+}
+
+impl<'a> Clause<'a> {
+    /// The clause of `hit` in the sentence of tokens `sentence`.
+    pub(super) fn around(scene: &Scene<'a>, places: &[Place], hit: &Hit, sentence: (usize, usize)) -> Self {
+        let document = scene.document;
+        let parts = |at: usize| {
+            let (token, before) = (document.token(at), document.before(at));
+            token.zip(before).is_some_and(|(token, before)| {
+                token.gap == Gap::Comma && (token.is(shape::EAST_ASIAN) || before.is(shape::EAST_ASIAN))
+            })
+        };
+        // "..., and SoftBank invested": another clause, unless names are counted up.
+        let parts = |at: usize| {
+            let and =
+                document.token(at).is_some_and(|token| token.gap == Gap::Comma && document.folded(token) == "and");
+            let counted = at.checked_sub(1).is_some_and(|before| scene.mention_over(before).is_some());
+            parts(at) || and && !counted && scene.mention_from(at + 1).is_some()
+        };
+        let is = |at: usize, bits: u16| document.token(at).is_some_and(|token| scene.lexis.is(token, bits));
+        let least = sentence.0.max(hit.start.saturating_sub(REACH));
+        let mut start = hit.start;
+        // What is told of a name in between does not count: `TSMC, which makes chips for Nvidia, will ...`.
+        let mut left_until = hit.start;
+        while start > least {
+            if parts(start) {
+                break;
+            }
+            let before = start - 1;
+            if is(before, is::RELATIVE) && document.token(before).is_some_and(|token| token.gap == Gap::Comma) {
+                left_until = before;
+            } else if is(before, is::BREAK) {
+                break;
+            }
+            start = before;
+        }
+        let most = sentence.1.min(hit.end + REACH);
+        let mut end = hit.end;
+        while end < most && !is(end, is::BREAK) && !parts(end) {
+            end += 1;
+        }
+        let all = parties(scene, places, start, end);
+        let within = |from: usize, to: usize| {
+            let inside = |party: &&Party<'a>| party.start() >= from && party.end() <= to;
+            all.iter().filter(inside).copied().collect::<Vec<_>>()
+        };
+        let over = |party: &&Party<'a>| party.start() < hit.end && party.end() > hit.start;
+        Self {
+            start,
+            end,
+            left: within(start, left_until),
+            inside: all.iter().filter(over).copied().collect(),
+            right: within(hit.end, end),
+        }
+    }
+}
+
+/// The parties that lie in tokens `from..to`, by position.
+fn parties<'a>(scene: &Scene<'a>, places: &[Place], from: usize, to: usize) -> Vec<Party<'a>> {
+    let first = scene.named.partition_point(|named| named.start < from);
+    let named = scene.named.iter().skip(first).take_while(|named| named.start < to).filter(|named| named.end <= to);
+    let first = places.partition_point(|place| place.start < from);
+    let states = places.iter().skip(first).take_while(|place| place.start < to).filter(|place| place.end <= to);
+    let mut parties: Vec<Party<'a>> = named.map(Party::Named).chain(states.map(|place| Party::Place(*place))).collect();
+    parties.sort_by_key(Party::start);
+    parties
+}

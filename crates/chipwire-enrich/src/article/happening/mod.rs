@@ -1,0 +1,184 @@
+//! Happenings: what is told to have happened between the entities of a sentence.
+//!
+//! A phrase of the table in [`cues`] opens one. Its clause is cut out of the sentence ([`clause`]), and the entities, states
+//! and amounts in it fill the roles that the kind of happening has ([`slots`]); where a role that it cannot do without stays empty,
+//! there is none. What is said around the phrase (`may`, `will not`, `lifted`) is its status ([`status`]).
+
+mod clause;
+mod cues;
+mod pattern;
+mod slots;
+mod status;
+mod words;
+
+use chipwire_events::{Happening, Role, Slot};
+
+pub(crate) use self::pattern::Patterns;
+use self::{
+    clause::Clause,
+    cues::Kind,
+    pattern::Hit,
+    slots::{Filled, Value},
+    words::{BE, BREAKS, CONTRACTED, DENIALS, DOUBTS, ENDS, PLANS},
+};
+use super::{Scene, amount::Found, lexis::is};
+
+/// What is told further behind in an article is not looked at.
+const HAPPENINGS_MAX: usize = 64;
+
+/// Words that happenings are told by, with what they are.
+pub(super) const WORDS: [(&[&str], u16); 8] = [
+    (BREAKS, is::BREAK),
+    (BE, is::BE),
+    (DENIALS, is::DENIAL),
+    (CONTRACTED, is::CONTRACTED),
+    (DOUBTS, is::DOUBT),
+    (PLANS, is::PLAN),
+    (ENDS, is::END),
+    (&["which", "who", "whose"], is::RELATIVE),
+];
+
+/// A state where it is named.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Two capitals.
+    pub(crate) code: &'static str,
+    /// Its first token.
+    pub(crate) start: usize,
+    /// One past its last token.
+    pub(crate) end: usize,
+}
+
+/// The happenings of a document, by position. `places` is asked for the states that it names, by position, once there is a
+/// phrase that tells of anything.
+pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOnce() -> Vec<Place>) -> Vec<Happening> {
+    let hits = hits(scene);
+    if hits.is_empty() {
+        return Vec::new();
+    }
+    let places: Vec<Place> = places().into_iter().filter(|place| !is_covered(scene, place)).collect();
+    let mut found: Vec<Happening> = Vec::new();
+    let mut last: Option<(usize, Kind, Vec<Filled<'_>>)> = None;
+    for (hit, sentence) in hits {
+        let clause = Clause::around(scene, &places, &hit, sentence);
+        let subject = last.as_ref().filter(|(end, ..)| sentence.0 < *end).map(|(_, _, filled)| filled.as_slice());
+        let Some(filled) = slots::fill(scene, &hit, &clause, amounts, subject) else { continue };
+        // Several phrases for one thing, as `export curbs` and `ban on sales`: the first says it.
+        let again = last.as_ref().is_some_and(|(end, kind, before)| {
+            sentence.0 < *end && *kind == hit.kind && filled.iter().all(|slot| before.contains(slot))
+        });
+        if let Some(happening) = happening(scene, &hit, &clause, &filled).filter(|_| !again) {
+            found.push(happening);
+            last = Some((hit.end, hit.kind, filled));
+        }
+        if found.len() == HAPPENINGS_MAX {
+            break;
+        }
+    }
+    found
+}
+
+/// Every phrase in a sentence with a mention, each with the tokens of its sentence.
+fn hits(scene: &Scene<'_>) -> Vec<(Hit, (usize, usize))> {
+    let document = scene.document;
+    let mut hits = Vec::new();
+    let mut until = 0;
+    for named in scene.named {
+        let Some(token) = document.token(named.start) else { continue };
+        let first = document.sentences.get(token.sentence).map_or(0, |sentence| sentence.first);
+        if first < until || named.start < until {
+            continue;
+        }
+        let end = document.sentences.get(token.sentence + 1).map_or(document.tokens.len(), |next| next.first);
+        until = end;
+        let mut at = first;
+        while at < end {
+            let starts = document.token(at).is_some_and(|token| scene.lexis.is(token, is::CUE));
+            let hit = if starts { scene.lexis.patterns.longest(document, scene.lexis, at, end) } else { None };
+            // A name that reads like a phrase is a name: the last word of it may be a part of one.
+            let named = scene
+                .mention_over(at)
+                .is_some_and(|(_, named)| hit.is_some_and(|hit| hit.end <= named.end) && !slots::is_rule(named));
+            match hit.filter(|_| !named) {
+                Some(hit) => {
+                    hits.push((hit, (first, end)));
+                    at = hit.end.max(at + 1);
+                }
+                None => at += 1,
+            }
+        }
+    }
+    hits
+}
+
+/// Whether the state is a part of the name of a company or an office.
+fn is_covered(scene: &Scene<'_>, place: &Place) -> bool {
+    scene.mention_over(place.start).is_some_and(|(_, named)| !slots::is_rule(named))
+}
+
+/// The happening of `hit` as an event has it.
+fn happening(scene: &Scene<'_>, hit: &Hit, clause: &Clause<'_>, filled: &[Filled<'_>]) -> Option<Happening> {
+    let units = |start: usize, end: usize| {
+        Some((scene.document.token(start)?.start, scene.document.token(end.checked_sub(1)?)?.end))
+    };
+    let (from, to) = units(hit.start, hit.end)?;
+    let (field, start, end, surface) = scene.surface(from, to)?;
+    let mut slots = Vec::new();
+    for slot in filled {
+        let (from, to) = match &slot.value {
+            Value::Amount(amount) => (amount.from, amount.to),
+            Value::Named(named) => (named.from, named.to),
+            Value::Place(place) => units(place.start, place.end)?,
+        };
+        let (_, start, end, surface) = scene.surface(from, to)?;
+        slots.push(Slot { role: slot.role, start, end, surface, value: slot.value.text() });
+    }
+    slots.sort_by_key(|slot| (slot.role, slot.start));
+    let (status, word) = status::status(scene, hit, clause);
+    let word = word.filter(|word| *word < hit.start || *word >= hit.end).and_then(|word| scene.document.token(word));
+    let phrase = surface.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut reason = format!("'{phrase}' {}", parties(&slots));
+    if let Some(word) = word {
+        reason.push_str(&format!(", with '{}'", scene.document.written(word)));
+    }
+    let confidence = (confidence(hit, filled) * 100.0).round() / 100.0;
+    Some(Happening { kind: hit.kind.name().to_owned(), status, field, start, end, surface, slots, confidence, reason })
+}
+
+/// Who takes part, in words.
+fn parties(slots: &[Slot]) -> String {
+    let of = |roles: &[Role]| {
+        let values = slots.iter().filter(|slot| roles.contains(&slot.role));
+        values
+            .map(|slot| slot.value.split_once(':').map_or(slot.value.as_str(), |(_, id)| id))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (who, whom, rest) = (of(&[Role::Who]), of(&[Role::Whom, Role::What]), of(&[Role::Amount, Role::Place]));
+    match (who.is_empty(), whom.is_empty()) {
+        (false, false) => format!("between {who} and {whom}"),
+        (false, true) if rest.is_empty() => format!("of {who}"),
+        (false, true) => format!("of {who} and {rest}"),
+        (true, false) => format!("about {whom}"),
+        (true, true) => format!("about {rest}"),
+    }
+}
+
+/// 0.55 for a verb and 0.5 for a noun; 0.15 more for who does it and for whom or what it is done to, 0.05 for an amount and a
+/// place; times the confidence of the least sure mention.
+fn confidence(hit: &Hit, filled: &[Filled<'_>]) -> f64 {
+    let has = |role: Role| filled.iter().any(|slot| slot.role == role);
+    let base = if hit.form == cues::Form::Noun { 0.5 } else { 0.55 };
+    let parts = [
+        (has(Role::Who), 0.15),
+        (has(Role::Whom) || has(Role::What), 0.15),
+        (has(Role::Amount), 0.05),
+        (has(Role::Place), 0.05),
+    ];
+    let sum: f64 = base + parts.iter().filter(|(there, _)| *there).map(|(_, more)| more).sum::<f64>();
+    let least = filled.iter().filter_map(|slot| match slot.value {
+        Value::Named(named) => Some(named.confidence),
+        _ => None,
+    });
+    sum * least.fold(1.0, f64::min)
+}

@@ -1,0 +1,440 @@
+//! Which entity has which part in a happening.
+//!
+//! Before a verb stands who does it, behind it to whom and what; in a passive it is the other way round, and who does it
+//! follows behind "by". The nearest party of the right sort gets the role; before a verb one that has no preposition goes first,
+//! as "shares of Nvidia" are not Nvidia, and after an insertion in commas the name before that. Names in a row
+//! share a role. "And sues" has the subject of the verb before it.
+
+use chipwire_events::{AmountKind, Role};
+
+use super::{
+    Place,
+    clause::{Clause, Party, Sort},
+    cues::{Form, Kind},
+    pattern::Hit,
+};
+use crate::{
+    article::{Named, Scene, amount::Found, lexis::is},
+    matcher::{Gap, shape},
+};
+
+/// Names in a row that share a role.
+const ROW_MAX: usize = 8;
+/// Words from a phrase to what is launched.
+const LAUNCH_REACH: usize = 12;
+
+/// What fills a role.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value<'a> {
+    Named(&'a Named<'a>),
+    Place(Place),
+    Amount(&'a Found),
+}
+
+impl Value<'_> {
+    /// The value as an event has it.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Value::Named(named) => named.reference(),
+            Value::Place(place) => place.code.to_owned(),
+            Value::Amount(amount) => amount.short(),
+        }
+    }
+}
+
+/// A role with what fills it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filled<'a> {
+    pub(super) role: Role,
+    pub(super) value: Value<'a>,
+}
+
+impl PartialEq for Filled<'_> {
+    /// Whether both say the same, wherever they stand.
+    fn eq(&self, other: &Self) -> bool {
+        self.role == other.role
+            && match (self.value, other.value) {
+                (Value::Named(a), Value::Named(b)) => (&a.entity.kind, &a.entity.id) == (&b.entity.kind, &b.entity.id),
+                (Value::Place(a), Value::Place(b)) => a.code == b.code,
+                (Value::Amount(a), Value::Amount(b)) => a.from == b.from,
+                _ => false,
+            }
+    }
+}
+
+/// Whether the mention is a rule, in whose name a phrase can stand: `export controls`.
+pub(super) fn is_rule(named: &Named<'_>) -> bool {
+    Party::Named(named).sort() == Sort::Rule
+}
+
+/// The roles of `hit`; nothing where one that it cannot do without stays empty. `before` are those of the phrase before it in
+/// the sentence.
+pub(super) fn fill<'a>(
+    scene: &Scene<'a>,
+    hit: &Hit,
+    clause: &Clause<'a>,
+    amounts: &'a [Found],
+    before: Option<&[Filled<'a>]>,
+) -> Option<Vec<Filled<'a>>> {
+    let filling = Filling { scene, hit, clause };
+    let turned = hit.form == Form::Turned || filling.is_passive();
+    let mut filled = Vec::new();
+    let mut put = |role: Role, parties: Vec<Party<'a>>| {
+        for slot in parties.into_iter().map(|party| Filled { role, value: value(party) }) {
+            if !filled.contains(&slot) {
+                filled.push(slot);
+            }
+        }
+    };
+    let who = if turned { filling.doer() } else { filling.subject(actors(hit.kind)) };
+    let shared = if who.is_none() || filling.follows_and() { before.and_then(doer_of) } else { None };
+    match shared.filter(|_| !turned && filling.follows_and()) {
+        Some(party) => put(Role::Who, vec![party]),
+        None => put(Role::Who, who.map(|who| filling.with_those_before(who)).unwrap_or_default()),
+    }
+    let objects = |sorts: &[Sort]| if turned { filling.turned_objects(sorts) } else { filling.objects(sorts) };
+    if wants_whom(hit.kind) {
+        put(Role::Whom, objects(&[Sort::Company]));
+    } else if hit.kind == Kind::Tariff {
+        put(Role::Whom, filling.taxed());
+    }
+    if wants_what(hit.kind) {
+        let mut what = objects(&[Sort::Product]);
+        if hit.kind != Kind::ProductLaunch {
+            what.extend(objects(&[Sort::Rule]));
+        }
+        put(Role::What, what);
+    }
+    let places = filling.places();
+    put(Role::Place, places);
+    // Nobody does something to himself, and the state that acts is not where.
+    let who: Vec<Filled<'a>> = filled.iter().filter(|slot| slot.role == Role::Who).copied().collect();
+    filled.retain(|slot| slot.role == Role::Who || !who.iter().any(|who| same_value(who, slot)));
+    if let Some(amount) = filling.amount(amounts) {
+        filled.push(Filled { role: Role::Amount, value: Value::Amount(amount) });
+    }
+    filling.is_enough(&filled).then_some(filled)
+}
+
+fn value(party: Party<'_>) -> Value<'_> {
+    match party {
+        Party::Named(named) => Value::Named(named),
+        Party::Place(place) => Value::Place(place),
+    }
+}
+
+fn same_value(a: &Filled<'_>, b: &Filled<'_>) -> bool {
+    Filled { role: b.role, ..*a } == *b
+}
+
+fn doer_of<'a>(filled: &[Filled<'a>]) -> Option<Party<'a>> {
+    filled.iter().find(|slot| slot.role == Role::Who).and_then(|slot| match slot.value {
+        Value::Named(named) => Some(Party::Named(named)),
+        Value::Place(place) => Some(Party::Place(place)),
+        Value::Amount(_) => None,
+    })
+}
+
+/// Who can do it, the likeliest first.
+fn actors(kind: Kind) -> &'static [Sort] {
+    match kind {
+        Kind::ExportRestriction | Kind::Sanction | Kind::Tariff | Kind::Subsidy => &[Sort::Actor, Sort::State],
+        Kind::Lawsuit | Kind::Investment => &[Sort::Company, Sort::Actor, Sort::State],
+        _ => &[Sort::Company],
+    }
+}
+
+fn wants_whom(kind: Kind) -> bool {
+    !matches!(kind, Kind::Earnings | Kind::ProductLaunch | Kind::CapacityExpansion | Kind::Tariff)
+}
+
+fn wants_what(kind: Kind) -> bool {
+    !matches!(kind, Kind::Earnings | Kind::Acquisition | Kind::Investment)
+}
+
+struct Filling<'a, 'b> {
+    scene: &'b Scene<'a>,
+    hit: &'b Hit,
+    clause: &'b Clause<'a>,
+}
+
+impl<'a> Filling<'a, '_> {
+    fn is(&self, at: usize, bits: u16) -> bool {
+        self.scene.document.token(at).is_some_and(|token| self.scene.lexis.is(token, bits))
+    }
+
+    fn word(&self, at: usize) -> String {
+        self.scene.document.token(at).map(|token| self.scene.document.folded(token)).unwrap_or_default()
+    }
+
+    fn gap(&self, at: usize) -> Option<Gap> {
+        self.scene.document.token(at).map(|token| token.gap)
+    }
+
+    /// Whether the verb of the phrase is passive: `was sued`, `sued by`.
+    fn is_passive(&self) -> bool {
+        if !matches!(self.hit.form, Form::Verb | Form::Easing) || self.word(self.hit.start).ends_with("ing") {
+            return false;
+        }
+        let be =
+            (self.hit.start.saturating_sub(2)..self.hit.start).any(|at| at >= self.clause.start && self.is(at, is::BE));
+        be || self.word(self.hit.end) == "by"
+            || self.hit.end == self.hit.start + 2 && self.word(self.hit.end - 1) == "by"
+    }
+
+    /// Whether `and` joins the phrase to a verb before it.
+    fn follows_and(&self) -> bool {
+        self.hit.start.checked_sub(1).is_some_and(|at| at >= self.clause.start && self.word(at) == "and")
+    }
+
+    /// Who does it, before the phrase or, if nobody is there, inside or behind it.
+    fn subject(&self, sorts: &[Sort]) -> Option<Party<'a>> {
+        let noun = self.hit.form == Form::Noun;
+        let fits = |party: &Party<'_>| sorts.contains(&party.sort());
+        let plain = |party: &Party<'_>| {
+            let before = party.start().checked_sub(1);
+            let article =
+                before.filter(|at| matches!(self.word(*at).as_str(), "the" | "a")).and_then(|at| at.checked_sub(1));
+            !article.or(before).is_some_and(|at| at >= self.clause.start && self.is(at, is::PREPOSITION))
+        };
+        let left = &self.clause.left;
+        let nearest = || left.iter().rev().find(|party| fits(party));
+        let best = left
+            .iter()
+            .rev()
+            .find(|party| fits(party) && plain(party))
+            .map(|party| self.before_insertion(party, &fits));
+        let within = || self.clause.inside.iter().find(|party| fits(party));
+        let named_behind = || if noun { self.doer_among(sorts) } else { None };
+        let place_or_actor = |party: &Party<'a>| *party;
+        best.or_else(|| nearest().map(place_or_actor)).or_else(|| within().map(place_or_actor)).or_else(named_behind)
+    }
+
+    /// In `TSMC, a supplier of Nvidia, will`, TSMC and not the `party` next to the verb.
+    fn before_insertion(&self, party: &Party<'a>, fits: &impl Fn(&Party<'_>) -> bool) -> Party<'a> {
+        let closed = (party.end()..=self.hit.start).any(|at| self.gap(at) == Some(Gap::Comma));
+        let opened = |other: &&Party<'a>| {
+            fits(other)
+                && other.end() < party.start()
+                && self.gap(other.end()) == Some(Gap::Comma)
+                && self.word(other.end()) != "and"
+        };
+        let first = || self.clause.left.iter().rev().find(opened);
+        *first().filter(|_| closed).unwrap_or(party)
+    }
+
+    /// Who does it behind `by` or `from`.
+    fn doer(&self) -> Option<Party<'a>> {
+        self.doer_among(actors(self.hit.kind))
+    }
+
+    fn doer_among(&self, sorts: &[Sort]) -> Option<Party<'a>> {
+        self.clause
+            .right
+            .iter()
+            .find(|party| sorts.contains(&party.sort()) && self.is_after(party, &["by", "from"]))
+            .copied()
+    }
+
+    /// Whether one of `words` leads to the party.
+    fn is_after(&self, party: &Party<'_>, words: &[&str]) -> bool {
+        let from = party.start().saturating_sub(4).max(self.hit.end.saturating_sub(1));
+        (from..party.start()).any(|at| words.contains(&self.word(at).as_str()))
+    }
+
+    /// To whom or what it is done, behind the phrase or inside it; behind a noun, also what stands right before it: `Nvidia
+    /// export ban`.
+    fn objects(&self, sorts: &[Sort]) -> Vec<Party<'a>> {
+        let fits = |party: &&Party<'a>| sorts.contains(&party.sort());
+        let behind: Vec<Party<'a>> = self.row(&self.clause.right, sorts);
+        let inside = || self.row(&self.clause.inside, sorts);
+        let before = || {
+            let noun =
+                matches!(self.hit.form, Form::Noun) || self.hit.kind.restricts() || self.hit.kind == Kind::Subsidy;
+            let left = self.clause.left.iter().rev().find(fits).copied().filter(|_| noun);
+            left.into_iter().collect::<Vec<_>>()
+        };
+        let mut found = inside();
+        for party in behind {
+            let known = found.iter().any(|other| other.start() == party.start());
+            // What is inside a phrase is meant by it; behind it only more of the same.
+            if !known && (found.is_empty() || !self.clause.inside.iter().any(|party| sorts.contains(&party.sort()))) {
+                found.push(party);
+            }
+        }
+        if found.is_empty() { before() } else { found }
+    }
+
+    /// The same of a passive: before the phrase.
+    fn turned_objects(&self, sorts: &[Sort]) -> Vec<Party<'a>> {
+        let left = self.clause.left.iter().rev().find(|party| sorts.contains(&party.sort())).copied();
+        match left {
+            Some(party) => vec![party],
+            None => {
+                let inside = self.row(&self.clause.inside, sorts);
+                if inside.is_empty() { self.row(&self.clause.right, sorts) } else { inside }
+            }
+        }
+    }
+
+    /// The party with those that stand in a row before it: both of `Microsoft and Nvidia invest`.
+    fn with_those_before(&self, last: Party<'a>) -> Vec<Party<'a>> {
+        let mut row = vec![last];
+        for party in
+            self.clause.left.iter().rev().filter(|party| party.sort() == last.sort() && party.end() <= last.start())
+        {
+            let Some(first) = row.last().filter(|_| row.len() < ROW_MAX) else { break };
+            if !self.joins_row(party, first) {
+                break;
+            }
+            row.push(*party);
+        }
+        row.reverse();
+        row
+    }
+
+    /// The companies whose goods a duty is on.
+    fn taxed(&self) -> Vec<Party<'a>> {
+        let close =
+            self.clause.right.iter().find(|party| party.sort() == Sort::Company && party.start() == self.hit.end);
+        let inside = self.row(&self.clause.inside, &[Sort::Company]);
+        if inside.is_empty() && close.is_some() { self.row(&self.clause.right, &[Sort::Company]) } else { inside }
+    }
+
+    /// Whether nothing but `and`, a comma or other names stands between the two.
+    fn joins_row(&self, first: &Party<'_>, second: &Party<'_>) -> bool {
+        let between = first.end()..second.start();
+        let listed = self.gap(first.end()) == Some(Gap::Comma)
+            || !between.is_empty()
+            || self.gap(second.start()) == Some(Gap::Ampersand);
+        let joins = |at: usize| {
+            matches!(self.word(at).as_str(), "and" | "or" | "the" | "s" | "its")
+                || self.scene.mention_over(at).is_some()
+        };
+        listed && between.len() <= 5 && between.clone().all(joins)
+    }
+
+    /// The first of the parties that fits, and those that stand in a row with it.
+    fn row(&self, parties: &[Party<'a>], sorts: &[Sort]) -> Vec<Party<'a>> {
+        let mut row: Vec<Party<'a>> = Vec::new();
+        for party in parties.iter().filter(|party| sorts.contains(&party.sort())) {
+            let Some(last) = row.last() else {
+                row.push(*party);
+                continue;
+            };
+            // One inside another is not a second.
+            if party.start() < last.end() {
+                continue;
+            }
+            if row.len() == ROW_MAX || !self.joins_row(last, party) {
+                break;
+            }
+            row.push(*party);
+        }
+        row
+    }
+
+    /// The states behind the phrase, or of a passive also before it, that a preposition leads to.
+    fn places(&self) -> Vec<Party<'a>> {
+        let state = |party: &&Party<'a>| party.sort() == Sort::State;
+        let led = |party: &&Party<'a>| {
+            self.is_after(party, &["to", "in", "into", "for", "from", "on", "against", "of", "at"])
+        };
+        let behind = self.clause.right.iter().chain(&self.clause.inside).filter(state).find(led);
+        let chinese = || self.clause.right.iter().find(|party| state(party) && self.is_east_asian(party));
+        behind.or_else(chinese).copied().into_iter().collect()
+    }
+
+    fn is_east_asian(&self, party: &Party<'_>) -> bool {
+        self.scene.document.token(party.start()).is_some_and(|token| token.is(shape::EAST_ASIAN))
+    }
+
+    /// The amount that goes with it: the first behind the phrase's beginning in its clause, or else the nearest before it.
+    fn amount(&self, amounts: &'a [Found]) -> Option<&'a Found> {
+        use AmountKind::{Count, Measure, Money, Share};
+        let kinds: &[AmountKind] = match self.hit.kind {
+            Kind::Investment | Kind::Acquisition | Kind::Subsidy | Kind::Earnings | Kind::Lawsuit => &[Money],
+            Kind::Tariff => &[Share],
+            Kind::SupplyDeal | Kind::CapacityExpansion => &[Money, Count, Measure],
+            Kind::ExportRestriction | Kind::Sanction | Kind::ProductLaunch => return None,
+        };
+        let fits = |amount: &&Found| kinds.contains(&amount.kind) && amount.unit != "nm";
+        let first = amounts.partition_point(|amount| amount.start < self.hit.start);
+        let behind = amounts.iter().skip(first).take_while(|amount| amount.start < self.clause.end).find(fits);
+        let before = || {
+            let before = amounts.get(..first).unwrap_or_default().iter().rev();
+            before.take_while(|amount| amount.start >= self.clause.start).find(fits)
+        };
+        behind.or_else(before)
+    }
+
+    /// Whether the roles are filled that the kind cannot do without.
+    fn is_enough(&self, filled: &[Filled<'a>]) -> bool {
+        let has = |role: Role| filled.iter().any(|slot| slot.role == role);
+        let (who, whom, what) = (has(Role::Who), has(Role::Whom), has(Role::What));
+        let (amount, place) = (has(Role::Amount), has(Role::Place));
+        let entity = filled.iter().any(|slot| matches!(slot.value, Value::Named(_)));
+        match self.hit.kind {
+            Kind::ExportRestriction => {
+                let told = (who || place) && (whom || what) || who && place || what && self.is_passive_or_noun();
+                told && !self.is_own_doing(who)
+            }
+            Kind::Sanction => (who || self.is_passive_or_noun() || has(Role::What)) && (whom || who && place) && entity,
+            Kind::Tariff => who && (what || whom || amount || place) || place && (what || amount),
+            Kind::Subsidy => whom && (who || amount || what),
+            Kind::Earnings => who && (self.hit.form == Form::Verb || amount || self.hit.end > self.hit.start + 1),
+            Kind::ProductLaunch => who && what && self.launches(filled),
+            Kind::SupplyDeal if self.hit.end == self.hit.start + 1 => {
+                who && (what && (amount || whom) || whom && amount)
+            }
+            Kind::SupplyDeal => {
+                who && (whom || what || filled.iter().filter(|slot| slot.role == Role::Who).count() > 1)
+            }
+            Kind::Investment => who && (whom || amount) || whom && amount,
+            Kind::Acquisition => who && whom && self.is_whole(filled),
+            Kind::CapacityExpansion => who,
+            Kind::Lawsuit => {
+                who && (whom || has(Role::What) || self.hit.form == Form::Verb) || whom && self.hit.form != Form::Noun
+            }
+        }
+    }
+
+    fn is_passive_or_noun(&self) -> bool {
+        self.hit.form != Form::Verb || self.is_passive()
+    }
+
+    /// Whether a company does it: one that halts its own sales restricts no exports.
+    fn is_own_doing(&self, who: bool) -> bool {
+        !who && self.hit.form == Form::Verb
+            && !self.is_passive()
+            && self.clause.left.last().is_some_and(|party| party.sort() == Sort::Company)
+    }
+
+    /// Whether what is launched stands close behind the phrase, with no preposition on the way.
+    fn launches(&self, filled: &[Filled<'a>]) -> bool {
+        filled.iter().any(|slot| match (slot.role, slot.value) {
+            (Role::What, Value::Named(named)) if named.start >= self.hit.end => {
+                named.start - self.hit.end <= LAUNCH_REACH
+                    && !(self.hit.end..named.start).any(|at| self.is(at, is::PREPOSITION) && self.word(at) != "of")
+            }
+            (Role::What, _) => self.is_passive(),
+            _ => false,
+        })
+    }
+
+    /// Whether a company is bought and not something of it: in "buys Intel chips" it is not.
+    fn is_whole(&self, filled: &[Filled<'a>]) -> bool {
+        filled.iter().filter(|slot| slot.role == Role::Whom).all(|slot| {
+            let Value::Named(named) = slot.value else { return true };
+            let Some(next) = self.scene.document.token(named.end).filter(|_| named.end != self.hit.start) else {
+                return true;
+            };
+            let beside = matches!(next.gap, Gap::Space)
+                && !self.is(named.end, is::LINK | is::BE | is::PLAN | is::DOUBT | is::CUE);
+            let describes =
+                beside && next.is(shape::LETTER) && !next.is(shape::EAST_ASIAN) && named.start >= self.hit.start;
+            next.sentence != self.scene.document.token(named.start).map_or(0, |token| token.sentence)
+                || !(describes || next.gap == Gap::Apostrophe && named.start >= self.hit.start)
+        })
+    }
+}

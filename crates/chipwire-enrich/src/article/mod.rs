@@ -1,0 +1,98 @@
+//! What an article says besides which entities it mentions: one folder or file for each kind of finding.
+//!
+//! All are pure functions over the tokens that mentions were found in, so that a place in a finding is a place in the raw
+//! text, as that of a mention is.
+
+mod amount;
+mod fingerprint;
+mod happening;
+mod language;
+mod lexis;
+mod together;
+
+use chipwire_events::{Field, Findings, Fingerprint, canonical_link};
+
+pub(crate) use self::{happening::Place, lexis::Lexis};
+use crate::{gazetteer::EntityDef, matcher::Document};
+
+/// A mention, and where it stands in the document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) entity: &'a EntityDef,
+    /// The entity's number, in the order of kinds and ids.
+    pub(crate) number: usize,
+    /// It is a company.
+    pub(crate) company: bool,
+    /// It is something that companies make.
+    pub(crate) product: bool,
+    /// Its first token.
+    pub(crate) start: usize,
+    /// One past its last token.
+    pub(crate) end: usize,
+    /// Its first unit.
+    pub(crate) from: usize,
+    /// One past its last unit.
+    pub(crate) to: usize,
+    pub(crate) confidence: f64,
+}
+
+impl Named<'_> {
+    /// The entity as `kind:id`.
+    fn reference(&self) -> String {
+        format!("{}:{}", self.entity.kind, self.entity.id)
+    }
+}
+
+/// All that findings are made from.
+#[derive(Debug)]
+pub(crate) struct Scene<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) title: &'a str,
+    pub(crate) body: &'a str,
+    /// The address of the article's page.
+    pub(crate) url: Option<&'a str>,
+    /// The mentions by first token; of two that begin together the longer is first.
+    pub(crate) named: &'a [Named<'a>],
+    pub(crate) lexis: &'a Lexis,
+}
+
+impl<'a> Scene<'a> {
+    /// The field and raw bytes of units `from..to`, and the raw text there.
+    fn surface(&self, from: usize, to: usize) -> Option<(Field, usize, usize, String)> {
+        let (field, start, end) = self.document.raw(from, to)?;
+        let text = if field == Field::Title { self.title } else { self.body };
+        Some((field, start, end, text.get(start..end)?.to_owned()))
+    }
+
+    /// The longest mention that begins at token `at`, with its number.
+    fn mention_from(&self, at: usize) -> Option<(usize, &'a Named<'a>)> {
+        let index = self.named.partition_point(|named| named.start < at);
+        self.named.get(index).filter(|named| named.start == at).map(|named| (index, named))
+    }
+
+    /// A mention that token `at` is a part of, with its number.
+    fn mention_over(&self, at: usize) -> Option<(usize, &'a Named<'a>)> {
+        let until = self.named.partition_point(|named| named.start <= at);
+        // Mentions overlap only where one is inside the other, and then begin close by.
+        (until.saturating_sub(2)..until)
+            .rev()
+            .find_map(|index| self.named.get(index).filter(|named| named.end > at).map(|named| (index, named)))
+    }
+}
+
+/// What is found in a document; `places` is asked for the states that it names, by position, where they matter.
+pub(crate) fn findings(scene: &Scene<'_>, places: impl FnOnce() -> Vec<Place>) -> Findings {
+    let language = language::language(scene);
+    let amounts = amount::amounts(scene, language.as_ref().map(|language| language.tag.as_str()));
+    let happenings = happening::happenings(scene, &amounts, places);
+    Findings {
+        amounts: amounts.iter().filter_map(|found| amount::amount(scene, found)).collect(),
+        happenings,
+        together: together::pairs(scene),
+        language,
+        fingerprint: Fingerprint {
+            text: fingerprint::simhash(scene).map(|hash| format!("{hash:016x}")),
+            url: scene.url.map(canonical_link),
+        },
+    }
+}

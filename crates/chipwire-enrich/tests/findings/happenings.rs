@@ -1,0 +1,45 @@
+//! Happenings in texts: the cases of `cases/happenings.tsv`.
+//!
+//! Columns: case, text (a JSON string), expected happenings in the order of the text with `; ` between, `-` for none. A happening
+//! is `KIND/STATUS` and its slots as `ROLE=VALUE`, with `_` for a space in a value.
+
+use chipwire_events::{Happening, Role};
+use expect_test::expect;
+
+use crate::{TAGGER, support};
+
+fn short(happening: &Happening) -> String {
+    let mut text = format!("{}/{:?}", happening.kind, happening.status).to_lowercase();
+    for slot in &happening.slots {
+        text.push_str(&format!(" {}={}", format!("{:?}", slot.role).to_lowercase(), slot.value.replace(' ', "_")));
+    }
+    text
+}
+
+#[test]
+fn every_case_has_its_happenings() {
+    support::check_cases("happenings", 150, |text| {
+        let findings = TAGGER.enrich(support::article("", text)).findings;
+        for happening in &findings.happenings {
+            assert_eq!(text[happening.start..happening.end], happening.surface);
+            for slot in &happening.slots {
+                assert_eq!(text[slot.start..slot.end], slot.surface);
+            }
+        }
+        findings.happenings.iter().map(short).collect::<Vec<_>>().join("; ")
+    });
+}
+
+#[test]
+fn a_happening_says_where_and_why() {
+    let text = "The Commerce Department may restrict exports of Nvidia’s H20 to China.";
+    let findings = TAGGER.enrich(support::article("", text)).findings;
+    let happening = &findings.happenings[0];
+    assert_eq!(happening.surface, "restrict exports of");
+    let of = |role| happening.slots.iter().find(|slot| slot.role == role).unwrap();
+    assert_eq!(&text[of(Role::What).start..of(Role::What).end], "H20");
+    assert_eq!(&text[of(Role::Place).start..of(Role::Place).end], "China");
+    expect!["'restrict exports of' between us-commerce and nvidia, nvidia-h20, with 'may'"]
+        .assert_eq(&happening.reason);
+    assert!(happening.confidence > 0.8, "{}", happening.confidence);
+}
