@@ -140,7 +140,7 @@ fn what_is_wrong_names_file_line_table_and_key() {
     refused(
         "kind = \"company\"\n[[change]]\nid = \"arm\"\nwithout_aliases = [\n\"arm\"]\n",
         expect![
-            "gazetteer file `mine.toml`, line 4, entity `company:arm`, key `without_aliases`: `arm` is not among its aliases; write it exactly as `chipwire gazetteer lookup` shows it, or leave it out"
+            "gazetteer file `mine.toml`, line 4, entity `company:arm`, key `without_aliases`: `arm` is not among its aliases; write `Arm`"
         ],
     );
     refused(
@@ -228,4 +228,14 @@ proptest::proptest! {
             assert!(finding.file != "mine.toml" || finding.line <= last, "{finding:?}\n{text}");
         }
     }
+}
+
+/// The example of the documents can be used as it stands.
+#[test]
+fn the_example_is_sound() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gazetteer.md")).unwrap();
+    let mut blocks = page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
+    let example = blocks.find(|block| block.starts_with("kind = ")).unwrap();
+    let found = Draft::builtin().unwrap().with_overlay(&[("example.toml", example)]).lint();
+    assert!(found.is_empty(), "{found:#?}");
 }

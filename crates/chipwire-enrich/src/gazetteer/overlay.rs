@@ -214,7 +214,7 @@ impl Change {
                 let before = list.len();
                 list.retain(|there| there != value);
                 if list.len() == before {
-                    refuse(without.0, not_there(key, value));
+                    refuse(without.0, not_there(key, value, list.iter().map(String::as_str)));
                 }
             }
             let new: Vec<String> = values.iter().filter(|value| !list.contains(value)).cloned().collect();
@@ -232,7 +232,7 @@ impl Change {
             let before = entity.def.aliases.len();
             retain(&mut entity.def.aliases, &mut entity.spots.aliases, |alias| alias.text != *text);
             if entity.def.aliases.len() == before {
-                refuse("without_aliases", not_there("aliases", text));
+                refuse("without_aliases", not_there("aliases", text, texts(&entity.def.aliases)));
             }
         }
         for (number, alias) in self.aliases.iter().enumerate() {
@@ -247,7 +247,8 @@ impl Change {
             let before = entity.def.facts.len();
             retain(&mut entity.def.facts, &mut entity.spots.facts, |fact| fact.text != *text);
             if entity.def.facts.len() == before {
-                refuse("without_facts", not_there("facts", text));
+                let there = entity.def.facts.iter().map(|fact| fact.text.as_str());
+                refuse("without_facts", not_there("facts", text, there));
             }
         }
         for (number, fact) in self.fact.iter().enumerate() {
@@ -271,15 +272,24 @@ impl Silence {
                 found = true;
             }
             if !found {
-                refuse("aliases", not_there("aliases", text));
+                refuse("aliases", not_there("aliases", text, texts(&def.aliases)));
             }
         }
     }
 }
 
-fn not_there(list: &str, value: &str) -> Wrong {
-    let problem = format!("`{value}` is not among its {list}");
-    wrong("not-there", problem, "write it exactly as `chipwire gazetteer lookup` shows it, or leave it out")
+/// `value` is not in a list that has these values.
+fn not_there<'a>(list: &str, value: &str, mut there: impl Iterator<Item = &'a str>) -> Wrong {
+    let alike = there.find(|other| other.to_lowercase() == value.to_lowercase());
+    let advice = match alike {
+        Some(alike) => format!("write `{alike}`"),
+        None => "write it exactly as `chipwire gazetteer lookup` shows it, or leave it out".to_owned(),
+    };
+    wrong("not-there", format!("`{value}` is not among its {list}"), advice)
+}
+
+fn texts(aliases: &[Alias]) -> impl Iterator<Item = &str> {
+    aliases.iter().map(|alias| alias.text.as_str())
 }
 
 /// Keeps of both lists, which are of the same length, what `keep` says of the first.
