@@ -51,7 +51,8 @@ pub(super) fn of(scene: &Scene<'_>, amount: &Found) -> Option<usize> {
             return None;
         }
         let parted = between.iter().skip(1).filter(|token| parts(token.gap)).count();
-        let distance = to - from + COMMA * parted;
+        // One that the amount cuts through is about something else.
+        let distance = to.checked_sub(from)? + COMMA * parted;
         let second_choice = amount.kind == AmountKind::Money && !named.company;
         (distance < REACH)
             .then_some(((second_choice, distance, !before, std::cmp::Reverse(named.end - named.start)), index))
