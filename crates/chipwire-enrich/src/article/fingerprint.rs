@@ -2,14 +2,10 @@
 //! techniques from rounding algorithms", 2002).
 //!
 //! Every three words in a row, folded as words are compared and without what is between them, are hashed to 64 bits; a bit of the
-//! fingerprint is that of most of these hashes. The hash is FNV-1a over the bytes of UTF-8 with the last steps of MurmurHash3, so
-//! that it is the same on every machine; it never changes, as fingerprints in the log are compared for ever.
+//! fingerprint is that of most of these hashes. The hash multiplies the bytes of UTF-8, eight at a time, and ends with the last steps of
+//! MurmurHash3, so that it is the same on every machine; it never changes, as fingerprints in the log are compared for ever.
 
 use super::Scene;
-use crate::{
-    matcher::{Document, Token, shape},
-    view::Unit,
-};
 
 /// Words in a row that are hashed together.
 const SHINGLE: usize = 3;
@@ -18,36 +14,38 @@ const WORDS_MIN: usize = 8;
 /// What is further behind in a text has no part in it.
 const WORDS_MAX: usize = 20_000;
 
-const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_PRIME: u64 = 0x0100_0000_01b3;
+/// What the hash of a word begins with, and the odd number (of the golden ratio) by which it goes on.
+const SEED: u64 = 0x243f_6a88_85a3_08d3;
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The fingerprint of the document, or nothing where it has too few words.
 pub(super) fn simhash(scene: &Scene<'_>) -> Option<u64> {
-    let document = scene.document;
-    if document.tokens.len() < WORDS_MIN {
+    let hashes = &scene.document.hashes;
+    if hashes.len() < WORDS_MIN {
         return None;
     }
     let mut votes = Votes::default();
-    let (mut before, mut last) = (0_u64, 0_u64);
-    for (at, token) in document.tokens.iter().take(WORDS_MAX).enumerate() {
-        let word = hash(document, token);
-        if at + 1 >= SHINGLE {
-            votes.add(mix(before.rotate_left(42) ^ last.rotate_left(21) ^ word));
+    for words in hashes.get(..hashes.len().min(WORDS_MAX)).unwrap_or_default().windows(SHINGLE) {
+        if let [first, second, third] = words {
+            votes.add(mix(first.rotate_left(42) ^ second.rotate_left(21) ^ third));
         }
-        (before, last) = (last, word);
     }
     Some(votes.most())
 }
 
-/// The hash of a word in its folded form.
-fn hash(document: &Document, token: &Token) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
-    if token.is(shape::ASCII) {
-        let units: &[Unit] = document.units.get(token.start..token.end).unwrap_or_default();
-        // All of them are ASCII: nothing is cut.
-        return mix(units.iter().fold(FNV_BASIS, |hash, unit| step(hash, (unit.ch as u8).to_ascii_lowercase())));
+/// The hash of a word in its folded form: its bytes, eight at a time as a number whose lowest byte comes first.
+pub(crate) fn word_hash(word: &[u8]) -> u64 {
+    let (eights, rest) = word.as_chunks::<8>();
+    let hash = eights.iter().fold(SEED, |hash, bytes| step(hash, u64::from_le_bytes(*bytes)));
+    if rest.is_empty() && !eights.is_empty() {
+        return hash;
     }
-    mix(document.folded(token).bytes().fold(FNV_BASIS, step))
+    step(hash, rest.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+}
+
+fn step(hash: u64, number: u64) -> u64 {
+    let hash = (hash ^ number).wrapping_mul(FACTOR);
+    hash ^ (hash >> 32)
 }
 
 /// Spreads what differs in a few bits over all of them.
@@ -59,31 +57,62 @@ fn mix(mut hash: u64) -> u64 {
     hash ^ (hash >> 33)
 }
 
-/// For each of 64 bits, how many hashes had it, as 16 planes of one bit each: adding is a few operations on whole planes.
+/// For each of 64 bits, how many hashes had it, as 16 planes of one bit each. Hashes are added eight at a time, by a few
+/// operations on whole planes.
 #[derive(Debug, Default)]
 struct Votes {
     planes: [u64; 16],
+    waiting: [u64; 8],
     all: u32,
 }
 
 impl Votes {
     fn add(&mut self, hash: u64) {
-        let mut carry = hash;
-        for plane in &mut self.planes {
+        let at = self.all as usize % 8;
+        if let Some(slot) = self.waiting.get_mut(at) {
+            *slot = hash;
+        }
+        self.all += 1;
+        if at == 7 {
+            let [a, b, c, d, e, f, g, h] = self.waiting;
+            let [ones, twos, fours, ..] = self.planes;
+            let (ones, ab) = sum(ones, a, b);
+            let (ones, cd) = sum(ones, c, d);
+            let (ones, ef) = sum(ones, e, f);
+            let (ones, gh) = sum(ones, g, h);
+            let (twos, abcd) = sum(twos, ab, cd);
+            let (twos, efgh) = sum(twos, ef, gh);
+            let (fours, eights) = sum(fours, abcd, efgh);
+            for (plane, value) in self.planes.iter_mut().zip([ones, twos, fours]) {
+                *plane = value;
+            }
+            self.carry(3, eights);
+        }
+    }
+
+    /// Adds `carry` to the planes from `first` on.
+    fn carry(&mut self, first: usize, mut carry: u64) {
+        for plane in self.planes.iter_mut().skip(first) {
             if carry == 0 {
                 break;
             }
             (*plane, carry) = (*plane ^ carry, *plane & carry);
         }
-        self.all += 1;
     }
 
     /// The bits that more than half of the hashes had.
-    fn most(&self) -> u64 {
+    fn most(mut self) -> u64 {
+        let waiting = self.waiting;
+        waiting.iter().take(self.all as usize % 8).for_each(|hash| self.carry(0, *hash));
         (0..64).fold(0, |most, bit| {
             let count =
                 self.planes.iter().rev().fold(0_u32, |count, plane| count << 1 | u32::from(plane >> bit & 1 == 1));
             if count * 2 > self.all { most | 1 << bit } else { most }
         })
     }
+}
+
+/// The sum of three bits for each place, as the lower and the higher bit.
+fn sum(a: u64, b: u64, c: u64) -> (u64, u64) {
+    (a ^ b ^ c, (a & b) | (c & (a ^ b)))
 }

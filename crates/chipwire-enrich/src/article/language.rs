@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Tokens that are looked at.
-const TOKENS: usize = 240;
+const TOKENS: usize = 120;
 /// Characters that trigrams are counted in.
 const SAMPLE: usize = 480;
 /// Letters below which trigrams are chance.

@@ -8,7 +8,10 @@ use chipwire_events::Field;
 use rustc_hash::FxHashMap;
 
 use super::sentence::{Sentence, sentences};
-use crate::view::{PARAGRAPH, Reading, Unit, append_matching};
+use crate::{
+    article::word_hash,
+    view::{PARAGRAPH, Reading, Unit, append_matching},
+};
 
 /// The words that any name or cue has, numbered from 1; 0 is every other word.
 #[derive(Debug, Default)]
@@ -141,6 +144,8 @@ pub(crate) struct Document {
     pub(crate) body: usize,
     pub(crate) tokens: Vec<Token>,
     pub(crate) sentences: Vec<Sentence>,
+    /// A hash of each token in the form in which words are compared.
+    pub(crate) hashes: Vec<u64>,
 }
 
 impl Document {
@@ -151,9 +156,13 @@ impl Document {
         units.push(Unit::new(PARAGRAPH, 0, 0));
         let start = units.len();
         append_matching(&mut units, body, reading);
-        let mut tokens = tokens(&units, |word| words.get(word));
+        let mut hashes = Vec::with_capacity(units.len() / 4);
+        let mut tokens = tokens(&units, |word| {
+            hashes.push(word_hash(word));
+            words.get(word)
+        });
         let sentences = sentences(&mut tokens, &units);
-        Self { units, body: start, tokens, sentences }
+        Self { units, body: start, tokens, sentences, hashes }
     }
 
     pub(crate) fn token(&self, at: usize) -> Option<&Token> {

@@ -173,6 +173,10 @@ const WORDS: &[(&str, &str, Sign)] = &[
 /// The currency right before a number that begins at `number`, with at most a space between.
 pub(super) fn before(text: Text<'_>, number: usize) -> Option<Currency> {
     let to = if text.before(number) == ' ' { number - 1 } else { number };
+    // What nearly all numbers have before them.
+    if matches!(text.before(to), 'a' | 'c'..='r' | 't'..='z' | ',') {
+        return None;
+    }
     BEFORE.iter().find_map(|(sign, code, kind)| {
         let from = text.literal_before(to, sign)?;
         let letters = sign.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '$');
@@ -186,14 +190,15 @@ pub(super) fn before(text: Text<'_>, number: usize) -> Option<Currency> {
 pub(super) fn behind(text: Text<'_>, end: usize, scaled: bool) -> Option<Currency> {
     let at = text.skip_space(end);
     let found = |code, sign, to| Some(Currency { code, sign, from: at, to });
-    for (word, code, sign) in EAST_ASIAN {
+    let first = text.ch(at);
+    for (word, code, sign) in EAST_ASIAN.iter().filter(|_| first >= '\u{2E80}') {
         if let Some(to) = text.literal(at, word) {
             // One syllable may begin another word.
             let whole = word.chars().count() > 1 || scaled || !is_hangul(text.ch(to)) || is_particle(text.ch(to));
             return if whole { found(*code, *sign, to) } else { None };
         }
     }
-    for (sign, code, kind) in BEFORE {
+    for (sign, code, kind) in BEFORE.iter().filter(|_| !first.is_ascii_lowercase()) {
         let letters = sign.ends_with(|ch: char| ch.is_ascii_alphabetic());
         // A sign right behind a number belongs to the next one: `$5-$7` has a hyphen at least, `5 $7` nothing.
         let alone = |to: usize| !text.ch(to).is_ascii_alphanumeric() && !text.ch(text.skip_space(to)).is_ascii_digit();
@@ -206,7 +211,8 @@ pub(super) fn behind(text: Text<'_>, end: usize, scaled: bool) -> Option<Currenc
         }
     }
     let at = if text.ch(end) == '-' { end + 1 } else { at };
-    WORDS.iter().find_map(|(words, code, sign)| {
+    let first = text.ch(at).to_ascii_lowercase();
+    WORDS.iter().filter(|(words, ..)| words.starts_with(first)).find_map(|(words, code, sign)| {
         let to = literal_small(text, at, words)?;
         let whole = !text.ch(to).is_alphanumeric();
         // "5 won the prize": of numbers without a scale, the verb is as likely.

@@ -204,7 +204,8 @@ pub(super) fn behind(text: Text<'_>, end: usize) -> Option<Unit> {
             return if text.ch(to) == crate::view::BREAK { None } else { found(*kind, name, to) };
         }
     }
-    for (phrase, kind, name) in PHRASES {
+    let first = text.ch(at);
+    for (phrase, kind, name) in PHRASES.iter().filter(|(phrase, ..)| phrase.starts_with(first)) {
         if let Some(to) = text.literal(at, phrase)
             && !goes_on(text.ch(to))
         {
@@ -222,7 +223,11 @@ pub(super) fn word(text: Text<'_>, at: usize) -> Option<Unit> {
     if word.len() < 3 && word != "pc" {
         return None;
     }
-    let (_, _, kind, name) = WORDS.iter().find(|(plural, singular, ..)| *plural == word || *singular == word)?;
+    let (_, _, kind, name) = {
+        let first = word.as_bytes().first();
+        let mut likely = WORDS.iter().filter(|(plural, ..)| plural.as_bytes().first() == first);
+        likely.find(|(plural, singular, ..)| *plural == word || *singular == word)?
+    };
     Some(Unit { kind: *kind, name, to })
 }
 

@@ -97,7 +97,10 @@ pub(super) fn bound(document: &Document, text: Text<'_>, token: usize, from: usi
         _ => {}
     }
     let space_before = if text.before(from) == ' ' { from - 1 } else { from };
-    if let Some((_, bound)) = EAST_ASIAN.iter().find(|(word, _)| text.literal_before(space_before, word).is_some()) {
+    let foreign = text.before(space_before) >= '\u{2E80}';
+    if let Some((_, bound)) =
+        EAST_ASIAN.iter().filter(|_| foreign).find(|(word, _)| text.literal_before(space_before, word).is_some())
+    {
         return *bound;
     }
     let mut words: [Option<String>; 3] = [None, None, None];
