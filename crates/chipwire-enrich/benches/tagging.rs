@@ -1,4 +1,5 @@
-//! How fast articles are tagged, with findings and without, and turned into plain text, on one core: `cargo bench -p chipwire-enrich`.
+//! How fast articles are tagged, with findings and without, and turned into plain text, on one core:
+//! `cargo bench -p chipwire-enrich`.
 //!
 //! The articles are generated: ordinary English of about 2 KB with a name every 40 words, as plain text and as HTML; and
 //! the same without any name, as most of the news is. The best of several rounds is printed, as it is the one least
