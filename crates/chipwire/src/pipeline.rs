@@ -316,6 +316,12 @@ pub fn ensure_topics(opened: &Opened, health: &Health, shutdown: &Shutdown) -> R
     once_reachable(health, shutdown, || Ok(opened.log.ensure()?))
 }
 
+/// Whether an error of the log goes by itself. All topics are made before anything else is done, and a broker that is just coming back
+/// does not know of all of them at once.
+fn passes(error: &chipwire_log::Error) -> bool {
+    error.is_transient() || matches!(error, chipwire_log::Error::UnknownTopic(_))
+}
+
 /// Does `work` with the log, and waits and does it again while that fails with what passes, saying why it waits. Does nothing
 /// more when a stop is asked for: stages that are started then end at once.
 pub fn once_reachable(health: &Health, shutdown: &Shutdown, mut work: impl FnMut() -> Result<()>) -> Result<()> {
@@ -328,7 +334,7 @@ pub fn once_reachable(health: &Health, shutdown: &Shutdown, mut work: impl FnMut
                 health.done(STAGE);
                 return Ok(());
             }
-            Err(error) if error.downcast_ref().is_some_and(chipwire_log::Error::is_transient) => {
+            Err(error) if error.downcast_ref().is_some_and(passes) => {
                 let error = crate::runner::chain(error.as_ref());
                 tracing::warn!(retry_in_ms = pause.as_millis() as u64, "{error}");
                 health.trouble(STAGE, error);
