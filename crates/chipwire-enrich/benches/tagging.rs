@@ -7,13 +7,16 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that prints what it measured")]
 
+#[path = "../tests/support/article.rs"]
+mod fixture;
+
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
 
 use chipwire_enrich::{Gazetteer, Tagger, view};
-use chipwire_events::{Article, ArticleId, FeedId, Markup, Timestamp};
+use chipwire_events::{Article, Markup};
 
 const ARTICLES: usize = 200;
 const ARTICLE_BYTES: usize = 2048;
@@ -134,24 +137,7 @@ fn article(dice: &mut Dice, markup: Markup, names: bool) -> Article {
         words += 1;
     }
     body.push('.');
-    Article {
-        id: ArticleId::from_string("article"),
-        revision: 1,
-        content_hash: String::new(),
-        feed: FeedId::from_string("feed"),
-        source: String::new(),
-        url: None,
-        title: "Makers of parts expect a slower quarter".to_owned(),
-        body,
-        markup,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-    }
+    fixture::article("Makers of parts expect a slower quarter", &body, markup)
 }
 
 fn report(name: &str, articles: &[Article], mut work: impl FnMut(Vec<Article>)) {

@@ -2,30 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
+#[path = "support/article.rs"]
+mod article;
+
 use chipwire_enrich::{Gazetteer, Tagger};
-use chipwire_events::{Article, ArticleId, FeedId, Field, Markup, Timestamp};
+use chipwire_events::{Field, Markup};
 use expect_test::{Expect, expect};
 
-fn article(title: &str, body: &str, markup: Markup) -> Article {
-    Article {
-        id: ArticleId::from_string("a"),
-        revision: 1,
-        content_hash: "h".to_owned(),
-        feed: FeedId::from_string("f"),
-        source: "test".to_owned(),
-        url: None,
-        title: title.to_owned(),
-        body: body.to_owned(),
-        markup,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-    }
-}
+use article::article;
 
 fn check(title: &str, body: &str, markup: Markup, expected: Expect) {
     let tagger = Tagger::new(Gazetteer::builtin().unwrap());

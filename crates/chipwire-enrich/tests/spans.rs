@@ -5,10 +5,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
+#[path = "support/article.rs"]
+mod article;
+
 use std::{env, ops::Range, thread};
 
 use chipwire_enrich::{Gazetteer, Tagger};
-use chipwire_events::{Article, ArticleId, FeedId, Field, Markup, TaggedArticle, Timestamp};
+use chipwire_events::{Field, Markup, TaggedArticle};
+
+use article::article;
 
 const TEXTS: u64 = 10_000;
 
@@ -144,27 +149,6 @@ impl Dice {
             }
         }
         (text, names)
-    }
-}
-
-fn article(title: &str, body: &str, markup: Markup) -> Article {
-    Article {
-        id: ArticleId::from_string("article"),
-        revision: 1,
-        content_hash: String::new(),
-        feed: FeedId::from_string("feed"),
-        source: String::new(),
-        url: None,
-        title: title.to_owned(),
-        body: body.to_owned(),
-        markup,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: Timestamp::UNIX_EPOCH,
     }
 }
 

@@ -57,4 +57,5 @@ pub use parse::{Entry, ParsedFeed, parse_feed};
 pub use poll::{Outcome, Poll, poll, poll_recalling};
 pub use repair::{Repair, Stage};
 pub use resolve::{Lookup, LookupAnswer, system_lookup};
+pub use rooms::Room;
 pub use schedule::Schedule;

@@ -180,13 +180,7 @@ mod tests {
     use chipwire_log::{Record, memory::MemoryLog};
 
     use super::*;
-    use crate::{
-        health::Health,
-        import,
-        runner::{Context, Shutdown},
-        stages::enrich,
-        verify::verify,
-    };
+    use crate::{import, runner::Context, stages::enrich, verify::verify};
 
     fn now() -> Timestamp {
         "2026-03-01T12:00:00Z".parse().unwrap()
@@ -204,16 +198,7 @@ mod tests {
     /// Runs the enrich stage until it has an outcome of every raw event.
     fn enrich(log: &Log) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let shutdown = Shutdown::default();
-        let context = Context {
-            log: log.clone(),
-            health: Health::default(),
-            shutdown: shutdown.clone(),
-            now,
-            runtime: runtime.handle().clone(),
-            member: "test".into(),
-            taggers: crate::overlay::Taggers::default(),
-        };
+        let context = Context::of_test(log.clone(), now, &runtime);
         let settings = enrich::Settings { pool: None };
         let count = |topic| log.end_of(topic).unwrap().values().sum::<i64>();
         thread::scope(|scope| {
@@ -222,7 +207,7 @@ mod tests {
             while count(Topic::ArticlesTagged) < count(Topic::ArticlesRaw) {
                 reader.next(Limit::default(), Duration::from_millis(100)).unwrap();
             }
-            shutdown.request();
+            context.shutdown.request();
         });
     }
 

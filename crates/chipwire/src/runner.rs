@@ -47,6 +47,22 @@ pub struct Context {
     pub taggers: Taggers,
 }
 
+#[cfg(test)]
+impl Context {
+    /// What a stage is given that works on `log` by itself.
+    pub(crate) fn of_test(log: Log, now: Clock, runtime: &tokio::runtime::Runtime) -> Self {
+        Self {
+            log,
+            health: Health::default(),
+            shutdown: Shutdown::default(),
+            now,
+            runtime: runtime.handle().clone(),
+            member: "test".into(),
+            taggers: Taggers::default(),
+        }
+    }
+}
+
 /// A request to stop, seen by all clones.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown(Arc<ShutdownState>);

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod amounts;
+#[path = "../support/article.rs"]
+mod article;
 mod fingerprints;
 mod happenings;
 mod languages;

@@ -2,28 +2,11 @@
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
-use chipwire_events::{Article, ArticleId, FeedId, Markup, Timestamp};
+use chipwire_events::{Article, Markup};
 
 /// An article of plain text.
 pub(crate) fn article(title: &str, body: &str) -> Article {
-    Article {
-        id: ArticleId::from_string("a"),
-        revision: 1,
-        content_hash: "h".to_owned(),
-        feed: FeedId::from_string("f"),
-        source: "test".to_owned(),
-        url: None,
-        title: title.to_owned(),
-        body: body.to_owned(),
-        markup: Markup::Plain,
-        authors: Vec::new(),
-        categories: Vec::new(),
-        language: None,
-        published: None,
-        published_raw: None,
-        updated: None,
-        first_seen: Timestamp::UNIX_EPOCH,
-    }
+    crate::article::article(title, body, Markup::Plain)
 }
 
 /// Compares what `answer` says of each text in `cases/NAME.tsv` with what is expected there (`-` for nothing), and the

@@ -16,7 +16,6 @@ use super::*;
 use crate::{
     fixture,
     generations::Generations,
-    health::Health,
     runner::Shutdown,
     stages::{alert, index},
     verify::verify,
@@ -112,15 +111,7 @@ impl Site {
         log.ensure().unwrap();
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let context = Context {
-            log,
-            health: Health::default(),
-            shutdown: Shutdown::default(),
-            now: || Timestamp::UNIX_EPOCH,
-            runtime: runtime.handle().clone(),
-            member: "test".into(),
-            taggers: crate::overlay::Taggers::default(),
-        };
+        let context = Context::of_test(log, || Timestamp::UNIX_EPOCH, &runtime);
         let generations = Arc::new(Generations::new(folder.path().join("index")));
         let site = Self { backend, context, generations, _folder: folder, _runtime: runtime };
         let rule = Rule {

@@ -5,8 +5,8 @@
 //! | [`fetch`] | `feeds` | `articles.raw`, `feed-states`; removes pushes from `feeds` | group `fetch` |
 //! | [`enrich`] | `articles.raw` | `articles.tagged`, `dead-letters` | group `enrich` |
 //! | [`index`] | `articles.tagged` | the index, `dead-letters` | payload of the index's commits |
-//! | [`alert`] | `articles.tagged`, `rules` | `alerts` | group `alert` |
-//! | [`deliver`] | `alerts` | `deliveries`, the sinks | group `deliver` |
+//! | [`alert`] | `articles.tagged`, `rules` | `alerts`, `dead-letters` | group `alert` |
+//! | [`deliver`] | `alerts` | `deliveries`, `dead-letters`, the sinks | group `deliver` |
 
 pub mod alert;
 pub mod deliver;

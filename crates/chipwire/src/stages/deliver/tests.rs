@@ -6,8 +6,6 @@ use chipwire_log::{Reader, memory::MemoryLog};
 use super::*;
 use crate::{
     dead_letters,
-    health::Health,
-    runner::Shutdown,
     wire::{Log, decode},
 };
 
@@ -62,16 +60,8 @@ fn record(log: &Log, number: usize) -> Record {
 /// Runs the stage until `expected` deliveries are done; gives what the terminal shows.
 fn deliver(log: &Log, max_pending_bytes: usize, expected: usize) -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (shutdown, terminal) = (Shutdown::default(), Terminal::default());
-    let context = Context {
-        log: log.clone(),
-        health: Health::default(),
-        shutdown: shutdown.clone(),
-        now,
-        runtime: runtime.handle().clone(),
-        member: "test".into(),
-        taggers: crate::overlay::Taggers::default(),
-    };
+    let terminal = Terminal::default();
+    let context = Context::of_test(log.clone(), now, &runtime);
     let sinks = Arc::new(Sinks::from_config(&BTreeMap::new(), terminal.clone(), |_| None).unwrap());
     thread::scope(|scope| {
         scope.spawn(|| run_within(&context, &sinks, max_pending_bytes).unwrap());
@@ -80,7 +70,7 @@ fn deliver(log: &Log, max_pending_bytes: usize, expected: usize) -> String {
         while done < expected {
             done += delivered(&mut *reader);
         }
-        shutdown.request();
+        context.shutdown.request();
     });
     let shown = terminal.0.lock().unwrap().clone();
     String::from_utf8(shown).unwrap()

@@ -12,7 +12,7 @@ use chipwire_log::{Bounds, EventLog, Reader, State, TopicSpec, Writer, memory::M
 use tokio::{runtime::Runtime, sync::oneshot};
 
 use super::*;
-use crate::{fixture::article, health::Health, runner::Shutdown, wire::Log};
+use crate::{fixture::article, wire::Log};
 
 /// `<rss version='2.0'><channel><item><guid>1</guid><title>One</title></item></channel></rss>`
 const DOCUMENT_BASE64: &str = "PHJzcyB2ZXJzaW9uPScyLjAnPjxjaGFubmVsPjxpdGVtPjxndWlkPjE8L2d1aWQ+PHRpdGxlPk9uZTwvdGl0bGU+PC9pdGVtPjwvY2hhbm5lbD48L3Jzcz4gICAg";
@@ -113,15 +113,7 @@ impl Bench {
         let runtime = Runtime::new().unwrap();
         let log = Log::new(log, "");
         log.ensure().unwrap();
-        let context = Context {
-            log,
-            health: Health::default(),
-            shutdown: Shutdown::default(),
-            now,
-            runtime: runtime.handle().clone(),
-            member: "test".into(),
-            taggers: crate::overlay::Taggers::default(),
-        };
+        let context = Context::of_test(log, now, &runtime);
         let fetcher = Arc::new(Fetcher::new(FetchConfig::default()).unwrap());
         let settings = Settings { fetcher, max_concurrent: 4 };
         let feed = Feed::new(URL, FeedOrigin::User);

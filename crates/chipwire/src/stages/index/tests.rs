@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::{fixture::article, health::Health, runner::Shutdown};
+use crate::fixture::article;
 
 const PREFIX: &str = "test.";
 
@@ -26,15 +26,7 @@ impl Site {
         let log = Log::new(backend, PREFIX).with_retention(Some(Duration::from_secs(60)));
         log.ensure().unwrap();
         let runtime = Runtime::new().unwrap();
-        let context = Context {
-            log,
-            health: Health::default(),
-            shutdown: Shutdown::default(),
-            now: || Timestamp::UNIX_EPOCH,
-            runtime: runtime.handle().clone(),
-            member: "test".into(),
-            taggers: crate::overlay::Taggers::default(),
-        };
+        let context = Context::of_test(log, || Timestamp::UNIX_EPOCH, &runtime);
         let settings = Settings {
             generations: Arc::new(Generations::new(folder.path().join("index"))),
             memory_bytes: 50_000_000,
