@@ -200,8 +200,11 @@ fn check(tagger: &Tagger, number: u64, count: &mut Count) {
             for mention in of_it {
                 let reference = |at: usize| {
                     let before = text[..at].rfind('&').filter(|start| *start >= name.start);
-                    before
-                        .is_some_and(|start| at > start && text[start..].find(';').is_some_and(|end| at <= start + end))
+                    before.is_some_and(|start| {
+                        let end = text[start + 1..].find(|ch: char| ch != '#' && !ch.is_ascii_alphanumeric());
+                        at > start
+                            && end.is_some_and(|end| text[start + 1 + end..].starts_with(';') && at <= start + 1 + end)
+                    })
                 };
                 assert!(!reference(mention.start) && !reference(mention.end), "text {number}: {mention:?} {text:?}");
             }

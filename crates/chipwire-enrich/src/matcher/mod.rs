@@ -9,4 +9,4 @@ mod trie;
 pub(crate) use self::cues::{Cues, Hits};
 pub(crate) use self::ticker::Tickers;
 pub(crate) use self::token::{Document, Gap, Token, Words, shape};
-pub(crate) use self::trie::{Alias, Form, Match, Trie};
+pub(crate) use self::trie::{Alias, Form, Match, Names, Trie};

@@ -5,7 +5,7 @@
 //! its own into a buffer and looked up, so positions never move and nothing is allocated per token.
 
 use chipwire_events::Field;
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
 
 use super::sentence::{Sentence, sentences};
 use crate::{
@@ -14,27 +14,61 @@ use crate::{
 };
 
 /// The words that any name or cue has, numbered from 1; 0 is every other word.
+///
+/// They stand one behind the other, so that a word of a large gazetteer takes about twenty bytes besides its letters.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    numbers: FxHashMap<Box<[u8]>, u32>,
+    /// The numbers, by the hashes of the words.
+    numbers: HashTable<u32>,
+    letters: Vec<u8>,
+    /// Where each word ends in `letters`; it begins where the one before ends.
+    ends: Vec<u32>,
     /// Whether each word is a name or a cue alone, and not only together with others.
     alone: Vec<bool>,
 }
 
 impl Words {
-    /// The number of `word`, which is folded already.
-    pub(crate) fn get(&self, word: &[u8]) -> u32 {
-        self.numbers.get(word).copied().unwrap_or(0)
+    /// The number of `word`, which is folded already and has the hash `hash` by [`word_hash`].
+    pub(crate) fn get(&self, word: &[u8], hash: u64) -> u32 {
+        self.numbers.find(hash, |number| self.text(*number) == word).copied().unwrap_or(0)
+    }
+
+    /// The number of `word`, which is folded already; 0 if it has none.
+    pub(crate) fn number(&self, word: &[u8]) -> u32 {
+        self.get(word, word_hash(word))
     }
 
     /// The number of `word`, a new one if it has none.
     pub(crate) fn intern(&mut self, word: &[u8]) -> u32 {
-        if let Some(number) = self.numbers.get(word) {
-            return *number;
+        let hash = word_hash(word);
+        let known = self.get(word, hash);
+        if known != 0 {
+            return known;
         }
-        let next = u32::try_from(self.numbers.len() + 1).unwrap_or(u32::MAX);
-        self.numbers.insert(word.into(), next);
-        next
+        let end = u32::try_from(self.letters.len() + word.len());
+        let (Ok(end), Ok(number)) = (end, u32::try_from(self.ends.len() + 1)) else {
+            // Beyond four gigabytes of words there are no new ones.
+            return 0;
+        };
+        self.letters.extend_from_slice(word);
+        self.ends.push(end);
+        let Self { numbers, letters, ends, .. } = self;
+        numbers.insert_unique(hash, number, |number| word_hash(text(letters, ends, *number)));
+        number
+    }
+
+    /// The folded word of a number; empty for 0.
+    pub(crate) fn text(&self, number: u32) -> &[u8] {
+        text(&self.letters, &self.ends, number)
+    }
+
+    /// Gives back what was kept for more words.
+    pub(crate) fn shrink(&mut self) {
+        self.letters.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.alone.shrink_to_fit();
+        let Self { numbers, letters, ends, .. } = self;
+        numbers.shrink_to_fit(|number| word_hash(text(letters, ends, *number)));
     }
 
     /// Notes that `word` is a name or a cue alone.
@@ -52,8 +86,14 @@ impl Words {
     }
 }
 
+fn text<'a>(letters: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {
+    let Some(at) = (number as usize).checked_sub(1) else { return &[] };
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(at).and_then(|end| letters.get(start as usize..*end as usize)).unwrap_or_default()
+}
+
 /// What is between two tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Gap {
     /// Nothing: the script changes.
     Empty,
@@ -158,8 +198,9 @@ impl Document {
         append_matching(&mut units, body, reading);
         let mut hashes = Vec::with_capacity(units.len() / 4);
         let mut tokens = tokens(&units, |word| {
-            hashes.push(word_hash(word));
-            words.get(word)
+            let hash = word_hash(word);
+            hashes.push(hash);
+            words.get(word, hash)
         });
         let sentences = sentences(&mut tokens, &units);
         Self { units, body: start, tokens, sentences, hashes }

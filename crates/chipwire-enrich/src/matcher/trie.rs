@@ -1,35 +1,75 @@
 //! Every name of every entity in one trie over words, and what a text has of them.
 
-use rustc_hash::FxHashMap;
+use std::{collections::VecDeque, hash::Hasher, ops::Range};
+
+use rustc_hash::{FxHashMap, FxHasher};
 
 use super::token::{Document, Gap, Token, Words, shape, tokens};
 use crate::{
-    gazetteer::Mode,
+    gazetteer::{self, EntityDef, Mode},
     lexicon,
     view::{Reading, Unit, matching},
 };
 
 /// A name, ready to be compared.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Alias {
-    /// The entity's position in the gazetteer.
-    pub(crate) entity: usize,
-    pub(crate) mode: Mode,
-    /// Only exactly this case counts.
-    pub(crate) case: bool,
-    /// The name has a digit, so that it is a code rather than a word.
-    pub(crate) code: bool,
+    entity: u32,
+    /// A hash of its tokens as written, joined, without the stops of acronyms.
+    written: u32,
+    /// The number of what is between them, in [`Trie::gaps`].
+    gaps: u32,
     /// The number of its tokens.
-    pub(crate) length: usize,
-    /// The name as it is in the gazetteer.
-    pub(crate) text: String,
-    /// The name in the form in which words are compared, joined by spaces.
-    pub(crate) folded: String,
-    /// Its tokens as written, joined, without the stops of acronyms.
-    written: String,
-    /// What is between them.
-    gaps: Vec<Gap>,
-    capital: bool,
+    length: u16,
+    /// Bits of [`has`].
+    bits: u8,
+    pub(crate) mode: Mode,
+}
+
+/// Properties of a name, as bits.
+mod has {
+    /// Only exactly its case counts.
+    pub(super) const CASE: u8 = 1;
+    /// It has a digit, so that it is a code rather than a word.
+    pub(super) const DIGIT: u8 = 2;
+    pub(super) const CAPITAL: u8 = 4;
+    /// More than three bytes, folded.
+    pub(super) const LETTERS: u8 = 8;
+    /// It ends with a closing bracket.
+    pub(super) const BRACKET: u8 = 16;
+    /// It is the name that its entity is shown by.
+    pub(super) const TITLE: u8 = 32;
+}
+
+impl Alias {
+    /// The entity's position in the gazetteer.
+    pub(crate) fn entity(&self) -> usize {
+        self.entity as usize
+    }
+
+    /// The number of its tokens.
+    pub(crate) fn length(&self) -> usize {
+        self.length.into()
+    }
+
+    /// The name has a digit, so that it is a code rather than a word.
+    pub(crate) fn is_code(&self) -> bool {
+        self.has(has::DIGIT)
+    }
+
+    /// A closing bracket is its last character.
+    pub(crate) fn ends_with_bracket(&self) -> bool {
+        self.has(has::BRACKET)
+    }
+
+    /// It is the name that its entity is shown by.
+    pub(crate) fn is_title(&self) -> bool {
+        self.has(has::TITLE)
+    }
+
+    fn has(&self, bits: u8) -> bool {
+        self.bits & bits != 0
+    }
 }
 
 /// A place where the words of a name stand.
@@ -47,15 +87,40 @@ pub(crate) struct Match {
     pub(crate) hyphen: Option<usize>,
 }
 
-/// All names.
+/// All names: a tree over their words, in which a node takes twelve bytes and a name sixteen.
+///
+/// Nodes are numbered level by level, so that those behind one node stand side by side, by their words; and so do the names
+/// that end at it.
 #[derive(Debug, Default)]
 pub(crate) struct Trie {
-    aliases: Vec<Alias>,
+    /// The last word on the way to each node. Node 0 is the root.
+    words: Vec<u32>,
+    /// The first node behind each, and its first name; one more than there are nodes.
+    firsts: Vec<First>,
     /// The node after a first word, by the word's number.
     roots: Vec<u32>,
-    edges: FxHashMap<(u32, u32), u32>,
-    /// The names that end at each node.
-    ends: Vec<Vec<usize>>,
+    aliases: Vec<Alias>,
+    /// What is between the tokens of names; most have the same.
+    gaps: Vec<Box<[Gap]>>,
+}
+
+/// Where what belongs to a node begins. It ends where that of the next begins.
+#[derive(Debug, Clone, Copy)]
+struct First {
+    node: u32,
+    alias: u32,
+}
+
+/// Names on their way into a [`Trie`].
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    aliases: Vec<Alias>,
+    /// The words of all names, one name behind the other.
+    words: Vec<u32>,
+    /// Where the words of each begin.
+    starts: Vec<u32>,
+    gaps: Vec<Box<[Gap]>>,
+    numbers: FxHashMap<Box<[Gap]>, u32>,
 }
 
 /// A name in the form in which names are compared.
@@ -87,83 +152,143 @@ impl Form {
     }
 }
 
-impl Trie {
-    /// Adds the name `text`; one without a single token is left out.
-    pub(crate) fn add(&mut self, entity: usize, text: &str, mode: Mode, case: bool, words: &mut Words) {
+impl Names {
+    /// Adds the name `text` of `entity`, which is at `at` in the gazetteer; one without a single token is left out.
+    pub(crate) fn add(
+        &mut self,
+        at: usize,
+        entity: &EntityDef,
+        text: &str,
+        alias: &gazetteer::Alias,
+        words: &mut Words,
+    ) {
         let units = matching(text, Reading::Plain);
-        let mut folded = String::with_capacity(text.len());
-        let mut numbers = Vec::new();
+        let start = self.words.len();
+        let mut folded_bytes = 0;
         let tokens = tokens(&units, |word| {
             let number = words.intern(word);
-            folded.push_str(if numbers.is_empty() { "" } else { " " });
-            numbers.push(number);
-            folded.push_str(&String::from_utf8_lossy(word));
+            folded_bytes += word.len() + 1;
+            self.words.push(number);
             number
         });
-        let written: String = tokens.iter().flat_map(|token| written(&units, token)).collect();
-        if tokens.is_empty() {
-            return;
-        }
-        let alias = Alias {
-            entity,
-            mode,
-            case: case || matches!(mode, Mode::Cased | Mode::After),
-            code: tokens.iter().any(|token| token.is(shape::DIGIT)),
-            length: tokens.len(),
-            text: text.to_owned(),
-            folded,
-            capital: text.chars().any(char::is_uppercase),
-            gaps: tokens.iter().skip(1).map(|token| token.gap).collect(),
-            written,
-        };
+        let numbers = self.words.get(start..).unwrap_or_default();
+        let fits = (u32::try_from(at), u32::try_from(start), u16::try_from(tokens.len()));
+        // More words than anybody writes have no place in the tree.
+        let (Ok(number), Ok(from), Ok(length @ 1..)) = fits else { return self.words.truncate(start) };
         if let [word] = *numbers {
             words.set_alone(word);
         }
-        let node = self.node(&numbers);
-        let number = self.aliases.len();
-        self.aliases.push(alias);
-        if let Some(ends) = self.ends.get_mut(node as usize) {
-            ends.push(number);
-        }
+        let gaps: Box<[Gap]> = tokens.iter().skip(1).map(|token| token.gap).collect();
+        let next = u32::try_from(self.gaps.len()).unwrap_or(u32::MAX);
+        let gaps = *self.numbers.entry(gaps).or_insert_with_key(|gaps| {
+            self.gaps.push(gaps.clone());
+            next
+        });
+        let bits = [
+            (alias.case || matches!(alias.mode, Mode::Cased | Mode::After), has::CASE),
+            (tokens.iter().any(|token| token.is(shape::DIGIT)), has::DIGIT),
+            (text.chars().any(char::is_uppercase), has::CAPITAL),
+            (folded_bytes > 4, has::LETTERS),
+            (text.ends_with([')', '）']), has::BRACKET),
+            (entity.name == text, has::TITLE),
+        ];
+        self.starts.push(from);
+        self.aliases.push(Alias {
+            entity: number,
+            written: written(&units, &tokens),
+            gaps,
+            length,
+            bits: bits.into_iter().filter(|(is, _)| *is).fold(0, |all, (_, bit)| all | bit),
+            mode: alias.mode,
+        });
     }
 
-    fn node(&mut self, numbers: &[u32]) -> u32 {
-        if self.ends.is_empty() {
-            self.ends.push(Vec::new());
-        }
-        let mut node = 0;
-        for (at, number) in numbers.iter().enumerate() {
-            let next = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-            let slot = if at == 0 {
-                let index = *number as usize;
-                if self.roots.len() <= index {
-                    self.roots.resize(index + 1, 0);
-                }
-                self.roots.get_mut(index)
-            } else {
-                Some(self.edges.entry((node, *number)).or_insert(0))
-            };
-            let Some(slot) = slot else { return node };
-            if *slot == 0 {
-                *slot = next;
-                self.ends.push(Vec::new());
+    fn words(&self, alias: u32) -> &[u32] {
+        let at = alias as usize;
+        let start = self.starts.get(at).map_or(0, |start| *start as usize);
+        let length = self.aliases.get(at).map_or(0, Alias::length);
+        self.words.get(start..start + length).unwrap_or_default()
+    }
+}
+
+impl Trie {
+    /// A tree of all `names`.
+    pub(crate) fn new(names: Names) -> Self {
+        let mut order: Vec<u32> = (0_u32..).take(names.aliases.len()).collect();
+        // Names of the same words stay in the order in which they came.
+        order.sort_by(|a, b| names.words(*a).cmp(names.words(*b)));
+        let mut trie = Self { words: vec![0], ..Self::default() };
+        trie.aliases.reserve_exact(order.len());
+        // The names behind each node that is not done, and the number of words on the way to it.
+        let mut open = VecDeque::from([(order.as_slice(), 0)]);
+        let size = |length| u32::try_from(length).unwrap_or(u32::MAX);
+        let mut behind = size(open.len());
+        while let Some((names_here, depth)) = open.pop_front() {
+            trie.firsts.push(First { node: behind, alias: size(trie.aliases.len()) });
+            let whole = names_here.iter().take_while(|alias| names.words(**alias).len() == depth).count();
+            let (here, longer) = names_here.split_at(whole);
+            trie.aliases.extend(here.iter().filter_map(|alias| names.aliases.get(*alias as usize)));
+            let word = |alias: &u32| names.words(*alias).get(depth).copied().unwrap_or(0);
+            for group in longer.chunk_by(|a, b| word(a) == word(b)) {
+                trie.words.push(group.first().map_or(0, word));
+                open.push_back((group, depth + 1));
+                behind += 1;
             }
-            node = *slot;
         }
-        node
+        trie.firsts.push(First { node: behind, alias: size(trie.aliases.len()) });
+        trie.gaps = names.gaps;
+        let first_words = trie.nodes_behind(0);
+        trie.roots =
+            vec![
+                0;
+                first_words.clone().filter_map(|node| trie.words.get(node)).max().map_or(0, |word| *word as usize + 1)
+            ];
+        for node in first_words {
+            if let Some(word) = trie.words.get(node)
+                && let Some(root) = trie.roots.get_mut(*word as usize)
+            {
+                *root = size(node);
+            }
+        }
+        trie.words.shrink_to_fit();
+        trie.firsts.shrink_to_fit();
+        trie.gaps.shrink_to_fit();
+        trie
+    }
+
+    /// A part of the range between what belongs to `node` and what belongs to the next.
+    fn range(&self, node: usize, part: impl Fn(&First) -> u32) -> Range<usize> {
+        let at = |node: usize| self.firsts.get(node).map_or(0, |first| part(first) as usize);
+        at(node)..at(node + 1)
+    }
+
+    fn nodes_behind(&self, node: usize) -> Range<usize> {
+        self.range(node, |first| first.node)
+    }
+
+    /// The node behind `node` with the word `word`, or 0.
+    fn step(&self, node: usize, word: u32) -> usize {
+        if node == 0 {
+            return self.roots.get(word as usize).map_or(0, |node| *node as usize);
+        }
+        let behind = self.nodes_behind(node);
+        let words = self.words.get(behind.clone()).unwrap_or_default();
+        words.binary_search(&word).map_or(0, |at| behind.start + at)
     }
 
     pub(crate) fn alias(&self, number: usize) -> Option<&Alias> {
         self.aliases.get(number)
     }
 
-    /// The entities by their names in the form in which words are compared.
-    pub(crate) fn names(&self) -> FxHashMap<&str, Vec<usize>> {
-        let mut names: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
-        for alias in self.aliases.iter().filter(|alias| alias.mode != Mode::After) {
-            names.entry(&alias.folded).or_default().push(alias.entity);
-        }
-        names
+    /// The entities that have the name `folded`, which is in the form in which words are compared, its words joined by spaces.
+    pub(crate) fn entities_of(&self, folded: &str, words: &Words) -> impl Iterator<Item = usize> {
+        let node = folded.split(' ').try_fold(0, |node, word| {
+            let number = words.number(word.as_bytes());
+            Some(self.step(node, number)).filter(|node| number != 0 && *node != 0)
+        });
+        let ends = node.map_or(0..0, |node| self.range(node, |first| first.alias));
+        let aliases = self.aliases.get(ends).unwrap_or_default();
+        aliases.iter().filter(|alias| alias.mode != Mode::After).map(Alias::entity)
     }
 
     /// Every place of every name, by position; nothing is chosen between them yet.
@@ -175,17 +300,13 @@ impl Trie {
                 if token.word == 0 || (length > 0 && token.gap == Gap::Hard) {
                     break;
                 }
-                node = if length == 0 {
-                    self.roots.get(token.word as usize).copied().unwrap_or(0)
-                } else {
-                    self.edges.get(&(node, token.word)).copied().unwrap_or(0)
-                };
+                node = self.step(node, token.word);
                 if node == 0 {
                     break;
                 }
-                for alias in self.ends.get(node as usize).into_iter().flatten() {
-                    matches.extend(self.check(document, *alias, start));
-                }
+                matches.extend(
+                    self.range(node, |first| first.alias).filter_map(|alias| self.check(document, alias, start)),
+                );
             }
         }
         matches
@@ -194,10 +315,11 @@ impl Trie {
     /// Whether the name whose words stand at `start` is written there.
     fn check(&self, document: &Document, number: usize, start: usize) -> Option<Match> {
         let alias = self.aliases.get(number)?;
-        let end = start + alias.length;
+        let end = start + alias.length();
         let tokens = document.tokens.get(start..end)?;
         let mut hyphen = None;
-        for (at, (token, gap)) in tokens.iter().skip(1).zip(&alias.gaps).enumerate() {
+        let gaps = self.gaps.get(alias.gaps as usize)?;
+        for (at, (token, gap)) in tokens.iter().skip(1).zip(gaps).enumerate() {
             if !same_gap(*gap, token.gap) {
                 return None;
             }
@@ -205,32 +327,43 @@ impl Trie {
                 hyphen = Some(at + 1);
             }
         }
-        let exact = tokens.iter().flat_map(|token| written(&document.units, token)).eq(alias.written.chars());
-        let case = exact || self.case_allows(document, alias, tokens);
+        let exact = written(&document.units, tokens) == alias.written;
+        let case = exact || case_allows(document, alias, tokens);
         (case && edges_allow(document, alias, start, end)).then_some(Match { alias: number, start, end, exact, hyphen })
-    }
-
-    fn case_allows(&self, document: &Document, alias: &Alias, tokens: &[Token]) -> bool {
-        let upper = tokens.iter().all(|token| token.is(shape::UPPER) || !token.is(shape::LETTER));
-        let first = tokens.first().and_then(|token| document.sentences.get(token.sentence));
-        let in_capitals = upper && alias.capital && first.is_some_and(|sentence| sentence.capitals);
-        match alias.mode {
-            Mode::Free => true,
-            // Whether a name in capitals needs a cue is weighed later. Short ones are acronyms of something else.
-            Mode::Cased => in_capitals || (upper && alias.capital && alias.folded.len() > 3),
-            Mode::Cue if alias.case => in_capitals,
-            // A name that is written small is the word that it looks like, unless it is a code.
-            Mode::Cue => !alias.capital || alias.code || tokens.iter().any(|token| token.is(shape::CAPITAL)),
-            // What a short form of a name is worth is in its case.
-            Mode::After | Mode::Never => false,
-        }
     }
 }
 
-fn written(units: &[Unit], token: &Token) -> impl Iterator<Item = char> {
-    let dotted = token.is(shape::DOTTED);
-    let units = units.get(token.start..token.end).unwrap_or_default();
-    units.iter().map(|unit| unit.ch).filter(move |ch| !(dotted && *ch == '.'))
+fn case_allows(document: &Document, alias: &Alias, tokens: &[Token]) -> bool {
+    let upper = tokens.iter().all(|token| token.is(shape::UPPER) || !token.is(shape::LETTER));
+    let first = tokens.first().and_then(|token| document.sentences.get(token.sentence));
+    let capital = alias.has(has::CAPITAL);
+    let in_capitals = upper && capital && first.is_some_and(|sentence| sentence.capitals);
+    match alias.mode {
+        Mode::Free => true,
+        // Whether a name in capitals needs a cue is weighed later. Short ones are acronyms of something else.
+        Mode::Cased => in_capitals || (upper && capital && alias.has(has::LETTERS)),
+        Mode::Cue if alias.has(has::CASE) => in_capitals,
+        // A name that is written small is the word that it looks like, unless it is a code.
+        Mode::Cue => !capital || alias.is_code() || tokens.iter().any(|token| token.is(shape::CAPITAL)),
+        // What a short form of a name is worth is in its case.
+        Mode::After | Mode::Never => false,
+    }
+}
+
+/// A hash of the tokens as they are written, without what is between them and without the stops of acronyms. It is asked of
+/// tokens whose folded words are known to be the same.
+fn written(units: &[Unit], tokens: &[Token]) -> u32 {
+    let mut hasher = FxHasher::default();
+    for token in tokens {
+        let dotted = token.is(shape::DOTTED);
+        for unit in units.get(token.start..token.end).unwrap_or_default() {
+            if !(dotted && unit.ch == '.') {
+                hasher.write_u32(unit.ch.into());
+            }
+        }
+    }
+    // The upper half is the better one.
+    (hasher.finish() >> 32) as u32
 }
 
 /// Whether what is between two words in the text will do for what is between them in the name.
@@ -277,7 +410,7 @@ fn edges_allow(document: &Document, alias: &Alias, start: usize, end: usize) -> 
         }
         return tail.is_empty() || lexicon::is_particle(&tail);
     }
-    !(alias.code && first.gap == Gap::Dot && document.before(start).is_some_and(|before| before.is(shape::DIGIT)))
+    !(alias.is_code() && first.gap == Gap::Dot && document.before(start).is_some_and(|before| before.is(shape::DIGIT)))
 }
 
 /// `80GB` after `A100-` is its memory.

@@ -6,7 +6,7 @@ use super::Tagger;
 use crate::{
     gazetteer::Mode,
     lexicon,
-    matcher::{Document, Gap, Hits, Match, shape},
+    matcher::{Alias, Document, Gap, Hits, Match, shape},
 };
 
 /// What is known of a candidate.
@@ -148,19 +148,19 @@ impl Tagger {
             let from = matches.partition_point(|other| other.start < start);
             matches.iter().skip(from).take_while(move |other| other.start == start)
         };
-        let entity = |other: &Match| self.trie.alias(other.alias).map(|alias| alias.entity);
+        let entity = |other: &Match| self.trie.alias(other.alias).map(Alias::entity);
         named(found.start).any(|vendor| {
             let joint = found.hyphen.map_or(vendor.end < found.end, |hyphen| vendor.end == found.start + hyphen);
             joint
-                && entity(vendor).is_some_and(|vendor| self.is_owner(vendor, alias.entity))
-                && named(vendor.end).any(|rest| rest.end == found.end && entity(rest) == Some(alias.entity))
+                && entity(vendor).is_some_and(|vendor| self.is_owner(vendor, alias.entity()))
+                && named(vendor.end).any(|rest| rest.end == found.end && entity(rest) == Some(alias.entity()))
         })
     }
 
     fn named(&self, document: &Document, found: &Match) -> Option<Candidate> {
         let alias = self.trie.alias(found.alias)?;
         let mut candidate = Candidate {
-            entity: alias.entity,
+            entity: alias.entity(),
             alias: Some(found.alias),
             start: found.start,
             name_end: found.end,
@@ -174,14 +174,14 @@ impl Tagger {
             confidence: 0.0,
             reasons: Vec::new(),
         };
-        let definition = self.definition(alias.entity)?;
-        if alias.text.ends_with([')', '）']) && document.ch(candidate.to) == Some(')') {
+        let definition = self.definition(alias.entity())?;
+        if alias.ends_with_bracket() && document.ch(candidate.to) == Some(')') {
             candidate.to += 1;
         }
         if definition.legal_tail {
             take_legal_tail(document, &mut candidate);
         }
-        if definition.name != alias.text {
+        if !alias.is_title() {
             leave_owner(document, &mut candidate);
         }
         let sign = candidate.from.checked_sub(1).filter(|sign| matches!(document.ch(*sign), Some('@' | '#')));
@@ -202,10 +202,11 @@ impl Tagger {
                 continue;
             }
             let handle = document.ch(candidate.from).is_some_and(|ch| ch == '@');
-            if handle && alias.length == 1 && self.definition(alias.entity).is_some_and(|entity| entity.legal_tail) {
+            if handle && alias.length() == 1 && self.definition(alias.entity()).is_some_and(|entity| entity.legal_tail)
+            {
                 candidate.accept(0.85, vec!["handle".to_owned()]);
             } else if alias.mode == Mode::Free {
-                let long = if alias.length > 1 || candidate.firm { 0.98 } else { 0.95 };
+                let long = if alias.length() > 1 || candidate.firm { 0.98 } else { 0.95 };
                 candidate.accept(long, vec!["alias:free".to_owned()]);
             } else if alias.mode == Mode::Cased && candidate.exact && !self.needs_cue(document, candidate) {
                 candidate.accept(0.9, vec!["alias:cased".to_owned()]);
@@ -244,8 +245,8 @@ impl Tagger {
             start < candidate.name_end && candidate.start < end && (start < candidate.start || end > candidate.name_end)
         };
         let around = |phrase: usize| hits.around(phrase, candidate.start, candidate.name_end);
-        let against = &self.sense(candidate.entity)?.against;
-        against.iter().copied().find(|phrase| around(*phrase).any(is_longer))
+        let against = self.sense(candidate.entity)?.against;
+        against.iter().map(|phrase| *phrase as usize).find(|phrase| around(*phrase).any(is_longer))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     lexicon,
-    matcher::{Document, Gap, Hits, shape},
+    matcher::{Alias, Document, Gap, Hits, shape},
 };
 
 /// What an acronym means in one text.
@@ -20,15 +20,17 @@ pub(super) enum Meaning {
     Other,
 }
 
-/// The acronyms that were explained, in folded form.
+/// The acronyms that were explained, by the numbers of their words.
 #[derive(Debug, Default)]
 pub(super) struct Definitions {
-    meanings: BTreeMap<String, Meaning>,
+    meanings: BTreeMap<u32, Meaning>,
 }
 
 impl Definitions {
-    pub(super) fn get(&self, folded: &str) -> Option<Meaning> {
-        self.meanings.get(folded).copied()
+    /// What the name of a candidate was explained to mean; only names of one word are explained.
+    pub(super) fn get(&self, document: &Document, candidate: &Candidate, alias: &Alias) -> Option<Meaning> {
+        let word = document.token(candidate.start)?.word;
+        self.meanings.get(&word).copied().filter(|_| alias.length() == 1)
     }
 }
 
@@ -56,9 +58,10 @@ impl Tagger {
         let mut definitions = Definitions::default();
         for candidate in candidates.iter_mut() {
             let Some(alias) = candidate.alias.and_then(|alias| self.trie.alias(alias)) else { continue };
-            if matches!(candidate.state, State::Rejected(_)) || alias.length != 1 {
+            if matches!(candidate.state, State::Rejected(_)) || alias.length() != 1 {
                 continue;
             }
+            let Some(word) = document.token(candidate.start).map(|token| token.word) else { continue };
             let named_in = |start: usize, end: usize| {
                 let (first, last) = (start.saturating_sub(super::NAME_TOKENS), end);
                 accepted.range((candidate.entity, first, 0)..(candidate.entity, last, 0)).any(|(_, _, to)| start < *to)
@@ -67,7 +70,7 @@ impl Tagger {
                 && !firms.contains(&candidate.entity)
                 && self.names_other_firm(document, hits, candidate, &starts)
             {
-                definitions.meanings.entry(alias.folded.clone()).or_insert(Meaning::Other);
+                definitions.meanings.entry(word).or_insert(Meaning::Other);
                 candidate.state = State::Rejected(Why::Defined);
                 continue;
             }
@@ -79,12 +82,12 @@ impl Tagger {
             };
             let open = candidate.state == State::Open;
             if known {
-                definitions.meanings.insert(alias.folded.clone(), Meaning::Entity(candidate.entity));
+                definitions.meanings.insert(word, Meaning::Entity(candidate.entity));
                 if open {
                     candidate.accept(0.97, vec!["definition".to_owned()]);
                 }
             } else {
-                definitions.meanings.entry(alias.folded.clone()).or_insert(Meaning::Other);
+                definitions.meanings.entry(word).or_insert(Meaning::Other);
                 if open {
                     candidate.state = State::Rejected(Why::Defined);
                 }
@@ -105,7 +108,7 @@ impl Tagger {
         starts: &BTreeSet<usize>,
     ) -> bool {
         let headline = document.sentence_of(candidate.start).is_some_and(|s| s.headline || s.capitals);
-        let cues = self.sense(candidate.entity).map(|sense| sense.cues.as_slice()).unwrap_or_default();
+        let cues = self.sense(candidate.entity).map(|sense| sense.cues).unwrap_or_default();
         let mut others = 0;
         for at in candidate.end..candidate.end + if headline { 2 } else { 4 } {
             let Some(token) = document.token(at) else { return false };
@@ -116,8 +119,10 @@ impl Tagger {
             if lexicon::is_firm_form(&word) {
                 return others > 0;
             }
-            let trade =
-                || cues.iter().any(|cue| hits.around(*cue, at, at + 1).any(|(start, end)| start <= at && at < end));
+            let trade = || {
+                cues.iter()
+                    .any(|cue| hits.around(*cue as usize, at, at + 1).any(|(start, end)| start <= at && at < end))
+            };
             if starts.contains(&at) || lexicon::is_and(&word) || lexicon::is_place(&word) || trade() {
                 return false;
             }

@@ -157,7 +157,7 @@ impl Scene<'_> {
             let named = self.named_before(candidate);
             evidence.here.put(if named { BESIDE } else { return None }, Reason::Word("full-name"));
         }
-        match self.definitions.get(&alias.folded) {
+        match self.definitions.get(self.document, candidate, alias) {
             Some(Meaning::Entity(entity)) if entity == candidate.entity => {
                 evidence.here.put(BESIDE, Reason::Word("definition"));
             }
@@ -168,7 +168,7 @@ impl Scene<'_> {
         if alias.mode != Mode::After {
             self.mentions(candidate, &mut evidence);
         }
-        self.writing(candidate, alias.code, &mut evidence);
+        self.writing(candidate, alias.is_code(), &mut evidence);
         Some((alias, evidence))
     }
 
@@ -215,12 +215,12 @@ impl Scene<'_> {
     /// Words for and against it.
     fn cues(&self, candidate: &Candidate, evidence: &mut Evidence) {
         let Some(sense) = self.tagger.sense(candidate.entity) else { return };
-        for phrase in &sense.cues {
-            self.phrase(candidate, *phrase, &mut evidence.here, &mut evidence.far, Reason::Cue(*phrase));
+        for phrase in sense.cues.iter().map(|phrase| *phrase as usize) {
+            self.phrase(candidate, phrase, &mut evidence.here, &mut evidence.far, Reason::Cue(phrase));
         }
-        for phrase in &sense.against {
+        for phrase in sense.against.iter().map(|phrase| *phrase as usize) {
             let (here, far) = (&mut evidence.here_against, &mut evidence.far_against);
-            self.phrase(candidate, *phrase, here, far, Reason::Against(*phrase));
+            self.phrase(candidate, phrase, here, far, Reason::Against(phrase));
         }
     }
 
@@ -299,7 +299,7 @@ impl Scene<'_> {
             let here = nearness >= SENTENCE;
             if other.negative && sure.entity != candidate.entity {
                 // Another sense of the same name is spoken of; other senses of other names say nothing.
-                if tagger.shares_name(sure.entity, candidate) {
+                if tagger.shares_name(self.document, sure.entity, candidate) {
                     let scale = if here { &mut evidence.here_against } else { &mut evidence.far_against };
                     scale.put(NEAR, Reason::Beside("against", sure.entity));
                 }

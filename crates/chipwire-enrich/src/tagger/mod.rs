@@ -11,6 +11,7 @@ mod evidence;
 mod explain;
 mod overlap;
 mod salience;
+mod sense;
 
 use std::collections::BTreeSet;
 
@@ -18,11 +19,12 @@ use chipwire_events::{Article, Field, Findings, Markup, Mention, TaggedArticle};
 
 use self::candidates::{Candidate, State};
 pub use self::explain::{Explained, Suppressed};
+use self::sense::{Kind, Sense, Senses, owners, size};
 use crate::{
     article::{self, Lexis, Named, Scene},
     gazetteer::{EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
-    matcher::{Cues, Document, Hits, Tickers, Trie, Words},
+    matcher::{Cues, Document, Hits, Names, Tickers, Trie, Words},
     view::Reading,
 };
 
@@ -37,31 +39,6 @@ const SURE: f64 = 0.6;
 
 /// The first parts of the classes of companies that are quoted about, or have a share in, everything.
 const BYSTANDERS: &[&str] = &["bank", "broker", "media", "research-house"];
-
-/// What is looked up of an entity while a text is tagged.
-#[derive(Debug)]
-struct Sense {
-    cues: Vec<usize>,
-    against: Vec<usize>,
-    /// The companies behind it: its vendor or parent, and theirs.
-    owners: Vec<usize>,
-    /// What its cues name.
-    named: Vec<usize>,
-    kind: Kind,
-    /// It reports, rates or finances all the others: beside it, a name can be anything.
-    bystander: bool,
-    /// It is told apart and never tagged.
-    negative: bool,
-}
-
-/// What kinds of entities are to each other, as far as that is evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Company,
-    /// Something that companies make.
-    Product,
-    Other,
-}
 
 /// What one entity is to another, as far as that is evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +71,7 @@ pub struct Tagger {
     trie: Trie,
     tickers: Tickers,
     cues: Cues,
-    senses: Vec<Sense>,
+    senses: Senses,
     /// The phrases that tell which country is meant.
     countries: Vec<(&'static str, Vec<usize>)>,
     lexis: Lexis,
@@ -103,46 +80,45 @@ pub struct Tagger {
 impl Tagger {
     /// Compiles `gazetteer`.
     pub fn new(gazetteer: Gazetteer) -> Self {
-        let (mut words, mut trie, mut tickers, mut cues) =
-            (Words::default(), Trie::default(), Tickers::default(), Cues::default());
-        let made: BTreeSet<&str> =
-            gazetteer.entities().iter().filter(|entity| entity.vendor.is_some()).map(|entity| &*entity.kind).collect();
-        let mut senses = Vec::new();
+        let (mut words, mut tickers, mut cues) = (Words::default(), Tickers::default(), Cues::default());
+        // The few words of cues and lists are numbered before the many of names: tables by their numbers stay small.
+        let lexis = Lexis::new(&mut words);
+        let mut number = |phrase: &str| cues.add(phrase, &mut words);
+        let countries = lexicon::COUNTRIES
+            .iter()
+            .map(|(code, phrases)| (*code, phrases.iter().map(|phrase| number(phrase)).collect()))
+            .collect();
+        let mut numbers = |phrases: &[String]| phrases.iter().map(|phrase| size(number(phrase))).collect();
+        let phrases: Vec<[Vec<u32>; 2]> =
+            gazetteer.entities().iter().map(|entity| [numbers(&entity.cues), numbers(&entity.against)]).collect();
+        let mut names = Names::default();
         for (at, entity) in gazetteer.entities().iter().enumerate() {
             tickers.add(at, entity);
             for alias in entity.aliases.iter().filter(|alias| alias.mode != Mode::Never) {
-                trie.add(at, &alias.text, alias.mode, alias.case, &mut words);
+                names.add(at, entity, &alias.text, alias, &mut words);
                 if alias.plural {
-                    trie.add(at, &format!("{}s", alias.text), alias.mode, alias.case, &mut words);
+                    names.add(at, entity, &format!("{}s", alias.text), alias, &mut words);
                 }
             }
-            senses.push(Sense {
-                cues: entity.cues.iter().map(|cue| cues.add(cue, &mut words)).collect(),
-                against: entity.against.iter().map(|cue| cues.add(cue, &mut words)).collect(),
-                owners: owners(&gazetteer, entity),
-                named: Vec::new(),
-                kind: match entity {
-                    _ if entity.kind == VENDOR_KIND => Kind::Company,
-                    _ if made.contains(&*entity.kind) => Kind::Product,
-                    _ => Kind::Other,
-                },
-                bystander: BYSTANDERS.contains(&entity.class.split('/').next().unwrap_or_default()),
-                negative: entity.negative,
-            });
         }
-        let names = trie.names();
-        for sense in &mut senses {
-            let named = sense.cues.iter().filter_map(|cue| names.get(cues.text(*cue))).flatten();
-            sense.named.extend(named);
-            sense.named.sort_unstable();
-            sense.named.dedup();
+        words.shrink();
+        let trie = Trie::new(names);
+        let made: BTreeSet<&str> =
+            gazetteer.entities().iter().filter(|entity| entity.vendor.is_some()).map(|entity| &*entity.kind).collect();
+        let mut senses = Senses::with_capacity(gazetteer.entities().len());
+        for (entity, [for_it, against]) in gazetteer.entities().iter().zip(&phrases) {
+            let texts = for_it.iter().map(|cue| cues.text(*cue as usize));
+            let mut named: Vec<u32> = texts.flat_map(|text| trie.entities_of(text, &words)).map(size).collect();
+            named.sort_unstable();
+            named.dedup();
+            let kind = match entity {
+                _ if entity.kind == VENDOR_KIND => Kind::Company,
+                _ if made.contains(&*entity.kind) => Kind::Product,
+                _ => Kind::Other,
+            };
+            senses.push(entity, kind, [for_it, against, &owners(&gazetteer, entity), &named]);
         }
-        drop(names);
-        let countries = lexicon::COUNTRIES
-            .iter()
-            .map(|(code, phrases)| (*code, phrases.iter().map(|phrase| cues.add(phrase, &mut words)).collect()))
-            .collect();
-        let lexis = Lexis::new(&mut words);
+        senses.shrink();
         Self { gazetteer, words, trie, tickers, cues, senses, countries, lexis }
     }
 
@@ -274,13 +250,13 @@ impl Tagger {
         self.gazetteer.entities().get(entity)
     }
 
-    fn sense(&self, entity: usize) -> Option<&Sense> {
+    fn sense(&self, entity: usize) -> Option<Sense<'_>> {
         self.senses.get(entity)
     }
 
     /// Whether `company` is behind `entity`: its vendor, its parent, or the parent of that.
     fn is_owner(&self, company: usize, entity: usize) -> bool {
-        self.sense(entity).is_some_and(|sense| sense.owners.contains(&company))
+        self.sense(entity).is_some_and(|sense| sense.owners.contains(&size(company)))
     }
 
     fn is_company(&self, entity: usize) -> bool {
@@ -295,13 +271,13 @@ impl Tagger {
         let home = jurisdiction(entity).filter(|code| !matches!(*code, NOWHERE | "INTL"));
         match sense.kind {
             _ if entity == other => Relation::Itself,
-            _ if sense.owners.contains(&other) => Relation::Vendor,
-            _ if beside.owners.contains(&entity) => Relation::Product,
+            _ if sense.owners.contains(&size(other)) => Relation::Vendor,
+            _ if beside.owners.contains(&size(entity)) => Relation::Product,
             Kind::Product if same_kind && !sense.owners.is_empty() && sense.owners.first() == beside.owners.first() => {
                 Relation::Sibling
             }
             _ if beside.bystander && !sense.bystander => Relation::None,
-            _ if sense.named.binary_search(&other).is_ok() => Relation::Related,
+            _ if sense.named.binary_search(&size(other)).is_ok() => Relation::Related,
             Kind::Company if sense.owners.iter().any(|owner| beside.owners.contains(owner)) => Relation::Related,
             Kind::Other if home.is_some() && home == jurisdiction(other) => Relation::Related,
             // What any country may have goes with what one has.
@@ -318,12 +294,15 @@ impl Tagger {
     }
 
     /// Whether a name of `entity` has the candidate's name in it: `wet AMD` has `AMD`.
-    fn shares_name(&self, entity: usize, candidate: &Candidate) -> bool {
-        let Some(alias) = candidate.alias.and_then(|alias| self.trie.alias(alias)) else { return false };
+    fn shares_name(&self, document: &Document, entity: usize, candidate: &Candidate) -> bool {
+        let one_word =
+            candidate.alias.and_then(|alias| self.trie.alias(alias)).is_some_and(|alias| alias.length() == 1);
+        let Some(token) = document.token(candidate.start).filter(|_| one_word) else { return false };
+        let name = self.words.text(token.word);
         self.definition(entity).is_some_and(|entity| {
             entity.aliases.iter().any(|other| {
                 let mut words = other.text.split(|ch: char| !ch.is_alphanumeric());
-                words.any(|word| word.to_lowercase() == alias.folded)
+                words.any(|word| word.to_lowercase().as_bytes() == name)
             })
         })
     }
@@ -396,18 +375,4 @@ fn weigh_open(scene: &evidence::Scene<'_>, candidates: &mut [Candidate]) -> bool
         }
     }
     changed
-}
-
-/// The companies behind `entity`, the nearest first.
-fn owners(gazetteer: &Gazetteer, entity: &EntityDef) -> Vec<usize> {
-    let mut owners = Vec::new();
-    let mut next: Vec<&str> = entity.vendor.iter().chain(&entity.parent).map(String::as_str).collect();
-    while let Some(id) = next.pop() {
-        let Some(at) = gazetteer.position(VENDOR_KIND, id) else { continue };
-        if !owners.contains(&at) && owners.len() < 4 {
-            owners.push(at);
-            next.extend(gazetteer.entities().get(at).and_then(|owner| owner.parent.as_deref()));
-        }
-    }
-    owners
 }

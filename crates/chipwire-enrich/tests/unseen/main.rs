@@ -1,0 +1,324 @@
+//! Texts that were written and marked by hand after the rules were made, without a look at them: how much of what is marked is
+//! found, and how much of what is found is marked. `docs/error-analysis.md` says what became of each kind of error.
+//!
+//! Each line of `*.jsonl` is a text. `[[Nvidia|company:nvidia]]` marks a mention; several ids with commas are equally right, `?` for an id
+//! is something that the gazetteer does not have, and `opt:` before all of it is a place that counts neither way. `{{$12
+//! billion|12000000000 USD @company:tsmc}}` marks an amount with its owner, where `5..` is "at least" and `..5` "up to".
+//!
+//! The tests hold what has been reached. `UNSEEN=errors` prints every difference, with `--nocapture`; the table is always printed.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may panic and print")]
+
+#[path = "../support/article.rs"]
+mod article;
+mod marks;
+mod score;
+
+use std::{collections::BTreeSet, env};
+
+use chipwire_enrich::{Gazetteer, Tagger};
+use chipwire_events::{Field, Markup, TaggedArticle};
+use serde::Deserialize;
+
+use self::{
+    marks::{Mark, Meant, read},
+    score::Scores,
+};
+
+const FILES: [&str; 3] = [include_str!("policy.jsonl"), include_str!("trade.jsonl"), include_str!("world.jsonl")];
+
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    title: String,
+    body: String,
+    #[serde(default)]
+    markup: Option<Markup>,
+    happenings: Vec<String>,
+}
+
+struct Text {
+    id: String,
+    title: String,
+    body: String,
+    marks: Vec<(Field, Mark)>,
+    happenings: Vec<String>,
+    tagged: TaggedArticle,
+}
+
+fn tagger() -> Tagger {
+    Tagger::new(Gazetteer::builtin().unwrap())
+}
+
+/// What speaks against a mention that was not found, of title and body in one.
+fn why_not(tagger: &Tagger, text: &Text, mark: &Mark, ids: &[String]) -> String {
+    let whole = format!("{}\n\n{}", text.title, text.body);
+    let suppressed = tagger.explain_text(&whole).suppressed;
+    let of_it = suppressed.iter().find(|found| {
+        found.surface.contains(&mark.surface) && ids.contains(&format!("{}:{}", found.kind, found.entity))
+    });
+    of_it.map_or_else(
+        || "no name of it".to_owned(),
+        |found| format!("{} for {:?} against {:?}", found.why, found.reasons, found.against),
+    )
+}
+
+fn texts(tagger: &Tagger) -> Vec<Text> {
+    let lines = FILES.iter().flat_map(|file| file.lines());
+    lines
+        .map(|line| {
+            let line: Line = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let (title, in_title) = read(&line.title, &line.id);
+            let (body, in_body) = read(&line.body, &line.id);
+            let of = |field, marks: Vec<Mark>| marks.into_iter().map(move |mark| (field, mark));
+            Text {
+                marks: of(Field::Title, in_title).chain(of(Field::Body, in_body)).collect(),
+                happenings: line.happenings,
+                tagged: tagger.enrich(article::article(&title, &body, line.markup.unwrap_or(Markup::Plain))),
+                id: line.id,
+                title,
+                body,
+            }
+        })
+        .collect()
+}
+
+fn wants_errors() -> bool {
+    env::var("UNSEEN").is_ok_and(|what| what == "errors")
+}
+
+/// Whether two places in the same field have a byte in common.
+fn meet(a: (usize, usize), b: (usize, usize)) -> bool {
+    a.0 < b.1 && b.0 < a.1
+}
+
+#[test]
+fn mentions() {
+    let mut scores = Scores::new("mentions");
+    let tagger = tagger();
+    for text in texts(&tagger) {
+        let mut used = BTreeSet::new();
+        let found = &text.tagged.mentions;
+        let id_of = |at: usize| format!("{}:{}", found[at].kind, found[at].entity);
+        let wanted = |mark: &Mark| match &mark.meant {
+            Meant::Entities { ids, optional: false } => Some(ids.clone()),
+            _ => None,
+        };
+        let marks: Vec<_> = text.marks.iter().filter_map(|(field, mark)| Some((*field, mark, wanted(mark)?))).collect();
+        // Whole names first, so that a name that is found in part does not take the place of another.
+        for exact in [true, false] {
+            for (number, (field, mark, ids)) in marks.iter().enumerate() {
+                if used.contains(&(true, number)) {
+                    continue;
+                }
+                let fits = |at: &usize| {
+                    let mention = &found[*at];
+                    let place = (mention.start, mention.end);
+                    let there = if exact { place == mark.place } else { meet(place, mark.place) };
+                    mention.field == *field && there && ids.contains(&id_of(*at)) && !used.contains(&(false, *at))
+                };
+                if let Some(at) = (0..found.len()).find(fits) {
+                    used.insert((true, number));
+                    used.insert((false, at));
+                    let kind = &found[at].kind;
+                    scores.right(kind);
+                    if !exact {
+                        scores.note(
+                            &text.id,
+                            &format!("{kind}: span"),
+                            &format!("{:?} for {:?}", found[at].surface, mark.surface),
+                        );
+                    }
+                }
+            }
+        }
+        for (number, (_, mark, ids)) in marks.iter().enumerate() {
+            let kind = ids[0].split(':').next().unwrap();
+            if used.contains(&(true, number)) {
+                continue;
+            }
+            if ids.iter().all(|id| id.ends_with(":?")) {
+                scores.note(&text.id, &format!("{kind}: not in the gazetteer"), &mark.surface);
+            } else {
+                scores.missed(kind);
+                let why = if wants_errors() { why_not(&tagger, &text, mark, ids) } else { String::new() };
+                scores.note(
+                    &text.id,
+                    &format!("{kind}: missed"),
+                    &format!("{:?} {} {why} in {:?}", mark.surface, ids[0], mark.around),
+                );
+            }
+        }
+        for (at, mention) in found.iter().enumerate() {
+            let optional = |(field, mark): &(Field, Mark)| {
+                let free = matches!(mark.meant, Meant::Entities { optional: true, .. });
+                free && *field == mention.field && meet((mention.start, mention.end), mark.place)
+            };
+            if !used.contains(&(false, at)) && !text.marks.iter().any(optional) {
+                scores.wrong(&mention.kind);
+                let reasons = mention.reasons.join(", ");
+                let field =
+                    if mention.field == Field::Title { &text.tagged.article.title } else { &text.tagged.article.body };
+                let around = &field[field.floor_char_boundary(mention.start.saturating_sub(40))
+                    ..field.ceil_char_boundary(mention.end + 40)];
+                scores.note(
+                    &text.id,
+                    &format!("{}: wrong", mention.kind),
+                    &format!("{:?} {} ({reasons}) in {around:?}", mention.surface, id_of(at)),
+                );
+            }
+        }
+    }
+    scores.report(wants_errors());
+    scores.hold(&[("company", 0.99, 0.88), ("chip", 0.98, 0.86), ("policy", 0.95, 0.74)]);
+}
+
+#[test]
+fn amounts() {
+    let mut scores = Scores::new("amounts");
+    let mut owners = Scores::new("owners of amounts");
+    let tagger = tagger();
+    for text in texts(&tagger) {
+        let mut used = BTreeSet::new();
+        let found = &text.tagged.findings.amounts;
+        for (field, mark) in &text.marks {
+            let Meant::Amount { low, high, unit, of } = &mark.meant else { continue };
+            let there = |at: &usize| {
+                let amount = &found[*at];
+                amount.field == *field && meet((amount.start, amount.end), mark.place) && !used.contains(at)
+            };
+            let kind = marks::kind_of(unit);
+            let value = |at: &usize| {
+                let amount = &found[*at];
+                let same = |a: &Option<String>, b: &Option<f64>| a.as_ref().and_then(|a| a.parse().ok()) == *b;
+                let (mut wanted, written) = (unit.split('/'), amount.unit.split('/'));
+                let same_unit = match kind {
+                    "money" | "share" => wanted.next() == written.into_iter().next(),
+                    // How things are called that are counted is told apart in the cases of amounts.
+                    _ => true,
+                };
+                same(&amount.low, low) && same(&amount.high, high) && same_unit
+            };
+            if let Some(at) = (0..found.len()).find(|at| there(at) && value(at)) {
+                used.insert(at);
+                scores.right(kind);
+                if let Some(of) = of {
+                    match &found[at].of {
+                        Some(owner) if owner == of => owners.right("owner"),
+                        owner => {
+                            owners.missed("owner");
+                            if owner.is_some() {
+                                owners.wrong("owner");
+                            }
+                            owners.note(
+                                &text.id,
+                                "owner",
+                                &format!("{owner:?} for {of} of {:?} in {:?}", mark.surface, mark.around),
+                            );
+                        }
+                    }
+                }
+            } else {
+                scores.missed(kind);
+                let instead = (0..found.len()).find(there).map(|at| {
+                    let amount = &found[at];
+                    format!("{:?} {:?}..{:?} {}", amount.surface, amount.low, amount.high, amount.unit)
+                });
+                scores.note(
+                    &text.id,
+                    &format!("{kind}: missed"),
+                    &format!(
+                        "{:?} {} {unit} in {:?}; instead {instead:?}",
+                        mark.surface,
+                        marks::bounds(*low, *high),
+                        mark.around
+                    ),
+                );
+            }
+        }
+        for (at, amount) in found.iter().enumerate() {
+            if !used.contains(&at) {
+                let kind = match amount.kind {
+                    chipwire_events::AmountKind::Money => "money",
+                    chipwire_events::AmountKind::Share => "share",
+                    _ => "other",
+                };
+                scores.wrong(kind);
+                scores.note(
+                    &text.id,
+                    &format!("{kind}: wrong"),
+                    &format!("{:?} {:?}..{:?} {}", amount.surface, amount.low, amount.high, amount.unit),
+                );
+            }
+        }
+    }
+    scores.report(wants_errors());
+    owners.report(wants_errors());
+    scores.hold(&[("money", 0.93, 0.88), ("share", 0.94, 0.85), ("other", 0.9, 0.47)]);
+    owners.hold(&[("owner", 0.66, 0.47)]);
+}
+
+#[test]
+fn happenings() {
+    let mut scores = Scores::new("happenings");
+    let mut slots = Scores::new("slots of happenings that are found");
+    let tagger = tagger();
+    for text in texts(&tagger) {
+        let mut used = BTreeSet::new();
+        let found = &text.tagged.findings.happenings;
+        let status = |at: usize| serde_json::to_value(found[at].status).unwrap().as_str().unwrap().to_owned();
+        let mut kinds_told = BTreeSet::new();
+        for happening in &text.happenings {
+            let mut words = happening.split_whitespace();
+            let (kind, wanted) = words.next().unwrap().split_once('/').unwrap();
+            kinds_told.insert(kind.to_owned());
+            let parts: Vec<(&str, &str)> = words.filter_map(|word| word.split_once('=')).collect();
+            let fits = |at: usize| {
+                let values =
+                    found[at].slots.iter().filter(|slot| parts.iter().any(|(_, value)| *value == slot.value)).count();
+                (found[at].kind == kind && !used.contains(&at)).then_some((values, usize::from(status(at) == wanted)))
+            };
+            let best = (0..found.len())
+                .filter_map(|at| Some((fits(at)?, at)))
+                .max_by_key(|(fits, at)| (*fits, usize::MAX - at));
+            let Some((_, at)) = best else {
+                scores.missed(kind);
+                scores.note(&text.id, &format!("{kind}: missed"), happening);
+                continue;
+            };
+            used.insert(at);
+            scores.right(kind);
+            if status(at) == wanted {
+                slots.right("status")
+            } else {
+                slots.missed("status");
+                slots.wrong("status");
+                slots.note(&text.id, "status", &format!("{} for {happening}: {:?}", status(at), found[at].surface));
+            }
+            for (role, value) in parts.iter().filter(|(role, _)| ["who", "whom", "what"].contains(role)) {
+                let role_of =
+                    |slot: &chipwire_events::Slot| serde_json::to_value(slot.role).unwrap().as_str().unwrap() == *role;
+                if found[at].slots.iter().any(|slot| role_of(slot) && slot.value == *value) {
+                    slots.right(role)
+                } else {
+                    slots.missed(role);
+                    slots.note(&text.id, role, &format!("no {value} in {}: {:?}", found[at].reason, found[at].surface));
+                }
+            }
+        }
+        for (at, happening) in found.iter().enumerate() {
+            // What a text tells twice is marked once.
+            if !used.contains(&at) && !kinds_told.contains(&happening.kind) {
+                scores.wrong(&happening.kind);
+                scores.note(
+                    &text.id,
+                    &format!("{}: wrong", happening.kind),
+                    &format!("{:?}: {}", happening.surface, happening.reason),
+                );
+            }
+        }
+    }
+    scores.report(wants_errors());
+    slots.report(wants_errors());
+    scores.hold(&[("all", 0.79, 0.16)]);
+}
