@@ -43,9 +43,11 @@ fn title_and_body_are_one_document() {
             Title 12..15 nvidia-h20 H20
             Body 10..34 us-commerce Commerce&nbsp;Department
             Body 77..80 nvidia-h20 H20
+            Body 98..104 oracle Oracle
             chip:nvidia-h20 Primary 0.77 2
             company:nvidia Primary 0.56 1
-            policy:us-commerce Secondary 0.34 1"#]],
+            policy:us-commerce Secondary 0.34 1
+            company:oracle Passing 0.17 1"#]],
     );
 }
 

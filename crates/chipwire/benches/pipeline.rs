@@ -45,6 +45,7 @@ const ARTICLES: usize = 100_000;
 const SIZE_BYTES: usize = 2_000;
 
 fn main() {
+    chipwire::memory::keep_small();
     let arguments: Vec<String> = env::args().collect();
     let value = |name: &str| arguments.iter().position(|argument| argument == name).map(|at| arguments[at + 1].clone());
     if let Some(folder) = value("--child-pipeline") {

@@ -22,6 +22,7 @@ pub mod generations;
 pub mod health;
 pub mod hubs;
 pub mod import;
+pub mod memory;
 pub mod overlay;
 pub mod pipeline;
 pub mod portable;

@@ -155,14 +155,22 @@ impl Tickers {
         (equity || bracketed).then(|| hit(entity, at, if equity { at + 3 } else { at + 2 }, token.start, code))
     }
 
-    /// `Nvidia (NVDA)` and `Texas Instruments Inc <TXN>`.
+    /// `Nvidia (NVDA)` and `Texas Instruments Inc <TXN>`; and, as sites about shares write, `(NVDA +1.2%)` and `(NVDA – Free
+    /// Report)`.
     fn bracketed(&self, document: &Document, at: usize) -> Option<Found> {
         let token = document.token(at)?;
-        if !is_code(token) || !matches!(surrounding(document, at, at + 1), Some(('(', ')') | ('<', '>'))) {
+        let digits = !token.is(shape::LETTER);
+        let closed = match surrounding(document, at, at + 1)? {
+            ('(', ')') | ('<', '>') => true,
+            ('(', ' ') => {
+                !digits && document.ch(token.end + 1).is_some_and(|ch| matches!(ch, '+' | '-' | '−' | '–' | '—'))
+            }
+            _ => false,
+        };
+        if !is_code(token) || !closed {
             return None;
         }
         let code = document.written(token);
-        let digits = !token.is(shape::LETTER);
         let exchanges: &[Exchange] = if digits {
             &[
                 Exchange::HongKong,

@@ -61,6 +61,25 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
+    /// The code of a listed share at tokens `start..end` and units `from..to`.
+    pub(super) fn of_code(entity: usize, start: usize, end: usize, from: usize, to: usize, code: String) -> Self {
+        Self {
+            entity,
+            alias: None,
+            start,
+            name_end: end,
+            end,
+            from,
+            to,
+            firm: false,
+            exact: true,
+            code,
+            state: State::NeedsName,
+            confidence: 0.0,
+            reasons: Vec::new(),
+        }
+    }
+
     pub(super) fn accept(&mut self, confidence: f64, reasons: Vec<String>) {
         self.state = State::Accepted;
         self.confidence = confidence;
@@ -107,21 +126,7 @@ impl Tagger {
             .collect();
         for found in self.tickers.find(document) {
             let to = found.end.checked_sub(1).and_then(|at| document.token(at)).map_or(found.from, |token| token.end);
-            let mut candidate = Candidate {
-                entity: found.entity,
-                alias: None,
-                start: found.start,
-                name_end: found.end,
-                end: found.end,
-                from: found.from,
-                to,
-                firm: false,
-                exact: true,
-                code: found.code,
-                state: State::NeedsName,
-                confidence: 0.0,
-                reasons: Vec::new(),
-            };
+            let mut candidate = Candidate::of_code(found.entity, found.start, found.end, found.from, to, found.code);
             if !found.needs_name {
                 let reasons = vec![format!("ticker:{}", candidate.code)];
                 candidate.accept(0.98, reasons);

@@ -57,6 +57,11 @@ impl Sures {
         })
     }
 
+    /// Whether the entity is mentioned by a full name at all.
+    fn has_full(&self, entity: usize) -> bool {
+        self.by_entity.get(&entity).is_some_and(|places| places.iter().any(|sure| sure.full))
+    }
+
     /// The mentions of each entity that can be its nearest to the candidate.
     fn around(&self, candidate: &Candidate) -> impl Iterator<Item = &Sure> {
         self.by_entity.values().flat_map(|places| {
@@ -86,6 +91,12 @@ const SENTENCE: f64 = 2.0;
 const UNRELATED: f64 = 1.5;
 /// Elsewhere in the text.
 const FAR: f64 = 1.0;
+/// What part of their weight more pieces of evidence count with, beside the best: near by, and elsewhere in the text, where one
+/// word says little and three of the same trade say a lot.
+const OTHERS: f64 = 0.15;
+const OTHERS_FAR: f64 = 0.5;
+/// So many entities that have nothing to do with a name are together worth a word that has.
+const MANY: usize = 4;
 /// Reasons that a mention keeps, beside how it is named.
 const MOST_REASONS: usize = 4;
 /// Less than this convinces nobody.
@@ -105,8 +116,10 @@ enum Reason {
 }
 
 /// Evidence of one direction: the best piece counts in full, others a little.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Scale {
+    /// What part of their weight the others count with.
+    share: f64,
     best: f64,
     more: f64,
     /// What was put on it, the weight first.
@@ -114,8 +127,12 @@ struct Scale {
 }
 
 impl Scale {
+    fn new(share: f64) -> Self {
+        Self { share, best: 0.0, more: 0.0, reasons: Vec::new() }
+    }
+
     fn put(&mut self, weight: f64, reason: Reason) {
-        self.more += weight.min(self.best) * 0.15;
+        self.more += weight.min(self.best) * self.share;
         self.best = self.best.max(weight);
         self.reasons.push((weight, reason));
     }
@@ -126,7 +143,7 @@ impl Scale {
 }
 
 /// Evidence for and against, near by and elsewhere.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Evidence {
     here: Scale,
     here_against: Scale,
@@ -135,6 +152,11 @@ struct Evidence {
 }
 
 impl Evidence {
+    fn new() -> Self {
+        let [here, here_against, far_against] = [(); 3].map(|()| Scale::new(OTHERS));
+        Self { here, here_against, far: Scale::new(OTHERS_FAR), far_against }
+    }
+
     /// What is left of the weight if it is enough, and whether what is elsewhere in the text was needed for that.
     fn weight(&self) -> Option<(f64, bool)> {
         let (here, against) = (self.here.weight(), self.here_against.weight());
@@ -152,10 +174,17 @@ impl Scene<'_> {
     /// What there is for and against a candidate; none where it could not be a mention whatever there is.
     fn evidence(&self, candidate: &Candidate) -> Option<(&Alias, Evidence)> {
         let alias = candidate.alias.and_then(|alias| self.tagger.trie.alias(alias))?;
-        let mut evidence = Evidence::default();
+        let mut evidence = Evidence::new();
         if alias.mode == Mode::After {
-            let named = self.named_before(candidate);
-            evidence.here.put(if named { BESIDE } else { return None }, Reason::Word("full-name"));
+            if self.is_longer(candidate.start, candidate.name_end) || self.may_be_word(candidate) {
+                return None;
+            }
+            if self.named_before(candidate) {
+                evidence.here.put(BESIDE, Reason::Word("full-name"));
+            } else {
+                let beside = self.office_beside(candidate)?;
+                evidence.here.put(NEAR, Reason::Beside("near", beside));
+            }
         }
         match self.definitions.get(self.document, candidate, alias) {
             Some(Meaning::Entity(entity)) if entity == candidate.entity => {
@@ -289,6 +318,7 @@ impl Scene<'_> {
         let tagger = self.tagger;
         // The best of what is unrelated is enough: more of it does not make it related.
         let mut unrelated: [Option<Reason>; 2] = [None, None];
+        let mut entities = BTreeSet::new();
         for sure in self.sure.around(candidate) {
             let overlaps = sure.start < candidate.end && candidate.start < sure.end;
             let Some(other) = tagger.sense(sure.entity) else { continue };
@@ -318,6 +348,7 @@ impl Scene<'_> {
                 Relation::SameKind | Relation::Unrelated => {
                     let [in_sentence, elsewhere] = &mut unrelated;
                     let best = if here { in_sentence } else { elsewhere };
+                    entities.insert(sure.entity);
                     best.get_or_insert(Reason::Beside("near", sure.entity));
                     continue;
                 }
@@ -330,7 +361,9 @@ impl Scene<'_> {
         }
         let [here, far] = unrelated;
         here.into_iter().for_each(|reason| evidence.here.put(UNRELATED, reason));
-        far.into_iter().for_each(|reason| evidence.far.put(FAR / 2.0, reason));
+        // A text that names many others is one of the trade.
+        let weight = if entities.len() >= MANY { FAR } else { FAR / 2.0 };
+        far.into_iter().for_each(|reason| evidence.far.put(weight, reason));
     }
 
     /// Whether only a comma or an `and` is between the two, so that they are things of one kind.
@@ -351,7 +384,7 @@ impl Scene<'_> {
     }
 
     /// Whether a full name of the entity is before it and nothing else that was written with that name since: the Commission is
-    /// not the European one where another was spoken of last.
+    /// not the European one where another was spoken of last. What a title is short for is said in the body.
     fn named_before(&self, candidate: &Candidate) -> bool {
         let document = self.document;
         let Some(last) = candidate.name_end.checked_sub(1) else { return false };
@@ -364,9 +397,27 @@ impl Scene<'_> {
                 other = other.max(sure.end);
             }
         }
-        let Some(named) = named.filter(|named| *named >= other) else { return false };
-        let others = (named..candidate.start).filter(|at| word(*at) == word(last)).any(|at| self.is_longer(at, at + 1));
-        !others && !self.is_longer(candidate.start, candidate.name_end) && !self.may_be_word(candidate)
+        let Some(named) = named.filter(|named| *named >= other) else {
+            return other == 0 && candidate.from < document.body && self.sure.has_full(candidate.entity);
+        };
+        !(named..candidate.start).filter(|at| word(*at) == word(last)).any(|at| self.is_longer(at, at + 1))
+    }
+
+    /// Another office or rule of the same country in the same sentence, where the name has its capital and nothing else of that
+    /// name was spoken of: the Commerce that BIS is part of, the Commission that writes the EU's act.
+    fn office_beside(&self, candidate: &Candidate) -> Option<usize> {
+        let document = self.document;
+        let last = document.token(candidate.name_end.checked_sub(1)?)?;
+        let word = |at: usize| document.token(at).map(|token| token.word);
+        let other = |sure: &Sure| {
+            sure.entity != candidate.entity && (sure.start..sure.end).any(|at| word(at) == Some(last.word))
+        };
+        if !last.is(shape::CAPITAL) || self.sure.last_before(usize::MAX).any(other) {
+            return None;
+        }
+        let same_sentence = |sure: &&Sure| self.nearness(candidate, sure.start, sure.end) >= SENTENCE;
+        let related = |sure: &&Sure| self.tagger.relation(candidate.entity, sure.entity) == Relation::Related;
+        self.sure.around(candidate).filter(same_sentence).find(related).map(|sure| sure.entity)
     }
 
     /// Whether the words at `start..end` are part of a longer name: `foreign ministry`, `Chamber of Commerce`, `Treasury

@@ -13,7 +13,7 @@ mod overlap;
 mod salience;
 mod sense;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chipwire_events::{Article, Field, Findings, Markup, Mention, TaggedArticle};
 
@@ -24,7 +24,7 @@ use crate::{
     article::{self, Lexis, Named, Scene},
     gazetteer::{EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
-    matcher::{Cues, Document, Hits, Names, Tickers, Trie, Words},
+    matcher::{Cues, Document, Hits, Names, Tickers, Trie, Words, shape},
     view::Reading,
 };
 
@@ -218,6 +218,7 @@ impl Tagger {
             overlap::drop_covered(self, &mut candidates);
         }
         self.accept_named_tickers(&mut candidates);
+        self.repeat_tickers(document, &mut candidates);
         if let Some(look) = look {
             look(&self.scene(document, &hits, &definitions, &candidates), &candidates);
         }
@@ -360,6 +361,35 @@ impl Tagger {
             if before.any(|end| named.contains(&(candidate.entity, end))) {
                 let reasons = vec![format!("ticker:{}", candidate.code)];
                 candidate.accept(0.95, reasons);
+            }
+        }
+    }
+
+    /// Adds the codes that stand alone in a text which says elsewhere what they are the codes of: `AVGO` behind `Broadcom
+    /// (NASDAQ: AVGO)`. Shorter ones than three letters are too many other things.
+    fn repeat_tickers(&self, document: &Document, candidates: &mut Vec<Candidate>) {
+        let is_letters = |code: &str| code.len() >= 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        let told: BTreeMap<String, usize> = candidates
+            .iter()
+            .filter(|candidate| candidate.alias.is_none() && candidate.state == State::Accepted)
+            .filter(|candidate| is_letters(&candidate.code))
+            .map(|candidate| (candidate.code.clone(), candidate.entity))
+            .collect();
+        if told.is_empty() {
+            return;
+        }
+        let taken: BTreeSet<usize> = candidates.iter().flat_map(|candidate| candidate.start..candidate.end).collect();
+        for (at, token) in document.tokens.iter().enumerate() {
+            let short = token.end - token.start <= 5 && token.is(shape::UPPER) && !token.is(shape::DIGIT);
+            if !short || taken.contains(&at) || document.sentence_of(at).is_some_and(|sentence| sentence.capitals) {
+                continue;
+            }
+            let code = document.written(token);
+            if let Some(entity) = told.get(&code) {
+                let mut candidate = Candidate::of_code(*entity, at, at + 1, token.start, token.end, code);
+                let reasons = vec![format!("ticker:{}", candidate.code)];
+                candidate.accept(0.9, reasons);
+                candidates.push(candidate);
             }
         }
     }
