@@ -13,6 +13,11 @@ use crate::matcher::Form;
 /// Words of English, one per line.
 const COMMON_WORDS: &str = include_str!("../../gazetteer/common-words.txt");
 
+/// The words that English texts write in small letters, the frequent ones.
+pub(crate) fn frequent_words() -> impl Iterator<Item = &'static str> {
+    COMMON_WORDS.lines().filter(|line| !line.starts_with('#'))
+}
+
 /// The checks that `allow` may name: what else is wrong cannot be right.
 const ALLOWED: &[&str] =
     &["common-word", "duplicate-alias", "fact-source", "hidden-name", "no-cues", "shared-name", "duplicate-ticker"];
@@ -77,7 +82,7 @@ fn empty_aliases(draft: &Draft, names: &[Name<'_>], found: &mut Vec<Finding>) {
 }
 
 fn common_words(draft: &Draft, names: &[Name<'_>], found: &mut Vec<Finding>) {
-    let common: FxHashSet<&str> = COMMON_WORDS.lines().filter(|line| !line.starts_with('#')).collect();
+    let common: FxHashSet<&str> = frequent_words().collect();
     for name in names.iter().filter(|name| name.alias.mode == Mode::Free) {
         if let [word] = name.form.words.as_slice()
             && common.contains(word.as_str())

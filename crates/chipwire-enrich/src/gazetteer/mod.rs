@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub(crate) use self::exchange::{Exchange, normal_code};
+pub(crate) use self::lint::frequent_words;
 pub use self::{
     diff::{Changed, Diff, FieldChange},
     draft::Draft,

@@ -24,6 +24,19 @@ pub(crate) struct Cues {
     by_word: Vec<Vec<usize>>,
     /// The phrases that are a beginning only.
     beginnings: Beginnings,
+    /// What is known of each word beforehand, by its number: see [`Cues::prepare`].
+    prepared: Vec<Prepared>,
+    /// The phrases of all prepared words that are a beginning only.
+    begun: Vec<u32>,
+}
+
+/// Which phrases a word begins with that are a beginning only: a part of [`Cues::begun`].
+#[derive(Debug, Clone, Copy, Default)]
+struct Prepared {
+    start: u32,
+    end: u32,
+    /// It has to be looked up as it is written.
+    unknown: bool,
 }
 
 /// Beginnings of words as a tree over their characters. Node 0 is its root, and stands for no node where one is asked for.
@@ -177,6 +190,26 @@ impl Cues {
         number
     }
 
+    /// Finds out beforehand what the words that have a number by now begin with. Nearly every word of a text is one of them if
+    /// the frequent words of the language are. To be called when all phrases were added.
+    pub(crate) fn prepare(&mut self, words: &Words) {
+        self.prepared.clear();
+        self.begun.clear();
+        for number in 0..=words.last() {
+            let text = words.text(number);
+            let start = self.begun.len();
+            // What is written otherwise than it is compared, such as `U.S.`, is not known by its number.
+            let unknown = text.is_empty() || !text.iter().all(u8::is_ascii_alphanumeric);
+            if !unknown {
+                let Self { beginnings, begun, .. } = self;
+                beginnings
+                    .walk(text.iter().map(|byte| char::from(*byte)), |phrase| begun.extend(u32::try_from(phrase)));
+            }
+            let [start, end] = [start, self.begun.len()].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+            self.prepared.push(Prepared { start, end, unknown });
+        }
+    }
+
     /// The phrase as it was added.
     pub(crate) fn text(&self, number: usize) -> &str {
         self.phrases.get(number).map_or("", |phrase| phrase.text.as_str())
@@ -191,7 +224,13 @@ impl Cues {
             {
                 hits.extend(numbers.iter().filter_map(|number| self.stands_at(document, *number, at)));
             }
-            self.beginnings.find(document, token, |number| hits.push((number, at, at + 1)));
+            match self.prepared.get(token.word as usize).filter(|prepared| !prepared.unknown) {
+                Some(Prepared { start, end, .. }) => {
+                    let begun = self.begun.get(*start as usize..*end as usize).unwrap_or_default();
+                    hits.extend(begun.iter().map(|number| (*number as usize, at, at + 1)));
+                }
+                None => self.beginnings.find(document, token, |number| hits.push((number, at, at + 1))),
+            }
         }
         hits.sort_unstable();
         let mut present = vec![0; self.phrases.len() / 64 + 1];

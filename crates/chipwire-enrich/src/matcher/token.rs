@@ -62,6 +62,11 @@ impl Words {
         text(&self.letters, &self.ends, number)
     }
 
+    /// The highest number.
+    pub(crate) fn last(&self) -> u32 {
+        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
+    }
+
     /// Gives back what was kept for more words.
     pub(crate) fn shrink(&mut self) {
         self.letters.shrink_to_fit();

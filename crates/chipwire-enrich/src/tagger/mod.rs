@@ -22,7 +22,7 @@ pub use self::explain::{Explained, Suppressed};
 use self::sense::{Kind, Sense, Senses, owners, size};
 use crate::{
     article::{self, Lexis, Named, Scene},
-    gazetteer::{EntityDef, Gazetteer, Mode, VENDOR_KIND},
+    gazetteer::{self, EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
     matcher::{Cues, Document, Hits, Names, Tickers, Trie, Words, shape},
     view::Reading,
@@ -91,6 +91,11 @@ impl Tagger {
         let mut numbers = |phrases: &[String]| phrases.iter().map(|phrase| size(number(phrase))).collect();
         let phrases: Vec<[Vec<u32>; 2]> =
             gazetteer.entities().iter().map(|entity| [numbers(&entity.cues), numbers(&entity.against)]).collect();
+        // What most of a text is made of: known by its number, it need not be compared with the beginnings of words.
+        for word in gazetteer::frequent_words() {
+            words.intern(word.as_bytes());
+        }
+        cues.prepare(&words);
         let mut names = Names::default();
         for (at, entity) in gazetteer.entities().iter().enumerate() {
             tickers.add(at, entity);
