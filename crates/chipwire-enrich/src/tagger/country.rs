@@ -49,6 +49,14 @@ impl Tagger {
         let market = candidates
             .iter()
             .any(|candidate| self.sense(candidate.entity).is_some_and(|sense| sense.kind != Kind::Other));
+        let offices: Vec<(usize, String)> = candidates
+            .iter()
+            .filter(|candidate| candidate.state == State::Accepted)
+            .filter_map(|candidate| {
+                let office = self.definition(candidate.entity).filter(|entity| acts(&entity.class))?;
+                Some((candidate.end, office.jurisdiction.clone()?))
+            })
+            .collect();
         let jurisdictions: Vec<String> = candidates
             .iter()
             .filter(|candidate| !depends(candidate))
@@ -61,6 +69,10 @@ impl Tagger {
             let at_home = home.is_some_and(|home| named.iter().any(|named| named.code == home));
             let country = right_before(document, &named, candidate)
                 .map(str::to_owned)
+                .or_else(|| {
+                    let code = office_before(document, &offices, candidate)?;
+                    (has(code) || home == Some(code)).then(|| code.to_owned())
+                })
                 .or_else(|| home.filter(|_| at_home).map(str::to_owned))
                 .or_else(|| nearest(document, &named, candidate).map(str::to_owned))
                 .or_else(|| jurisdictions.iter().find(|code| has(code) || Some(code.as_str()) == home).cloned())
@@ -157,6 +169,20 @@ fn is_target(document: &Document, named: &Named, candidate: &Candidate) -> bool 
         && document
             .token(named.start)
             .is_some_and(|token| matches!(document.folded(token).as_str(), "china" | "russia"))
+}
+
+/// Whether entities of the class are those that make rules, by their first part.
+fn acts(class: &str) -> bool {
+    matches!(class.split('/').next(), Some("agency" | "ministry" | "legislature" | "court" | "executive"))
+}
+
+/// The country of the last office that the sentence names before: its ministry speaks of its own rules. `offices` have the end and the
+/// country of each.
+fn office_before<'a>(document: &Document, offices: &'a [(usize, String)], candidate: &Candidate) -> Option<&'a str> {
+    let sentence = document.token(candidate.start).map(|token| token.sentence);
+    let same_sentence = |end: usize| document.before(end).map(|token| token.sentence) == sentence;
+    let before = offices.iter().filter(|(end, _)| *end <= candidate.start && same_sentence(*end));
+    before.max_by_key(|(end, _)| *end).map(|(_, code)| code.as_str())
 }
 
 /// The nearest country in the sentence at which nothing is aimed.
