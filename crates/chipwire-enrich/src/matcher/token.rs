@@ -18,8 +18,10 @@ use crate::{
 /// They stand one behind the other, so that a word of a large gazetteer takes about twenty bytes besides its letters.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    /// The numbers, by the hashes of the words.
-    numbers: HashTable<u32>,
+    /// The words of at most eight bytes, each as one number, with their numbers: most of a text is compared at once.
+    short: HashTable<(u64, u32)>,
+    /// The numbers of the longer ones, by the hashes of the words.
+    long: HashTable<u32>,
     letters: Vec<u8>,
     /// Where each word ends in `letters`; it begins where the one before ends.
     ends: Vec<u32>,
@@ -30,7 +32,10 @@ pub(crate) struct Words {
 impl Words {
     /// The number of `word`, which is folded already and has the hash `hash` by [`word_hash`].
     pub(crate) fn get(&self, word: &[u8], hash: u64) -> u32 {
-        self.numbers.find(hash, |number| self.text(*number) == word).copied().unwrap_or(0)
+        match packed(word) {
+            Some(key) => self.short.find(hash, |(known, _)| *known == key).map_or(0, |(_, number)| *number),
+            None => self.long.find(hash, |number| self.text(*number) == word).copied().unwrap_or(0),
+        }
     }
 
     /// The number of `word`, which is folded already; 0 if it has none.
@@ -52,8 +57,15 @@ impl Words {
         };
         self.letters.extend_from_slice(word);
         self.ends.push(end);
-        let Self { numbers, letters, ends, .. } = self;
-        numbers.insert_unique(hash, number, |number| word_hash(text(letters, ends, *number)));
+        let Self { short, long, letters, ends, .. } = self;
+        match packed(word) {
+            Some(key) => {
+                short.insert_unique(hash, (key, number), |(_, number)| word_hash(text(letters, ends, *number)));
+            }
+            None => {
+                long.insert_unique(hash, number, |number| word_hash(text(letters, ends, *number)));
+            }
+        }
         number
     }
 
@@ -72,8 +84,9 @@ impl Words {
         self.letters.shrink_to_fit();
         self.ends.shrink_to_fit();
         self.alone.shrink_to_fit();
-        let Self { numbers, letters, ends, .. } = self;
-        numbers.shrink_to_fit(|number| word_hash(text(letters, ends, *number)));
+        let Self { short, long, letters, ends, .. } = self;
+        short.shrink_to_fit(|(_, number)| word_hash(text(letters, ends, *number)));
+        long.shrink_to_fit(|number| word_hash(text(letters, ends, *number)));
     }
 
     /// Notes that `word` is a name or a cue alone.
@@ -89,6 +102,13 @@ impl Words {
     pub(crate) fn is_alone(&self, word: u32) -> bool {
         self.alone.get(word as usize).is_some_and(|alone| *alone)
     }
+}
+
+/// A word of at most eight bytes as one number. No word has a zero in it, so none is another with zeros behind it.
+fn packed(word: &[u8]) -> Option<u64> {
+    let mut bytes = [0; 8];
+    bytes.get_mut(..word.len())?.copy_from_slice(word);
+    Some(u64::from_le_bytes(bytes))
 }
 
 fn text<'a>(letters: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {
