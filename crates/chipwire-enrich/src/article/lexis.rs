@@ -44,6 +44,8 @@ pub(super) mod is {
     pub(crate) const RELATIVE: u16 = 2048;
     /// It may begin a phrase that tells of a happening.
     pub(crate) const CUE: u16 = 4096;
+    /// `a` and `one` are numbers before it.
+    pub(crate) const COUNTED_BY_ONE: u16 = 8192;
 }
 
 /// What is known of the words that findings are made from.
@@ -68,7 +70,13 @@ impl Lexis {
         for (word, value) in amount::numbers() {
             lexis.note(words.intern(word.as_bytes()), 0, value);
         }
-        let own = [(LINKS, is::LINK), (YEN, is::YEN), (YUAN, is::YUAN), (PREPOSITIONS, is::PREPOSITION)];
+        let own = [
+            (LINKS, is::LINK),
+            (YEN, is::YEN),
+            (YUAN, is::YUAN),
+            (PREPOSITIONS, is::PREPOSITION),
+            (amount::COUNTED_BY_ONE, is::COUNTED_BY_ONE),
+        ];
         for (list, bit) in own.into_iter().chain(happening::WORDS) {
             for word in list {
                 lexis.note(words.intern(word.as_bytes()), bit, 0);

@@ -7,7 +7,9 @@
 //! Values are exact: digits are read as a decimal number, and a scale moves its point.
 
 mod combine;
+mod han;
 mod money;
+mod noun;
 mod number;
 mod owner;
 mod text;
@@ -17,15 +19,19 @@ mod words;
 use chipwire_events::{Amount, AmountKind};
 use rust_decimal::Decimal;
 
-pub(crate) use self::words::numbers;
-use self::{combine::Part, text::Text};
+pub(crate) use self::words::{COUNTED_BY_ONE, numbers};
+use self::{
+    combine::{Part, Reader},
+    text::Text,
+};
 use super::Scene;
+use crate::matcher::{Token, shape};
 
 /// What is counted further behind in an article is not looked at.
 pub(crate) const AMOUNTS_MAX: usize = 256;
 
-/// Languages whose billion has twelve noughts.
-const LONG_SCALE: &[&str] = &["de", "fr", "es", "it", "nl", "sv", "da", "nb", "pl", "fi", "cs", "sk", "hu", "sl", "hr"];
+/// Languages that part decimals by commas and thousands by stops, and whose billion has twelve noughts.
+const CONTINENTAL: &[&str] = &["de", "fr", "es", "it", "nl", "sv", "da", "nb", "pl", "fi", "cs", "sk", "hu", "sl", "hr"];
 
 /// An amount in a document.
 #[derive(Debug, Clone)]
@@ -65,16 +71,21 @@ impl Found {
 
 /// The amounts of a document, by position. In some languages a billion is a thousand times what it is in English.
 pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
-    let long_scale = language.is_some_and(|tag| LONG_SCALE.contains(&tag));
-    let text = Text(&scene.document.units);
+    let continental = language.is_some_and(|tag| CONTINENTAL.contains(&tag));
+    let reader = Reader {
+        scene,
+        text: Text(&scene.document.units),
+        continental,
+        traditional: language == Some("zh-Hant"),
+    };
     let mut parts: Vec<Part> = Vec::new();
     let mut until = 0;
     for (at, token) in scene.document.tokens.iter().enumerate() {
-        if token.start < until || !scene.lexis.is_number(token) {
+        if token.start < until || !may_begin(reader, token) {
             continue;
         }
-        let part = combine::part(scene, text, at);
-        if let Some(part) = part.filter(|part| !long_scale || !part.has_billions(text)) {
+        let part = combine::part(reader, at);
+        if let Some(part) = part.filter(|part| !continental || !part.has_billions()) {
             until = part.to;
             parts.push(part);
             if parts.len() == AMOUNTS_MAX {
@@ -82,7 +93,15 @@ pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
             }
         }
     }
-    combine::amounts(scene, text, parts)
+    combine::amounts(reader, parts)
+}
+
+/// Whether a number may begin with the token.
+fn may_begin(reader: Reader<'_>, token: &Token) -> bool {
+    if token.is(shape::EAST_ASIAN) {
+        return token.end == token.start + 1 && han::begins(reader.text.ch(token.start));
+    }
+    reader.scene.lexis.is_number(token)
 }
 
 /// The amount as an event has it.
