@@ -5,7 +5,7 @@ use super::{
     happening::{self, Patterns},
     language::SMALL_WORDS,
 };
-use crate::matcher::{Token, Words, shape};
+use crate::matcher::{Token, Words};
 
 /// Words that link others, and describe nothing.
 const LINKS: &[&str] = &[
@@ -111,11 +111,6 @@ impl Lexis {
 
     fn get(&self, token: &Token) -> Word {
         self.words.get(token.word as usize).copied().filter(|_| token.word != 0).unwrap_or_default()
-    }
-
-    /// Whether a number may begin with the token.
-    pub(crate) fn is_number(&self, token: &Token) -> bool {
-        token.is(shape::DIGIT) || self.get(token).number != 0
     }
 
     /// The number that the word is.

@@ -77,14 +77,18 @@ pub(super) fn part(reader: Reader<'_>, at: usize) -> Option<Part> {
     } else {
         match scene.lexis.number(token)? {
             words::HALF => return half(scene, text, at),
+            value @ (1 | 3) if let Some(quarters) = quarters(scene, text, at, value) => return Some(quarters),
             value => word(reader, at, value)?,
         }
     };
     let before = money::before(text, number.from);
     let mut behind = money::behind(text, number.to, number.scale.is_some());
     // "US$5 to US$7": what comes before the second is not behind the first.
-    behind = behind
-        .filter(|behind| before.is_none_or(|before| before.code == behind.code || before.sign == money::Sign::Dollar));
+    behind = behind.filter(|behind| {
+        before.is_none_or(|before| {
+            before.code == behind.code || before.sign == money::Sign::Dollar || behind.sign == money::Sign::Yuan
+        })
+    });
     let mut to = behind.map_or(number.to, |behind| behind.to);
     let mut unit = None;
     let mut counted_end = None;
@@ -127,8 +131,10 @@ fn is_sure_numeral(text: Text<'_>, number: &Number, behind: Option<Currency>, un
         Some(unit) if han::is_implied(text, number.from) => unit.kind == AmountKind::Measure,
         // "二次" and "三部" are names, "三季" the third.
         Some(unit) => {
-            let season = unit.name == "quarter" && text.ch(number.to) == '季' && !matches!(text.ch(number.from), '两' | '兩');
-            let vague = matches!(&*unit.name, "time" | "point" | "step" | "building") || unit.name == "unit" && matches!(text.ch(number.to), '部' | '组' | '組' | '基' | '台');
+            let season =
+                unit.name == "quarter" && text.ch(number.to) == '季' && !matches!(text.ch(number.from), '两' | '兩');
+            let vague = matches!(&*unit.name, "time" | "point" | "step" | "building")
+                || unit.name == "unit" && matches!(text.ch(number.to), '部' | '组' | '組' | '基' | '台');
             !vague && !season
         }
         None => behind.is_some() && (number.value >= Decimal::ONE_HUNDRED),
@@ -162,17 +168,47 @@ fn half(scene: &Scene<'_>, text: Text<'_>, at: usize) -> Option<Part> {
     let before = before.as_deref().unwrap_or_default();
     let numbered = matches!(
         before,
-        "first" | "second" | "latter" | "former" | "other" | "back" | "top" | "bottom" | "better" | "early" | "late" | "last"
-            | "next" | "this" | "that" | "and" | "st" | "nd" | "final" | "opening"
+        "first"
+            | "second"
+            | "latter"
+            | "former"
+            | "other"
+            | "back"
+            | "top"
+            | "bottom"
+            | "better"
+            | "early"
+            | "late"
+            | "last"
+            | "next"
+            | "this"
+            | "that"
+            | "and"
+            | "st"
+            | "nd"
+            | "final"
+            | "opening"
     );
     let (next, _) = text.word(token.end + 1);
-    let rough = matches!(before, "about" | "nearly" | "almost" | "roughly" | "than" | "around" | "some" | "over" | "exceed");
+    let rough =
+        matches!(before, "about" | "nearly" | "almost" | "roughly" | "than" | "around" | "some" | "over" | "exceed");
     let shared = match &*next {
         "of" => !text.ch(token.end + 4).is_ascii_digit(),
-        "the" | "its" | "their" | "all" | "our" => rough || scene.document.sentence_of(at).is_some_and(|s| s.first == at),
+        "the" | "its" | "their" | "all" | "our" => {
+            rough || scene.document.sentence_of(at).is_some_and(|s| s.first == at)
+        }
         _ => false,
     };
     (shared && !numbered).then(|| share(scene, at, token.end, Decimal::from(50)))
+}
+
+/// "a quarter of its staff", "three quarters of the wafers".
+fn quarters(scene: &Scene<'_>, text: Text<'_>, at: usize, value: u8) -> Option<Part> {
+    let next = scene.document.token(at + 1).filter(|next| matches!(next.gap, Gap::Space | Gap::Hyphen))?;
+    let end = text.literal(next.start, if value == 1 { "quarter of " } else { "quarters of " })?;
+    let (of, _) = text.word(end);
+    let whole = matches!(&*of, "the" | "its" | "their" | "all" | "our" | "his" | "her" | "total" | "global");
+    whole.then(|| share(scene, at, next.end, Decimal::from(25 * value)))
 }
 
 /// A share that words from token `at` on to the unit `to` stand for.
@@ -200,7 +236,8 @@ fn is_bare_money(reader: Reader<'_>, at: usize, number: &Number) -> bool {
     if number.scale.is_none_or(|scale| scale < 6) || number.letter || text.ch(number.to) == '-' {
         return false;
     }
-    let short = |scale: &str| text.literal_before(number.to, scale).is_some_and(|start| text.before(start).is_ascii_digit());
+    let short =
+        |scale: &str| text.literal_before(number.to, scale).is_some_and(|start| text.before(start).is_ascii_digit());
     // What is counted is not told by the scale alone in English: "5 million" may be people.
     let spelt = reader.continental && !number.billions && text.before(number.to).is_ascii_lowercase();
     if !spelt && !["bn", "tn", "mn", "bln", "trn", "mln"].iter().any(|scale| short(scale)) {
@@ -210,7 +247,8 @@ fn is_bare_money(reader: Reader<'_>, at: usize, number: &Number) -> bool {
     let links = |next: &Token| {
         let word = text.word(next.start).0;
         let counted = matches!(&*word, "of" | "to" | "and" | "or" | "de" | "di" | "d" | "bis" | "à");
-        next.gap != Gap::Space || !counted && (scene.lexis.is(next, is::LINK) || spelt && scene.lexis.languages(next) != 0)
+        next.gap != Gap::Space
+            || !counted && (scene.lexis.is(next, is::LINK) || spelt && scene.lexis.languages(next) != 0)
     };
     next.is_none_or(links)
 }
@@ -253,9 +291,9 @@ fn stands_alone(text: Text<'_>, from: usize) -> bool {
     let before = text.before(from);
     let further = from.checked_sub(1).map_or('\0', |at| text.before(at));
     match before {
-        '.' | ',' | '/' | ':' | '\'' => !further.is_alphanumeric(),
+        '.' | ',' | '/' | ':' | '\'' => !further.is_alphanumeric() || further >= '\u{2E80}',
         '-' => !further.is_alphabetic() || matches!(further, '\u{2E80}'..),
-        '#' | '_' | '@' | '⁄' => false,
+        '#' | '_' | '@' | '⁄' | '^' | '×' => false,
         '+' => !further.is_alphanumeric(),
         _ => true,
     }
@@ -271,7 +309,7 @@ fn word(reader: Reader<'_>, at: usize, value: u8) -> Option<Number> {
     let foreign = value >= words::FOREIGN;
     let value = value & !words::FOREIGN;
     let next = scene.document.token(at + 1)?;
-    if foreign && !continental || value == 1 && !scene.lexis.is(next, is::COUNTED_BY_ONE) {
+    if foreign && !continental {
         return None;
     }
     let mut number = Number::plain(token.start, token.end, Decimal::from(value));
@@ -317,8 +355,23 @@ fn word(reader: Reader<'_>, at: usize, value: u8) -> Option<Number> {
         before.is_some_and(|before| {
             matches!(
                 &*text.word(before.start).0,
-                "for" | "lasting" | "lasts" | "lasted" | "last" | "within" | "about" | "nearly" | "almost" | "than" | "takes" | "took"
-                    | "take" | "under" | "least" | "is" | "of"
+                "for"
+                    | "lasting"
+                    | "lasts"
+                    | "lasted"
+                    | "last"
+                    | "within"
+                    | "about"
+                    | "nearly"
+                    | "almost"
+                    | "than"
+                    | "takes"
+                    | "took"
+                    | "take"
+                    | "under"
+                    | "least"
+                    | "is"
+                    | "of"
             )
         })
     };
@@ -334,8 +387,19 @@ fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Option<Counte
         if count && (number.is_year() || unit.kind == AmountKind::Count && is_named_number(scene, text, at, number)) {
             return none;
         }
+        // "three-chip" describes something.
+        if unit.kind == AmountKind::Count
+            && text.ch(number.to) == '-'
+            && text.has(number.from, number.to, char::is_alphabetic)
+        {
+            return none;
+        }
         // "two-second" may be a place in a row; so may "two chip".
-        if unit.name == "second" && !text.ch(number.from).is_ascii_digit() && text.before(unit.to) != 's' && text.ch(unit.to) < '\u{80}' {
+        if unit.name == "second"
+            && !text.ch(number.from).is_ascii_digit()
+            && text.before(unit.to) != 's'
+            && text.ch(unit.to) < '\u{80}'
+        {
             return none;
         }
         if unit.tens {
@@ -357,7 +421,8 @@ fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Option<Counte
     let mut next = end_token(scene, at, times.unwrap_or(number.to));
     let mut product = None;
     let whole = number.scale.is_some() || number.value.scale() == 0;
-    let mut only_list = !whole || number.value == Decimal::ONE;
+    let letter = number.letter && number.scale.is_some_and(|scale| scale >= 9);
+    let mut only_list = !whole || number.value == Decimal::ONE || times.is_some() || letter;
     for words in 0..=BETWEEN_MAX {
         let Some(token) = document.token(next).filter(|token| token.sentence == first.sentence) else { break };
         let joined = match token.gap {
@@ -366,33 +431,48 @@ fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Option<Counte
             Gap::Hyphen => true,
             _ => false,
         };
-        if !joined && !(times.is_some() && product.is_none()) {
+        if !(joined || times.is_some() && product.is_none()) {
             break;
         }
         if let Some((index, named)) = scene.mention_from(next) {
+            if token.gap == Gap::Hyphen && words == 0 && !named.product {
+                break;
+            }
             if named.product {
                 product = Some((index, named.end, named.to));
             }
             next = named.end;
             continue;
         }
-        if !token.is(shape::LETTER) || token.is(shape::DIGIT | shape::EAST_ASIAN) {
+        let model = token.is(shape::CAPITAL) && token.is(shape::DIGIT);
+        if !token.is(shape::LETTER) || token.is(shape::EAST_ASIAN) || token.is(shape::DIGIT) && !model {
             break;
         }
         let of = product.map(|(index, ..)| index);
-        let hyphen = token.gap == Gap::Hyphen && words == 0;
+        // "eight-speed" counts no more than that.
+        if token.gap == Gap::Hyphen && words == 0 {
+            break;
+        }
         if let Some(unit) = unit::word(text, token.start, false)
             && unit.to == token.end
-            && (unit.kind == AmountKind::Count || unit.kind == AmountKind::Duration && text.before(unit.to) == 's' && words > 0)
+            && (unit.kind == AmountKind::Count
+                || unit.kind == AmountKind::Duration && text.before(unit.to) == 's' && words > 0)
         {
             let counted = Counted { of, ..Counted::new(unit.kind, unit.name) };
             return (Some(counted), unit.to, Some(next + 1));
         }
         let link = scene.lexis.is(token, is::LINK);
         let more = words == 0 && link && matches!(&*text.word(token.start).0, "more");
-        if !only_list && !(link && !more) && !hyphen {
+        if model {
+            next += 1;
+            continue;
+        }
+        if !only_list && (!link || more) {
             let small = !token.is(shape::CAPITAL)
                 || document.sentence_of(at).is_some_and(|sentence| sentence.headline || sentence.capitals);
+            if words == 0 && unit::word(text, token.start, true).is_some_and(|unit| unit.kind != AmountKind::Count) {
+                return none;
+            }
             match noun::counted(text, token, small, words == 0, reader.continental) {
                 noun::Answer::Noun(name) => {
                     let counted = Counted { kind: AmountKind::Count, name: Cow::Owned(name), of };
@@ -439,11 +519,16 @@ fn is_named_number(scene: &Scene<'_>, text: Text<'_>, at: usize, number: &Number
     if !number.bare {
         return false;
     }
+    // "301 tariffs" are those of a section.
+    if matches!(number.value.try_into(), Ok(201_u32 | 232 | 301 | 337 | 338)) {
+        return true;
+    }
     let Some(before) = document.before(at).filter(|before| before.sentence == token.sentence) else { return false };
     if text.before(token.start) != ' ' && token.gap != Gap::Empty {
         return false;
     }
-    if before.is(shape::LETTER) && NUMBERED.contains(&&*text.word(before.start).0) {
+    let numbers = if token.is(shape::DIGIT) { NUMBERED } else { NUMBERED_IN_WORDS };
+    if before.is(shape::LETTER) && numbers.contains(&&*text.word(before.start).0) {
         return true;
     }
     if !token.is(shape::DIGIT) || token.gap != Gap::Space {
@@ -452,11 +537,16 @@ fn is_named_number(scene: &Scene<'_>, text: Text<'_>, at: usize, number: &Number
     let sentence = document.sentence_of(at);
     let starts = sentence.is_some_and(|sentence| sentence.first + 1 == at);
     let headline = sentence.is_some_and(|sentence| sentence.headline || sentence.capitals);
-    let name = before.is(shape::CAPITAL) && !starts && !headline && !scene.lexis.is(before, is::LINK);
-    // "301 tariffs" are those of a section.
-    let section = matches!(number.value.try_into(), Ok(201_u32 | 232 | 301 | 337 | 338));
-    name || section || scene.mention_over(at - 1).is_some_and(|(_, named)| named.product)
+    let capital = text.has(before.start, before.end, |ch| ch.is_ascii_uppercase());
+    let name = capital && !starts && !headline && !scene.lexis.is(before, is::LINK);
+    name || scene.mention_over(at - 1).is_some_and(|(_, named)| named.product)
 }
+
+/// Words that a number in words behind them belongs to.
+const NUMBERED_IN_WORDS: &[&str] = &[
+    "article", "chapter", "day", "level", "number", "part", "phase", "season", "section", "stage", "step", "tier",
+    "type", "version",
+];
 
 /// Words that a number behind them belongs to.
 const NUMBERED: &[&str] = &[
@@ -563,8 +653,9 @@ impl Part {
 }
 
 /// The amounts that `parts` are, by position: two of them with a dash between are a range.
-pub(super) fn amounts(reader: Reader<'_>, parts: Vec<Part>) -> Vec<Found> {
+pub(super) fn amounts(reader: Reader<'_>, mut parts: Vec<Part>) -> Vec<Found> {
     let Reader { scene, text, .. } = reader;
+    share_units(text, &mut parts);
     let mut named = Named::default();
     let (mut yen, mut yuan) = (false, false);
     for currency in parts.iter().filter_map(Part::currency) {
@@ -579,7 +670,8 @@ pub(super) fn amounts(reader: Reader<'_>, parts: Vec<Part>) -> Vec<Found> {
             named.hong_kong |= text.ch(token.start) == '港' && matches!(text.ch(token.start + 1), '股' | '元' | '交');
         }
     }
-    let make = Maker { reader, named };
+    let topic = if parts.is_empty() { None } else { owner::topic(scene) };
+    let make = Maker { reader, named, topic };
     let mut found: Vec<Found> = Vec::new();
     let mut rest = parts.as_slice();
     while let Some((part, tail)) = rest.split_first() {
@@ -619,8 +711,6 @@ pub(super) fn amounts(reader: Reader<'_>, parts: Vec<Part>) -> Vec<Found> {
                 }
                 if part.has_unit() {
                     found.extend(make.single(part, part, found.last()));
-                } else if let Some(with) = next.filter(|next| make.is_listed(part, next)) {
-                    found.extend(make.single(part, with, found.last()));
                 }
             }
         }
@@ -638,6 +728,23 @@ pub(super) fn amounts(reader: Reader<'_>, parts: Vec<Part>) -> Vec<Found> {
         }
     }
     found
+}
+
+/// Gives numbers without a unit that of the next in a list: "40, 28 and 16 nanometres".
+fn share_units(text: Text<'_>, parts: &mut [Part]) {
+    let mut next: Option<(usize, Option<Counted>)> = None;
+    for part in parts.iter_mut().rev() {
+        if !part.has_unit()
+            && part.number.bare
+            && !part.number.is_year()
+            && let Some((from, unit)) = &next
+            && text.any(part.to, &[" and ", " or ", ", "]) == Some(*from)
+        {
+            part.unit.clone_from(unit);
+        }
+        let measured = |unit: &&Counted| matches!(unit.kind, AmountKind::Measure | AmountKind::Share);
+        next = Some((part.from, part.unit.as_ref().filter(measured).cloned()));
+    }
 }
 
 /// What the word before an amount says of a range.
@@ -678,16 +785,11 @@ fn joined_on(text: Text<'_>, part: &Part) -> bool {
 struct Maker<'a> {
     reader: Reader<'a>,
     named: Named,
+    /// The company that the text is about, in [`Scene::named`].
+    topic: Option<usize>,
 }
 
 impl Maker<'_> {
-    /// Whether a number without a unit shares that of the next: "28 and 16 nanometres".
-    fn is_listed(self, part: &Part, next: &Part) -> bool {
-        let measured = |unit: &Counted| matches!(unit.kind, AmountKind::Measure | AmountKind::Share);
-        let joined = self.reader.text.any(part.to, &[" and ", " or ", ", "]) == Some(next.from);
-        joined && next.unit.as_ref().is_some_and(measured) && part.number.bare && !part.number.is_year()
-    }
-
     /// The range from `low` to `high`; nothing where they are two amounts.
     fn range(self, low: &Part, high: &Part, previous: Option<&Found>) -> Option<Found> {
         let highest = high.number.scaled()?;
@@ -701,14 +803,14 @@ impl Maker<'_> {
         amount.to = high.to;
         amount.end = high.end;
         amount.per = unit::per(self.reader.text, high.to).or(amount.per);
-        amount.of = owner::of(self.reader.scene, &amount, amount.of, previous);
+        amount.of = owner::of(self.reader.scene, self.topic, &amount, amount.of, previous);
         Some(amount)
     }
 
     /// The amount of `part` alone, with the unit of `with` if it has none.
     fn single(self, part: &Part, with: &Part, previous: Option<&Found>) -> Option<Found> {
         let mut amount = self.bare(part, with)?;
-        amount.of = owner::of(self.reader.scene, &amount, amount.of, previous);
+        amount.of = owner::of(self.reader.scene, self.topic, &amount, amount.of, previous);
         Some(amount)
     }
 

@@ -53,8 +53,9 @@ pub(super) fn number(text: Text<'_>, from: usize) -> Option<Number> {
             last = Some(value);
         } else if let Some(ten) = [('十', 10), ('百', 100), ('千', 1000)].iter().find(|(sign, _)| *sign == ch) {
             section = section.checked_add(last.take().unwrap_or(1).checked_mul(ten.1)?)?;
-        } else if let Some(big) =
-            [('万', 10_000), ('萬', 10_000), ('亿', 100_000_000), ('億', 100_000_000)].iter().find(|(sign, _)| *sign == ch)
+        } else if let Some(big) = [('万', 10_000), ('萬', 10_000), ('亿', 100_000_000), ('億', 100_000_000)]
+            .iter()
+            .find(|(sign, _)| *sign == ch)
         {
             let sum = section.checked_add(last.take().unwrap_or(0))?;
             let factor = if sum == 0 && total == 0 { 1 } else { sum };

@@ -31,7 +31,8 @@ use crate::matcher::{Token, shape};
 pub(crate) const AMOUNTS_MAX: usize = 256;
 
 /// Languages that part decimals by commas and thousands by stops, and whose billion has twelve noughts.
-const CONTINENTAL: &[&str] = &["de", "fr", "es", "it", "nl", "sv", "da", "nb", "pl", "fi", "cs", "sk", "hu", "sl", "hr"];
+const CONTINENTAL: &[&str] =
+    &["de", "fr", "es", "it", "nl", "sv", "da", "nb", "pl", "fi", "cs", "sk", "hu", "sl", "hr"];
 
 /// An amount in a document.
 #[derive(Debug, Clone)]
@@ -72,16 +73,12 @@ impl Found {
 /// The amounts of a document, by position. In some languages a billion is a thousand times what it is in English.
 pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
     let continental = language.is_some_and(|tag| CONTINENTAL.contains(&tag));
-    let reader = Reader {
-        scene,
-        text: Text(&scene.document.units),
-        continental,
-        traditional: language == Some("zh-Hant"),
-    };
+    let reader =
+        Reader { scene, text: Text(&scene.document.units), continental, traditional: language == Some("zh-Hant") };
     let mut parts: Vec<Part> = Vec::new();
     let mut until = 0;
     for (at, token) in scene.document.tokens.iter().enumerate() {
-        if token.start < until || !may_begin(reader, token) {
+        if token.start < until || !may_begin(reader, at, token) {
             continue;
         }
         let part = combine::part(reader, at);
@@ -97,11 +94,22 @@ pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
 }
 
 /// Whether a number may begin with the token.
-fn may_begin(reader: Reader<'_>, token: &Token) -> bool {
+fn may_begin(reader: Reader<'_>, at: usize, token: &Token) -> bool {
     if token.is(shape::EAST_ASIAN) {
         return token.end == token.start + 1 && han::begins(reader.text.ch(token.start));
     }
-    reader.scene.lexis.is_number(token)
+    if token.is(shape::DIGIT) {
+        return true;
+    }
+    let Scene { document, lexis, .. } = reader.scene;
+    match lexis.number(token) {
+        None => false,
+        // The article is as frequent as few other words.
+        Some(words::ONE | words::ONE_ELSEWHERE) => {
+            document.token(at + 1).is_some_and(|next| lexis.is(next, super::lexis::is::COUNTED_BY_ONE))
+        }
+        Some(number) => number < words::FOREIGN || reader.continental,
+    }
 }
 
 /// The amount as an event has it.

@@ -191,9 +191,7 @@ static SIGNS: LazyLock<Literals<Meant>> = LazyLock::new(|| Literals::by_first(of
 static FOREIGN: LazyLock<Literals<Meant>> = LazyLock::new(|| Literals::by_first(of_table(EAST_ASIAN)));
 static SPELT: LazyLock<Literals<Meant>> = LazyLock::new(|| Literals::by_first(of_table(WORDS)));
 
-fn of_table(
-    table: &'static [(&'static str, &'static str, Sign)],
-) -> impl Iterator<Item = (&'static str, Meant)> {
+fn of_table(table: &'static [(&'static str, &'static str, Sign)]) -> impl Iterator<Item = (&'static str, Meant)> {
     table.iter().map(|(name, code, sign)| (*name, (*code, *sign)))
 }
 
@@ -233,8 +231,12 @@ pub(super) fn behind(text: Text<'_>, end: usize, scaled: bool) -> Option<Currenc
             // A sign right behind a number belongs to the next one: `$5-$7` has a hyphen at least, `5 $7` nothing.
             let alone = !text.ch(to).is_ascii_alphanumeric() && !text.ch(text.skip_space(to)).is_ascii_digit();
             let may = letters || matches!(sign, "€" | "$" | "£" | "zł");
-            (alone && may && !matches!(sign, "Rs" | "Rs." | "NIS" | "RM" | "Rp"))
-                .then_some(Currency { code, sign: kind, from: at, to })
+            (alone && may && !matches!(sign, "Rs" | "Rs." | "NIS" | "RM" | "Rp")).then_some(Currency {
+                code,
+                sign: kind,
+                from: at,
+                to,
+            })
         });
         if sign.is_some() {
             return sign;

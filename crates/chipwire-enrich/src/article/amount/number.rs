@@ -122,7 +122,10 @@ fn digits(text: Text<'_>, from: usize, continental: bool) -> Option<Number> {
                 (groups, stops) = (groups + 1, true);
             }
             // Thousands parted by a space: only where nothing else can be meant.
-            (' ', 3) if (first <= 3 && !decimal) && (groups > 0 || continental || text.literal(end + 1, "000").is_some()) => {
+            (' ', 3)
+                if (first <= 3 && !decimal)
+                    && (groups > 0 || continental || text.literal(end + 1, "000").is_some()) =>
+            {
                 groups += 1;
             }
             (' ', 3) if first <= 3 && !decimal => return None,
@@ -183,8 +186,9 @@ fn east_asian_scale(text: Text<'_>, number: &mut Number, continental: bool) -> O
     }
     let more = |at: usize| text.any(at, &["多", "余", "餘"]);
     // "兆瓦" are megawatts.
-    let found =
-        |at: usize| EAST_ASIAN.at(text, at).filter(|_| text.literal(at, "兆瓦").is_none()).map(|(power, end)| (end, power));
+    let found = |at: usize| {
+        EAST_ASIAN.at(text, at).filter(|_| text.literal(at, "兆瓦").is_none()).map(|(power, end)| (end, power))
+    };
     let start = more(number.to).unwrap_or(number.to);
     let Some((mut end, mut power)) = found(start) else {
         number.more = start > number.to;

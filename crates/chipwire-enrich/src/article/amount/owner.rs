@@ -1,10 +1,10 @@
 //! To which entity an amount belongs.
 //!
-//! What is said of an amount is said of the one that does it: the subject of its clause, that is the first company there that no
-//! preposition stands before, or else the nearest with one. A clause begins behind a word such as "while", and behind the
-//! amount before, if a company is named since. Only where none is before it, what is counted or stands inside ("20,000 Nvidia
-//! GPUs"), what follows behind `of`, and the nearest mention behind it are looked at, and last the subject of the sentence
-//! before. In East Asian text the nearest mention before wins, as what is before it belongs to that.
+//! An amount is of the one that does what is told: the subject of its clause, that is the first company there that no
+//! preposition stands before, or else the nearest. A clause begins behind a word such as "while", and behind the amount before
+//! if a company is named since; if none is, both amounts are of the same. What is counted or stands inside ("20,000 Nvidia
+//! GPUs") and what follows behind it are looked at where nothing is before it in its clause, and last the company that the text
+//! is about. In East Asian text the nearest company before wins, as there what is before an amount has it.
 
 use std::cmp::Reverse;
 
@@ -44,17 +44,35 @@ struct Search<'a> {
     text: Text<'a>,
     amount: &'a Found,
     sentence: usize,
+    topic: Option<usize>,
+}
+
+/// The company that is named most often, or first of those that are, and its first mention; none that is named once.
+pub(super) fn topic(scene: &Scene<'_>) -> Option<usize> {
+    let mut companies: Vec<(usize, usize)> = Vec::new();
+    for (index, named) in scene.named.iter().enumerate().filter(|(_, named)| named.company) {
+        companies.push((named.number, index));
+    }
+    companies.sort_unstable();
+    let groups = companies.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
+    groups.filter_map(|group| Some((Reverse(group.len()), group.first()?.1))).min().map(|(_, index)| index)
 }
 
 /// The number of the mention that `amount` belongs to, in [`Scene::named`]; `counted` is what is counted, and `previous` the
 /// amount before.
-pub(super) fn of(scene: &Scene<'_>, amount: &Found, counted: Option<usize>, previous: Option<&Found>) -> Option<usize> {
+pub(super) fn of(
+    scene: &Scene<'_>,
+    topic: Option<usize>,
+    amount: &Found,
+    counted: Option<usize>,
+    previous: Option<&Found>,
+) -> Option<usize> {
     if scene.named.is_empty() {
         return None;
     }
     let document = scene.document;
     let sentence = document.token(amount.start)?.sentence;
-    let search = Search { scene, document, text: Text(&document.units), amount, sentence };
+    let search = Search { scene, document, text: Text(&document.units), amount, sentence, topic };
     search.owner(counted, previous)
 }
 
@@ -72,7 +90,21 @@ impl Search<'_> {
         }
         let east_asian = self.is_east_asian();
         let clause = self.clause(&before, previous);
-        let near = if east_asian { self.nearest(&before) } else { self.subject(clause) };
+        let same = self.same_as(&before, previous);
+        let near = if east_asian { self.nearest(&before) } else { same.or_else(|| self.subject(clause)) };
+        // What is paid is not of a chip or a rule where the company has been named before.
+        let stranger = |index: &usize| {
+            let paid = self.amount.kind == AmountKind::Money && !self.is_price() || self.amount.unit == "wafer";
+            let named = self.scene.named.get(*index);
+            paid && named
+                .is_some_and(|named| !named.company && (named.product || !east_asian && !self.is_subject(named)))
+        };
+        if near.as_ref().is_some_and(stranger)
+            && of.or(inside).is_none()
+            && let Some(topic) = self.earlier()
+        {
+            return Some(topic);
+        }
         near.or(of)
             .or(inside)
             .or_else(|| self.behind(first_behind, before.is_empty()))
@@ -109,11 +141,24 @@ impl Search<'_> {
                 cut = at;
             }
         }
-        let since = |place: usize| before.get(before.partition_point(|mention| mention.named.start < place)..).unwrap_or_default();
+        let since = |place: usize| {
+            before.get(before.partition_point(|mention| mention.named.start < place)..).unwrap_or_default()
+        };
         let clause = since(cut);
         // Behind the amount before, another one is spoken of.
         let after = since(previous.map_or(0, |previous| previous.end).max(cut));
         if after.iter().any(|mention| mention.subject && self.fits(mention.named)) { after } else { clause }
+    }
+
+    /// The owner of the amount before, where nothing is named since then: "rose 3% to $5bn".
+    fn same_as(&self, before: &[Before<'_>], previous: Option<&Found>) -> Option<usize> {
+        let previous = previous?;
+        let of = previous.of?;
+        let mention = before.iter().find(|mention| mention.index == of).filter(|mention| self.fits(mention.named))?;
+        let since = self.document.tokens.get(previous.end..self.amount.start)?;
+        let parted = since.len() > REACH || since.iter().any(|token| self.scene.lexis.is(token, is::BREAK));
+        let others = before.last().is_some_and(|last| last.named.start >= previous.end);
+        (!parted && !others).then_some(mention.index)
     }
 
     /// Whether the amount may belong to `named` before others: money and shares are of companies.
@@ -128,7 +173,9 @@ impl Search<'_> {
 
     /// The subject among `before`, or else the nearest.
     fn subject(&self, before: &[Before<'_>]) -> Option<usize> {
-        if self.is_price() && let Some(last) = before.last().filter(|last| last.named.product) {
+        if self.is_price()
+            && let Some(last) = before.last().filter(|last| last.named.product)
+        {
             return Some(last.index);
         }
         let of = |mention: &Before<'_>| mention.index;
@@ -151,7 +198,9 @@ impl Search<'_> {
         };
         let mut fitting = before.iter().rev().filter(|mention| self.fits(mention.named));
         let found = fitting.clone().find(alone).or_else(|| fitting.next());
-        if self.is_price() && let Some(last) = before.last().filter(|last| last.named.product) {
+        if self.is_price()
+            && let Some(last) = before.last().filter(|last| last.named.product)
+        {
             return Some(last.index);
         }
         found.or_else(|| before.last()).map(|mention| mention.index)
@@ -166,7 +215,8 @@ impl Search<'_> {
     /// Whether no preposition is before `named`, and it describes no other: "Nvidia supplier Foxconn", "Nvidia-backed".
     fn is_subject(&self, named: &Named<'_>) -> bool {
         let preposition = self.document.before(named.start).is_some_and(|before| {
-            let joined = self.document.token(named.start).is_some_and(|token| matches!(token.gap, Gap::Space | Gap::Hyphen));
+            let joined =
+                self.document.token(named.start).is_some_and(|token| matches!(token.gap, Gap::Space | Gap::Hyphen));
             joined && before.sentence == self.sentence && self.scene.lexis.is(before, is::PREPOSITION)
         });
         let describes = self.document.token(named.end).is_some_and(|next| {
@@ -174,17 +224,43 @@ impl Search<'_> {
                 || next.gap == Gap::Space
                     && matches!(
                         &*self.word(next),
-                        "supplier" | "suppliers" | "rival" | "rivals" | "partner" | "customer" | "backer" | "contractor" | "vendor"
-                            | "reseller" | "spinoff"
+                        "supplier"
+                            | "suppliers"
+                            | "rival"
+                            | "rivals"
+                            | "partner"
+                            | "customer"
+                            | "backer"
+                            | "contractor"
+                            | "vendor"
+                            | "reseller"
+                            | "spinoff"
+                            | "puts"
+                            | "called"
                     )
         });
-        !preposition && !describes
+        let closed = |gap| matches!(gap, Gap::Close);
+        let bracket = self.document.token(named.start).is_some_and(|token| token.gap == Gap::Open)
+            && self.document.token(named.end).is_none_or(|next| closed(next.gap) || next.gap == Gap::Other);
+        !preposition && !describes && !bracket
     }
 
     /// Whether `named` says what follows.
     fn says(&self, named: &Named<'_>) -> bool {
         self.document.token(named.end).is_some_and(|next| {
-            matches!(&*self.word(next), "said" | "says" | "expects" | "estimates" | "reported" | "thinks" | "believes" | "forecasts" | "analysts" | "sees")
+            matches!(
+                &*self.word(next),
+                "said"
+                    | "says"
+                    | "expects"
+                    | "estimates"
+                    | "reported"
+                    | "thinks"
+                    | "believes"
+                    | "forecasts"
+                    | "analysts"
+                    | "sees"
+            )
         })
     }
 
@@ -235,13 +311,20 @@ impl Search<'_> {
 
     /// The subject of the last sentence before that has one, for what goes on about it: "Sales rose 5%."
     fn earlier(&self) -> Option<usize> {
-        if !matches!(self.amount.kind, AmountKind::Money | AmountKind::Share) && self.amount.unit != "wafer" {
+        if !matches!(self.amount.kind, AmountKind::Money | AmountKind::Share)
+            && !matches!(&*self.amount.unit, "wafer" | "piece")
+        {
             return None;
         }
         let first = self.document.sentences.get(self.sentence)?.first;
+        let topic = self.topic.filter(|topic| self.scene.named.get(*topic).is_some_and(|named| named.start < first));
+        if topic.is_some() {
+            return topic;
+        }
         let until = self.scene.named.partition_point(|named| named.start < first);
         let before = self.scene.named.get(..until)?;
-        let last = before.len().checked_sub(1)? - before.iter().rev().take(LOOKED_AT * 4).position(|named| named.company)?;
+        let last =
+            before.len().checked_sub(1)? - before.iter().rev().take(LOOKED_AT * 4).position(|named| named.company)?;
         let sentence_of = |named: &Named<'_>| self.document.token(named.start).map(|token| token.sentence);
         let sentence = before.get(last).and_then(sentence_of)?;
         if sentence + SENTENCES_BACK < self.sentence {

@@ -89,7 +89,10 @@ impl Text<'_> {
     /// The word of Latin letters at `at` in small letters, and its end. No word if a digit or another script's letter goes
     /// on behind it, or if it is longer than any that is asked for.
     pub(super) fn word(self, at: usize) -> (Word, usize) {
-        self.letters(at, |ch| if ch.is_ascii() { ch.to_ascii_lowercase() } else { ch.to_lowercase().next().unwrap_or(ch) })
+        self.letters(
+            at,
+            |ch| if ch.is_ascii() { ch.to_ascii_lowercase() } else { ch.to_lowercase().next().unwrap_or(ch) },
+        )
     }
 
     /// The same as it is written.

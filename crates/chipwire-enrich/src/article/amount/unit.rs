@@ -26,9 +26,10 @@ use AmountKind::{Count, Duration, Measure, Share};
 /// Symbols, which have one way to be written.
 static SYMBOLS: LazyLock<Table<(AmountKind, &str)>> = LazyLock::new(|| {
     let same = [
-        "TFLOPS", "PFLOPS", "EFLOPS", "TOPS", "TWh", "GWh", "MWh", "kWh", "Wh", "mAh", "TW", "GW", "MW", "kW", "W", "mW", "EB",
-        "PB", "TB", "GB", "MB", "KB", "Pb", "Tb", "Gb", "Mb", "THz", "GHz", "MHz", "kHz", "Hz", "nm", "mm", "cm", "km", "kg",
-        "mg", "ml", "mA", "µA", "V", "kV", "mV", "ns", "µs", "IOPS", "fps", "bhp", "mpg", "dB", "eV", "Pa", "TEU", "ha",
+        "TFLOPS", "PFLOPS", "EFLOPS", "TOPS", "TWh", "GWh", "MWh", "kWh", "Wh", "mAh", "TW", "GW", "MW", "kW", "W",
+        "mW", "EB", "PB", "TB", "GB", "MB", "KB", "Pb", "Tb", "Gb", "Mb", "THz", "GHz", "MHz", "kHz", "Hz", "nm", "mm",
+        "cm", "km", "kg", "mg", "ml", "mA", "µA", "V", "kV", "mV", "ns", "µs", "IOPS", "fps", "bhp", "mpg", "dB", "eV",
+        "Pa", "TEU", "ha",
     ];
     let named = [
         ("Tbps", (Measure, "Tb/s")),
@@ -150,7 +151,24 @@ static EAST_ASIAN: LazyLock<Literals<(AmountKind, &str)>> = LazyLock::new(|| {
         (Duration, "month", &["个月", "個月", "か月", "カ月", "ヶ月", "ヵ月", "ケ月", "箇月", "개월"]),
         (Duration, "quarter", &["个季度", "個季度", "個季", "季"]),
         (Duration, "week", &["周间", "週間", "周", "週", "주간", "個星期", "个星期"]),
-        (Duration, "day", &["天", "日间", "日間", "日内", "日內", "日以内", "日以內", "일간", "個工作天", "个工作日", "営業日", "영업일"]),
+        (
+            Duration,
+            "day",
+            &[
+                "天",
+                "日间",
+                "日間",
+                "日内",
+                "日內",
+                "日以内",
+                "日以內",
+                "일간",
+                "個工作天",
+                "个工作日",
+                "営業日",
+                "영업일",
+            ],
+        ),
         (Duration, "hour", &["小时", "小時", "个小时", "個小時", "時間", "시간"]),
         (Duration, "minute", &["分钟", "分鐘", "分間", "분간"]),
         (Duration, "second", &["秒", "秒間"]),
@@ -194,7 +212,11 @@ static EAST_ASIAN: LazyLock<Literals<(AmountKind, &str)>> = LazyLock::new(|| {
         (Count, "place", &["カ所", "か所", "ヶ所", "箇所", "곳", "처"]),
         (Count, "country", &["カ国", "か国", "ヶ国", "개국", "个国家", "個國家"]),
         (Count, "share", &["股", "株"]),
-        (Count, "item", &["項目", "品目", "项", "項", "品种", "種類", "种", "種", "款", "종", "건", "條", "条", "品種"]),
+        (
+            Count,
+            "item",
+            &["項目", "品目", "项", "項", "品种", "種類", "种", "種", "款", "종", "건", "條", "条", "品種"],
+        ),
         (Count, "time", &["次", "回", "회", "번"]),
         (Count, "layer", &["层", "層", "층", "단"]),
         (Count, "rack", &["櫃", "机柜", "機櫃", "ラック"]),
@@ -221,7 +243,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("周", "年刊边邊報报"),
     ("週", "年刊邊報"),
     ("天", "津河"),
-    ("年", "月度第上下前后後半初末底代春夏秋冬Q0123456789级級产產産生款来來"),
+    ("年", "月度第上下前后後初末底代春夏秋冬Q0123456789级級产產産生款来來"),
     ("년", "0123456789 대도"),
     ("台", "积積湾灣北币幣南中州"),
     ("臺", "積灣北幣南中"),
@@ -378,6 +400,9 @@ const WORDS: &[(&str, &str, AmountKind, &str)] = &[
     ("wafers", "wafer", Count, "wafer"),
     ("dies", "die", Count, "die"),
     ("modules", "module", Count, "module"),
+    ("layers", "layer", Count, "layer"),
+    ("pages", "page", Count, "page"),
+    ("gates", "gate", Count, "gate"),
     ("machines", "machine", Count, "machine"),
     ("devices", "device", Count, "device"),
     ("smartphones", "smartphone", Count, "phone"),
@@ -477,8 +502,12 @@ pub(super) fn word(text: Text<'_>, at: usize, hyphen: bool) -> Option<Unit> {
         return None;
     }
     let (kind, name, plural) = SPELT.get(&word)?;
+    // "2-Micron" is not so fine.
+    if name == "µm" && text.ch(at).is_ascii_uppercase() {
+        return None;
+    }
     // "12 an hour"
-    if &*word == "an" && matches!(text.before(at.saturating_sub(1)), '0'..='9') {
+    if &*word == "an" && text.before(at.saturating_sub(1)).is_ascii_digit() {
         return None;
     }
     let short = text.ch(at + 1).is_ascii_uppercase();
@@ -489,7 +518,8 @@ pub(super) fn word(text: Text<'_>, at: usize, hyphen: bool) -> Option<Unit> {
 /// The unit or counter of East Asian text at `at`.
 fn east_asian(text: Text<'_>, number: &Number, at: usize) -> Option<Unit> {
     // "第3棟" is the third, not three of them.
-    if matches!(text.before(number.from), '第' | '제' | '前') {
+    let before = text.before(number.from);
+    if matches!(before, '第' | '제') || before == '前' && text.before(number.from.saturating_sub(1)) != '提' {
         return None;
     }
     let tens = text.any(at, &["成", "割"]).filter(|_| number.value < Decimal::TEN && number.scale.is_none());
@@ -526,7 +556,20 @@ fn goes_on_east_asian(ch: char, kind: AmountKind) -> bool {
 /// Whether a loan is meant, not how long something takes: "the 10-year yield".
 fn is_bond(text: Text<'_>, at: usize) -> bool {
     text.ch(at) == ' '
-        && matches!(&*text.word(at + 1).0, "treasury" | "treasuries" | "yield" | "yields" | "bond" | "bonds" | "note" | "notes" | "bund" | "gilt" | "jgb")
+        && matches!(
+            &*text.word(at + 1).0,
+            "treasury"
+                | "treasuries"
+                | "yield"
+                | "yields"
+                | "bond"
+                | "bonds"
+                | "note"
+                | "notes"
+                | "bund"
+                | "gilt"
+                | "jgb"
+        )
 }
 
 /// Whether `-old` or ` old` follows: how old someone is, is no length of time that is told of.
