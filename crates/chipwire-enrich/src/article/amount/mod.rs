@@ -56,7 +56,39 @@ pub(crate) struct Found {
     pub(crate) assumed: bool,
 }
 
+/// Those who are counted, and what they have: nobody supplies them.
+const NOT_SUPPLIED: &[&str] = &[
+    "analyst",
+    "buyer",
+    "company",
+    "country",
+    "customer",
+    "employee",
+    "engineer",
+    "entity",
+    "executive",
+    "investor",
+    "job",
+    "lawyer",
+    "official",
+    "organisation",
+    "partner",
+    "patent",
+    "person",
+    "shareholder",
+    "startup",
+    "supplier",
+    "user",
+    "vendor",
+    "worker",
+];
+
 impl Found {
+    /// Whether something is counted that nobody supplies: people, companies and the like.
+    pub(super) fn is_of_people(&self) -> bool {
+        self.kind == AmountKind::Count && NOT_SUPPLIED.contains(&&*self.unit)
+    }
+
     /// Value and unit in short: `12000000000 USD`, `12-14 month`, `≤5 percent`.
     pub(crate) fn short(&self) -> String {
         let unit = &self.unit;
