@@ -5,7 +5,7 @@ use super::{
     happening::{self, Patterns},
     language::SMALL_WORDS,
 };
-use crate::matcher::{Token, Words, shape};
+use crate::matcher::{Token, Words};
 
 /// Words that link others, and describe nothing.
 const LINKS: &[&str] = &[
@@ -44,6 +44,8 @@ pub(super) mod is {
     pub(crate) const RELATIVE: u16 = 2048;
     /// It may begin a phrase that tells of a happening.
     pub(crate) const CUE: u16 = 4096;
+    /// `a` and `one` are numbers before it.
+    pub(crate) const COUNTED_BY_ONE: u16 = 8192;
 }
 
 /// What is known of the words that findings are made from.
@@ -68,7 +70,13 @@ impl Lexis {
         for (word, value) in amount::numbers() {
             lexis.note(words.intern(word.as_bytes()), 0, value);
         }
-        let own = [(LINKS, is::LINK), (YEN, is::YEN), (YUAN, is::YUAN), (PREPOSITIONS, is::PREPOSITION)];
+        let own = [
+            (LINKS, is::LINK),
+            (YEN, is::YEN),
+            (YUAN, is::YUAN),
+            (PREPOSITIONS, is::PREPOSITION),
+            (amount::COUNTED_BY_ONE, is::COUNTED_BY_ONE),
+        ];
         for (list, bit) in own.into_iter().chain(happening::WORDS) {
             for word in list {
                 lexis.note(words.intern(word.as_bytes()), bit, 0);
@@ -103,11 +111,6 @@ impl Lexis {
 
     fn get(&self, token: &Token) -> Word {
         self.words.get(token.word as usize).copied().filter(|_| token.word != 0).unwrap_or_default()
-    }
-
-    /// Whether a number may begin with the token.
-    pub(crate) fn is_number(&self, token: &Token) -> bool {
-        token.is(shape::DIGIT) || self.get(token).number != 0
     }
 
     /// The number that the word is.

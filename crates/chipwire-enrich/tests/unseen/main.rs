@@ -258,8 +258,8 @@ fn amounts() {
     }
     scores.report(wants_errors());
     owners.report(wants_errors());
-    scores.hold(&[("money", 0.93, 0.88), ("share", 0.94, 0.85), ("other", 0.9, 0.47)]);
-    owners.hold(&[("owner", 0.66, 0.47)]);
+    scores.hold(&[("money", 0.98, 0.97), ("share", 0.97, 0.96), ("other", 0.88, 0.88)]);
+    owners.hold(&[("owner", 0.76, 0.74)]);
 }
 
 #[test]

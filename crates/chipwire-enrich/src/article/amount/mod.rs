@@ -7,7 +7,9 @@
 //! Values are exact: digits are read as a decimal number, and a scale moves its point.
 
 mod combine;
+mod han;
 mod money;
+mod noun;
 mod number;
 mod owner;
 mod text;
@@ -17,15 +19,20 @@ mod words;
 use chipwire_events::{Amount, AmountKind};
 use rust_decimal::Decimal;
 
-pub(crate) use self::words::numbers;
-use self::{combine::Part, text::Text};
+pub(crate) use self::words::{COUNTED_BY_ONE, numbers};
+use self::{
+    combine::{Part, Reader},
+    text::Text,
+};
 use super::Scene;
+use crate::matcher::{Token, shape};
 
 /// What is counted further behind in an article is not looked at.
 pub(crate) const AMOUNTS_MAX: usize = 256;
 
-/// Languages whose billion has twelve noughts.
-const LONG_SCALE: &[&str] = &["de", "fr", "es", "it", "nl", "sv", "da", "nb", "pl", "fi", "cs", "sk", "hu", "sl", "hr"];
+/// Languages that part decimals by commas and thousands by stops, and whose billion has twelve noughts.
+const CONTINENTAL: &[&str] =
+    &["de", "fr", "es", "it", "nl", "sv", "da", "nb", "pl", "fi", "cs", "sk", "hu", "sl", "hr"];
 
 /// An amount in a document.
 #[derive(Debug, Clone)]
@@ -49,7 +56,39 @@ pub(crate) struct Found {
     pub(crate) assumed: bool,
 }
 
+/// Those who are counted, and what they have: nobody supplies them.
+const NOT_SUPPLIED: &[&str] = &[
+    "analyst",
+    "buyer",
+    "company",
+    "country",
+    "customer",
+    "employee",
+    "engineer",
+    "entity",
+    "executive",
+    "investor",
+    "job",
+    "lawyer",
+    "official",
+    "organisation",
+    "partner",
+    "patent",
+    "person",
+    "shareholder",
+    "startup",
+    "supplier",
+    "user",
+    "vendor",
+    "worker",
+];
+
 impl Found {
+    /// Whether something is counted that nobody supplies: people, companies and the like.
+    pub(super) fn is_of_people(&self) -> bool {
+        self.kind == AmountKind::Count && NOT_SUPPLIED.contains(&&*self.unit)
+    }
+
     /// Value and unit in short: `12000000000 USD`, `12-14 month`, `≤5 percent`.
     pub(crate) fn short(&self) -> String {
         let unit = &self.unit;
@@ -65,16 +104,17 @@ impl Found {
 
 /// The amounts of a document, by position. In some languages a billion is a thousand times what it is in English.
 pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
-    let long_scale = language.is_some_and(|tag| LONG_SCALE.contains(&tag));
-    let text = Text(&scene.document.units);
+    let continental = language.is_some_and(|tag| CONTINENTAL.contains(&tag));
+    let reader =
+        Reader { scene, text: Text(&scene.document.units), continental, traditional: language == Some("zh-Hant") };
     let mut parts: Vec<Part> = Vec::new();
     let mut until = 0;
     for (at, token) in scene.document.tokens.iter().enumerate() {
-        if token.start < until || !scene.lexis.is_number(token) {
+        if token.start < until || !may_begin(reader, at, token) {
             continue;
         }
-        let part = combine::part(scene, text, at);
-        if let Some(part) = part.filter(|part| !long_scale || !part.has_billions(text)) {
+        let part = combine::part(reader, at);
+        if let Some(part) = part.filter(|part| !continental || !part.has_billions()) {
             until = part.to;
             parts.push(part);
             if parts.len() == AMOUNTS_MAX {
@@ -82,7 +122,26 @@ pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
             }
         }
     }
-    combine::amounts(scene, text, parts)
+    combine::amounts(reader, parts)
+}
+
+/// Whether a number may begin with the token.
+fn may_begin(reader: Reader<'_>, at: usize, token: &Token) -> bool {
+    if token.is(shape::EAST_ASIAN) {
+        return token.end == token.start + 1 && han::begins(reader.text.ch(token.start));
+    }
+    if token.is(shape::DIGIT) {
+        return true;
+    }
+    let Scene { document, lexis, .. } = reader.scene;
+    match lexis.number(token) {
+        None => false,
+        // The article is as frequent as few other words.
+        Some(words::ONE | words::ONE_ELSEWHERE) => {
+            document.token(at + 1).is_some_and(|next| lexis.is(next, super::lexis::is::COUNTED_BY_ONE))
+        }
+        Some(number) => number < words::FOREIGN || reader.continental,
+    }
 }
 
 /// The amount as an event has it.

@@ -1,6 +1,8 @@
 //! Currencies: signs and words to codes of ISO 4217.
 
-use super::text::Text;
+use std::sync::LazyLock;
+
+use super::text::{Literals, Text};
 
 /// A currency where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,11 @@ const BEFORE: &[(&str, &str, Sign)] = &[
     ("U.S. $", "USD", Sure),
     ("U.S.$", "USD", Sure),
     ("NT$", "TWD", Sure),
+    ("T$", "TWD", Sure),
+    ("RM", "MYR", Sure),
+    ("Rp", "IDR", Sure),
+    ("zł", "PLN", Sure),
+    ("MX$", "MXN", Sure),
     ("NTD", "TWD", Sure),
     ("US$", "USD", Sure),
     ("HK$", "HKD", Sure),
@@ -158,6 +165,12 @@ const WORDS: &[(&str, &str, Sign)] = &[
     ("dollars", "USD", Dollar),
     ("dollar", "USD", Dollar),
     ("dólares", "USD", Dollar),
+    ("de yens", "JPY", Sure),
+    ("de yuans", "CNY", Sure),
+    ("de wons", "KRW", Sure),
+    ("us-dollars", "USD", Sure),
+    ("baht", "THB", Sure),
+    ("złoty", "PLN", Sure),
     ("euros", "EUR", Sure),
     ("euro", "EUR", Sure),
     ("yen", "JPY", Sure),
@@ -165,23 +178,36 @@ const WORDS: &[(&str, &str, Sign)] = &[
     ("renminbi", "CNY", Sure),
     ("won", "KRW", Sure),
     ("rupees", "INR", Kind),
+    ("rupee", "INR", Kind),
     ("shekels", "ILS", Sure),
     ("ringgit", "MYR", Sure),
     ("pounds", "GBP", Kind),
 ];
 
+type Meant = (&'static str, Sign);
+
+static SIGNS_BY_LAST: LazyLock<Literals<Meant>> = LazyLock::new(|| Literals::by_last(of_table(BEFORE)));
+static SIGNS: LazyLock<Literals<Meant>> = LazyLock::new(|| Literals::by_first(of_table(BEFORE)));
+static FOREIGN: LazyLock<Literals<Meant>> = LazyLock::new(|| Literals::by_first(of_table(EAST_ASIAN)));
+static SPELT: LazyLock<Literals<Meant>> = LazyLock::new(|| Literals::by_first(of_table(WORDS)));
+
+fn of_table(table: &'static [(&'static str, &'static str, Sign)]) -> impl Iterator<Item = (&'static str, Meant)> {
+    table.iter().map(|(name, code, sign)| (*name, (*code, *sign)))
+}
+
 /// The currency right before a number that begins at `number`, with at most a space between.
 pub(super) fn before(text: Text<'_>, number: usize) -> Option<Currency> {
     let to = if text.before(number) == ' ' { number - 1 } else { number };
+    let last = text.before(to);
     // What nearly all numbers have before them.
-    if matches!(text.before(to), 'a' | 'c'..='r' | 't'..='z' | ',') {
+    if matches!(last, 'a' | 'c'..='k' | 'm'..='o' | 'q' | 'r' | 't'..='z' | ',' | '\0') {
         return None;
     }
-    BEFORE.iter().find_map(|(sign, code, kind)| {
+    SIGNS_BY_LAST.of(last).find_map(|(sign, (code, kind))| {
         let from = text.literal_before(to, sign)?;
         let letters = sign.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '$');
         let free = !letters || !text.before(from).is_ascii_alphanumeric();
-        free.then_some(Currency { code, sign: *kind, from, to })
+        free.then_some(Currency { code, sign: kind, from, to })
     })
 }
 
@@ -189,35 +215,40 @@ pub(super) fn before(text: Text<'_>, number: usize) -> Option<Currency> {
 /// stands between, without which some words are something else: 200 pounds may be a weight.
 pub(super) fn behind(text: Text<'_>, end: usize, scaled: bool) -> Option<Currency> {
     let at = text.skip_space(end);
-    let found = |code, sign, to| Some(Currency { code, sign, from: at, to });
     let first = text.ch(at);
-    for (word, code, sign) in EAST_ASIAN.iter().filter(|_| first >= '\u{2E80}') {
-        if let Some(to) = text.literal(at, word) {
+    if first >= '\u{2E80}' {
+        return FOREIGN.of(first).find_map(|(word, (code, sign))| {
+            let to = text.literal(at, word)?;
             // One syllable may begin another word.
-            let whole = word.chars().count() > 1 || scaled || !is_hangul(text.ch(to)) || is_particle(text.ch(to));
-            return if whole { found(*code, *sign, to) } else { None };
-        }
+            let whole = word.chars().nth(1).is_some() || scaled || !is_hangul(text.ch(to)) || is_particle(text.ch(to));
+            whole.then_some(Currency { code, sign, from: at, to })
+        });
     }
-    for (sign, code, kind) in BEFORE.iter().filter(|_| !first.is_ascii_lowercase()) {
-        let letters = sign.ends_with(|ch: char| ch.is_ascii_alphabetic());
-        // A sign right behind a number belongs to the next one: `$5-$7` has a hyphen at least, `5 $7` nothing.
-        let alone = |to: usize| !text.ch(to).is_ascii_alphanumeric() && !text.ch(text.skip_space(to)).is_ascii_digit();
-        if let Some(to) = text.literal(at, sign)
-            && alone(to)
-            && (letters || matches!(*sign, "€" | "$" | "£"))
-            && !matches!(*sign, "Rs" | "Rs." | "NIS")
-        {
-            return found(code, *kind, to);
+    if !first.is_ascii_lowercase() {
+        let sign = SIGNS.of(first).find_map(|(sign, (code, kind))| {
+            let to = text.literal(at, sign)?;
+            let letters = sign.ends_with(|ch: char| ch.is_ascii_alphabetic());
+            // A sign right behind a number belongs to the next one: `$5-$7` has a hyphen at least, `5 $7` nothing.
+            let alone = !text.ch(to).is_ascii_alphanumeric() && !text.ch(text.skip_space(to)).is_ascii_digit();
+            let may = letters || matches!(sign, "€" | "$" | "£" | "zł");
+            (alone && may && !matches!(sign, "Rs" | "Rs." | "NIS" | "RM" | "Rp")).then_some(Currency {
+                code,
+                sign: kind,
+                from: at,
+                to,
+            })
+        });
+        if sign.is_some() {
+            return sign;
         }
     }
     let at = if text.ch(end) == '-' { end + 1 } else { at };
-    let first = text.ch(at).to_ascii_lowercase();
-    WORDS.iter().filter(|(words, ..)| words.starts_with(first)).find_map(|(words, code, sign)| {
+    SPELT.of(text.ch(at).to_ascii_lowercase()).find_map(|(words, (code, sign))| {
         let to = literal_small(text, at, words)?;
         let whole = !text.ch(to).is_alphanumeric();
         // "5 won the prize": of numbers without a scale, the verb is as likely.
-        let clear = scaled || !matches!(*words, "pounds" | "won" | "dollar");
-        (whole && clear).then_some(Currency { code, sign: *sign, from: at, to })
+        let clear = scaled || !matches!(words, "pounds" | "won" | "dollar");
+        (whole && clear).then_some(Currency { code, sign, from: at, to })
     })
 }
 

@@ -1,64 +1,352 @@
 //! To which entity an amount belongs.
 //!
-//! In this order: what is counted, or stands inside ("100,000 H100s", "20,000 Nvidia GPUs"); what follows behind `of` ("80 GB of HBM3"); and else the nearest mention
-//! of the sentence, within [`REACH`] words. A comma on the way counts like [`COMMA`] words more; in
-//! East Asian text nothing beyond it is looked at. Money belongs to a company if one is
-//! near enough, as the nearest chip is mostly what is paid for. Of two that are as near the one before the amount wins.
+//! An amount is of the one that does what is told: the subject of its clause, that is the first company there that no
+//! preposition stands before, or else the nearest. A clause begins behind a word such as "while", and behind the amount before
+//! if a company is named since; if none is, both amounts are of the same. What is counted or stands inside ("20,000 Nvidia
+//! GPUs") and what follows behind it are looked at where nothing is before it in its clause, and last the company that the text
+//! is about. In East Asian text the nearest company before wins, as there what is before an amount has it.
+
+use std::cmp::Reverse;
 
 use chipwire_events::AmountKind;
 
-use super::Found;
+use super::{
+    Found,
+    text::{Text, Word},
+};
 use crate::{
-    article::Scene,
-    matcher::{Gap, Token, shape},
+    article::{Named, Scene, lexis::is},
+    matcher::{Document, Gap, Token, shape},
 };
 
-/// Words between an amount and its entity.
+/// Words between an amount and an entity behind it.
 const REACH: usize = 24;
+/// Words between an amount and an entity before it.
+const REACH_BEFORE: usize = 40;
 /// What a comma, a dash or a bracket on the way adds.
 const COMMA: usize = 4;
 /// Mentions that are looked at on either side.
-const LOOKED_AT: usize = 6;
+const LOOKED_AT: usize = 8;
+/// Sentences that are looked back at for what an amount of a sentence without a mention belongs to.
+const SENTENCES_BACK: usize = 3;
 
-/// The number of the mention that `amount` belongs to, in [`Scene::named`].
-pub(super) fn of(scene: &Scene<'_>, amount: &Found) -> Option<usize> {
+/// A mention before an amount.
+struct Before<'a> {
+    index: usize,
+    named: &'a Named<'a>,
+    /// It has no preposition before it and does not describe the name behind it.
+    subject: bool,
+}
+
+struct Search<'a> {
+    scene: &'a Scene<'a>,
+    document: &'a Document,
+    text: Text<'a>,
+    amount: &'a Found,
+    sentence: usize,
+    topic: Option<usize>,
+}
+
+/// The company that is named most often, or first of those that are, and its first mention; none that is named once.
+pub(super) fn topic(scene: &Scene<'_>) -> Option<usize> {
+    let mut companies: Vec<(usize, usize)> = Vec::new();
+    for (index, named) in scene.named.iter().enumerate().filter(|(_, named)| named.company) {
+        companies.push((named.number, index));
+    }
+    companies.sort_unstable();
+    let groups = companies.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
+    groups.filter_map(|group| Some((Reverse(group.len()), group.first()?.1))).min().map(|(_, index)| index)
+}
+
+/// The number of the mention that `amount` belongs to, in [`Scene::named`]; `counted` is what is counted, and `previous` the
+/// amount before.
+pub(super) fn of(
+    scene: &Scene<'_>,
+    topic: Option<usize>,
+    amount: &Found,
+    counted: Option<usize>,
+    previous: Option<&Found>,
+) -> Option<usize> {
+    if scene.named.is_empty() {
+        return None;
+    }
     let document = scene.document;
     let sentence = document.token(amount.start)?.sentence;
-    if let Some(next) = document.token(amount.end)
-        && document.folded(next) == "of"
-        && next.gap == Gap::Space
-        && let Some((index, _)) = scene.mention_from(amount.end + 1)
-    {
-        return Some(index);
+    let search = Search { scene, document, text: Text(&document.units), amount, sentence, topic };
+    search.owner(counted, previous)
+}
+
+impl Search<'_> {
+    fn owner(&self, counted: Option<usize>, previous: Option<&Found>) -> Option<usize> {
+        let first_behind = self.scene.named.partition_point(|named| named.start < self.amount.end);
+        let before = self.before(first_behind);
+        let of = self.behind_of();
+        let inside = counted.or_else(|| self.inside(first_behind));
+        if of.is_some() && self.amount.kind != AmountKind::Share {
+            return of;
+        }
+        if inside.is_some() && self.amount.kind == AmountKind::Measure {
+            return inside;
+        }
+        let east_asian = self.is_east_asian();
+        let clause = self.clause(&before, previous);
+        let same = self.same_as(&before, previous);
+        let near = if east_asian { self.nearest(&before) } else { same.or_else(|| self.subject(clause)) };
+        // What is paid is not of a chip or a rule where the company has been named before.
+        let stranger = |index: &usize| {
+            let paid = self.amount.kind == AmountKind::Money && !self.is_price() || self.amount.unit == "wafer";
+            let named = self.scene.named.get(*index);
+            paid && named
+                .is_some_and(|named| !named.company && (named.product || !east_asian && !self.is_subject(named)))
+        };
+        if near.as_ref().is_some_and(stranger)
+            && of.or(inside).is_none()
+            && let Some(topic) = self.earlier()
+        {
+            return Some(topic);
+        }
+        near.or(of)
+            .or(inside)
+            .or_else(|| self.behind(first_behind, before.is_empty()))
+            .or_else(|| if east_asian { None } else { self.subject(&before) })
+            .or_else(|| self.behind(first_behind, true))
+            .or_else(|| self.earlier())
     }
-    let first_behind = scene.named.partition_point(|named| named.start < amount.end);
-    let near = first_behind.saturating_sub(LOOKED_AT)..(first_behind + LOOKED_AT).min(scene.named.len());
-    near.filter_map(|index| {
-        let named = scene.named.get(index)?;
-        if document.token(named.start)?.sentence != sentence {
+
+    /// The mentions of the sentence before the amount, in their order.
+    fn before(&self, first_behind: usize) -> Vec<Before<'_>> {
+        let mut found = Vec::new();
+        for index in (first_behind.saturating_sub(LOOKED_AT)..first_behind).rev() {
+            let Some(named) = self.scene.named.get(index) else { break };
+            if named.end > self.amount.start {
+                continue;
+            }
+            let there = self.document.token(named.start).is_some_and(|token| token.sentence == self.sentence);
+            if !there || self.amount.start - named.end > REACH_BEFORE {
+                break;
+            }
+            found.push(Before { index, named, subject: self.is_subject(named) });
+        }
+        found.reverse();
+        found
+    }
+
+    /// Those of the clause that the amount is in; all of them where it has none.
+    fn clause<'b>(&self, before: &'b [Before<'b>], previous: Option<&Found>) -> &'b [Before<'b>] {
+        let tokens = self.document.tokens.get(..self.amount.start).unwrap_or_default();
+        let from = before.first().map_or(self.amount.start, |first| first.named.start);
+        let mut cut = from;
+        for (at, token) in tokens.iter().enumerate().skip(from) {
+            if self.scene.lexis.is(token, is::BREAK) {
+                cut = at;
+            }
+        }
+        let since = |place: usize| {
+            before.get(before.partition_point(|mention| mention.named.start < place)..).unwrap_or_default()
+        };
+        let clause = since(cut);
+        // Behind the amount before, another one is spoken of.
+        let after = since(previous.map_or(0, |previous| previous.end).max(cut));
+        if after.iter().any(|mention| mention.subject && self.fits(mention.named)) { after } else { clause }
+    }
+
+    /// The owner of the amount before, where nothing is named since then: "rose 3% to $5bn".
+    fn same_as(&self, before: &[Before<'_>], previous: Option<&Found>) -> Option<usize> {
+        let previous = previous?;
+        let of = previous.of?;
+        let mention = before.iter().find(|mention| mention.index == of).filter(|mention| self.fits(mention.named))?;
+        let since = self.document.tokens.get(previous.end..self.amount.start)?;
+        let parted = since.len() > REACH || since.iter().any(|token| self.scene.lexis.is(token, is::BREAK));
+        let others = before.last().is_some_and(|last| last.named.start >= previous.end);
+        (!parted && !others).then_some(mention.index)
+    }
+
+    /// Whether the amount may belong to `named` before others: money and shares are of companies.
+    fn fits(&self, named: &Named<'_>) -> bool {
+        match self.amount.kind {
+            AmountKind::Money | AmountKind::Share | AmountKind::Count => named.company,
+            AmountKind::Measure if matches!(&*self.amount.unit, "GW" | "MW" | "TW") => named.company,
+            AmountKind::Measure => named.product,
+            AmountKind::Duration => true,
+        }
+    }
+
+    /// The subject among `before`, or else the nearest.
+    fn subject(&self, before: &[Before<'_>]) -> Option<usize> {
+        if self.is_price()
+            && let Some(last) = before.last().filter(|last| last.named.product)
+        {
+            return Some(last.index);
+        }
+        let of = |mention: &Before<'_>| mention.index;
+        let said = before.iter().rposition(|mention| mention.subject && self.says(mention.named));
+        let told = said.and_then(|at| before.get(at + 1..)).unwrap_or_default();
+        let first = |mentions: &[Before<'_>]| {
+            mentions.iter().find(|mention| mention.subject && self.fits(mention.named)).map(of)
+        };
+        first(told)
+            .or_else(|| first(before))
+            .or_else(|| before.iter().rev().find(|mention| self.fits(mention.named)).map(of))
+            .or_else(|| before.iter().rev().find(|mention| mention.subject).map(of))
+            .or_else(|| before.last().map(of))
+    }
+
+    /// In East Asian text, the nearest of `before` that is no companion.
+    fn nearest(&self, before: &[Before<'_>]) -> Option<usize> {
+        let alone = |mention: &&Before<'_>| {
+            !matches!(self.text.ch(mention.named.to), '와' | '과' | '與' | '与' | '和' | 'と' | '、' | '·')
+        };
+        let mut fitting = before.iter().rev().filter(|mention| self.fits(mention.named));
+        let found = fitting.clone().find(alone).or_else(|| fitting.next());
+        if self.is_price()
+            && let Some(last) = before.last().filter(|last| last.named.product)
+        {
+            return Some(last.index);
+        }
+        found.or_else(|| before.last()).map(|mention| mention.index)
+    }
+
+    /// Whether a few hundred dollars or so are meant, which are rather paid for a thing.
+    fn is_price(&self) -> bool {
+        let value = self.amount.low.or(self.amount.high).unwrap_or_default();
+        self.amount.kind == AmountKind::Money && value < 100_000.into()
+    }
+
+    /// Whether no preposition is before `named`, and it describes no other: "Nvidia supplier Foxconn", "Nvidia-backed".
+    fn is_subject(&self, named: &Named<'_>) -> bool {
+        let preposition = self.document.before(named.start).is_some_and(|before| {
+            let joined =
+                self.document.token(named.start).is_some_and(|token| matches!(token.gap, Gap::Space | Gap::Hyphen));
+            joined && before.sentence == self.sentence && self.scene.lexis.is(before, is::PREPOSITION)
+        });
+        let describes = self.document.token(named.end).is_some_and(|next| {
+            next.gap == Gap::Hyphen
+                || next.gap == Gap::Space
+                    && matches!(
+                        &*self.word(next),
+                        "supplier"
+                            | "suppliers"
+                            | "rival"
+                            | "rivals"
+                            | "partner"
+                            | "customer"
+                            | "backer"
+                            | "contractor"
+                            | "vendor"
+                            | "reseller"
+                            | "spinoff"
+                            | "puts"
+                            | "called"
+                    )
+        });
+        let closed = |gap| matches!(gap, Gap::Close);
+        let bracket = self.document.token(named.start).is_some_and(|token| token.gap == Gap::Open)
+            && self.document.token(named.end).is_none_or(|next| closed(next.gap) || next.gap == Gap::Other);
+        !preposition && !describes && !bracket
+    }
+
+    /// Whether `named` says what follows.
+    fn says(&self, named: &Named<'_>) -> bool {
+        self.document.token(named.end).is_some_and(|next| {
+            matches!(
+                &*self.word(next),
+                "said"
+                    | "says"
+                    | "expects"
+                    | "estimates"
+                    | "reported"
+                    | "thinks"
+                    | "believes"
+                    | "forecasts"
+                    | "analysts"
+                    | "sees"
+            )
+        })
+    }
+
+    fn word(&self, token: &Token) -> Word {
+        self.text.word(token.start).0
+    }
+
+    /// A mention inside the amount.
+    fn inside(&self, first_behind: usize) -> Option<usize> {
+        let index = first_behind.checked_sub(1)?;
+        let named = self.scene.named.get(index)?;
+        (named.start >= self.amount.start && named.end <= self.amount.end).then_some(index)
+    }
+
+    /// What follows behind "of": "80 GB of HBM3".
+    fn behind_of(&self) -> Option<usize> {
+        let next = self.document.token(self.amount.end)?;
+        if next.gap != Gap::Space || &*self.word(next) != "of" {
             return None;
         }
-        if named.start >= amount.start && named.end <= amount.end {
-            return Some(((false, 0, false, std::cmp::Reverse(0)), index));
-        }
-        let before = named.end <= amount.start;
-        let (from, to) = if before { (named.end, amount.start) } else { (amount.end, named.start) };
-        let between = document
-            .tokens
-            .get(from.saturating_sub(1)..(to + 1).min(document.tokens.len()))
-            .filter(|_| to < from + REACH)?;
-        if between.iter().zip(between.iter().skip(1)).any(|(before, token)| parts_clauses(before, token)) {
+        self.scene.mention_from(self.amount.end + 1).map(|(index, _)| index)
+    }
+
+    /// The nearest mention behind the amount in its sentence; only one close by, if not `far`.
+    fn behind(&self, first_behind: usize, far: bool) -> Option<usize> {
+        let near = first_behind..(first_behind + LOOKED_AT).min(self.scene.named.len());
+        let reach = if far { REACH } else { 6 };
+        near.filter_map(|index| {
+            let named = self.scene.named.get(index)?;
+            if self.document.token(named.start)?.sentence != self.sentence {
+                return None;
+            }
+            if named.start >= self.amount.end + reach {
+                return None;
+            }
+            let between = self.document.tokens.get(self.amount.end.saturating_sub(1)..named.start + 1)?;
+            if between.iter().zip(between.iter().skip(1)).any(|(before, token)| parts_clauses(before, token)) {
+                return None;
+            }
+            let parted = between.iter().skip(1).filter(|token| parts(token.gap)).count();
+            let distance = named.start.checked_sub(self.amount.end)? + COMMA * parted;
+            let second_choice = !self.fits(named);
+            (distance < reach).then_some(((second_choice, distance, Reverse(named.end - named.start)), index))
+        })
+        .min_by_key(|(key, _)| *key)
+        .map(|(_, index)| index)
+    }
+
+    /// The subject of the last sentence before that has one, for what goes on about it: "Sales rose 5%."
+    fn earlier(&self) -> Option<usize> {
+        if !matches!(self.amount.kind, AmountKind::Money | AmountKind::Share)
+            && !matches!(&*self.amount.unit, "wafer" | "piece")
+        {
             return None;
         }
-        let parted = between.iter().skip(1).filter(|token| parts(token.gap)).count();
-        // One that the amount cuts through is about something else.
-        let distance = to.checked_sub(from)? + COMMA * parted;
-        let second_choice = amount.kind == AmountKind::Money && !named.company;
-        (distance < REACH)
-            .then_some(((second_choice, distance, !before, std::cmp::Reverse(named.end - named.start)), index))
-    })
-    .min_by_key(|(key, _)| *key)
-    .map(|(_, index)| index)
+        let first = self.document.sentences.get(self.sentence)?.first;
+        let topic = self.topic.filter(|topic| self.scene.named.get(*topic).is_some_and(|named| named.start < first));
+        if topic.is_some() {
+            return topic;
+        }
+        let until = self.scene.named.partition_point(|named| named.start < first);
+        let before = self.scene.named.get(..until)?;
+        let last =
+            before.len().checked_sub(1)? - before.iter().rev().take(LOOKED_AT * 4).position(|named| named.company)?;
+        let sentence_of = |named: &Named<'_>| self.document.token(named.start).map(|token| token.sentence);
+        let sentence = before.get(last).and_then(sentence_of)?;
+        if sentence + SENTENCES_BACK < self.sentence {
+            return None;
+        }
+        let from = before.partition_point(|named| sentence_of(named) < Some(sentence));
+        let companies = || (from..=last).filter(|index| before.get(*index).is_some_and(|named| named.company));
+        let here = |named: &Named<'_>| {
+            let of_it = Self { sentence, ..*self };
+            of_it.is_subject(named)
+        };
+        companies().find(|index| before.get(*index).is_some_and(here)).or_else(|| companies().next())
+    }
+
+    /// Whether the text around the amount is East Asian.
+    fn is_east_asian(&self) -> bool {
+        let at = |at: Option<usize>| {
+            let token = at.and_then(|at| self.document.token(at));
+            token.is_some_and(|token| token.sentence == self.sentence && token.is(shape::EAST_ASIAN))
+        };
+        at(self.amount.start.checked_sub(1)) || at(Some(self.amount.end)) || at(self.amount.end.checked_sub(1))
+    }
 }
 
 /// Whether a comma of East Asian text parts the two: there a sentence goes on for long.

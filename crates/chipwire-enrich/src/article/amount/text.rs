@@ -1,4 +1,6 @@
-//! Looking at the characters of a document around a place.
+//! Looking at the characters of a document around a place, and words up in tables.
+
+use std::ops::Deref;
 
 use crate::view::Unit;
 
@@ -9,6 +11,35 @@ pub(super) struct Text<'a>(pub(super) &'a [Unit]);
 /// No word that is looked for is longer.
 const WORD_MAX: usize = 24;
 
+/// A short word, where nothing needs to be allocated for it.
+#[derive(Clone, Copy)]
+pub(super) struct Word {
+    bytes: [u8; WORD_MAX * 3],
+    length: usize,
+}
+
+impl Word {
+    const EMPTY: Self = Self { bytes: [0; WORD_MAX * 3], length: 0 };
+
+    fn push(&mut self, ch: char) {
+        let mut buffer = [0; 4];
+        let encoded = ch.encode_utf8(&mut buffer).as_bytes();
+        let end = self.length + encoded.len();
+        if let Some(place) = self.bytes.get_mut(self.length..end) {
+            place.copy_from_slice(encoded);
+            self.length = end;
+        }
+    }
+}
+
+impl Deref for Word {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
 impl Text<'_> {
     pub(super) fn ch(self, at: usize) -> char {
         self.0.get(at).map_or('\0', |unit| unit.ch)
@@ -18,8 +49,8 @@ impl Text<'_> {
         at.checked_sub(1).map_or('\0', |at| self.ch(at))
     }
 
-    pub(super) fn slice(self, from: usize, to: usize) -> String {
-        self.0.get(from..to).unwrap_or_default().iter().map(|unit| unit.ch).collect()
+    pub(super) fn has(self, from: usize, to: usize, test: impl Fn(char) -> bool) -> bool {
+        self.0.get(from..to).unwrap_or_default().iter().any(|unit| test(unit.ch))
     }
 
     pub(super) fn skip_space(self, at: usize) -> usize {
@@ -45,32 +76,95 @@ impl Text<'_> {
 
     /// The first unit of `literal`, if that ends right before `end`.
     pub(super) fn literal_before(self, end: usize, literal: &str) -> Option<usize> {
-        let start = end.checked_sub(literal.chars().count())?;
-        self.literal(start, literal).map(|_| start)
+        let mut start = end;
+        for ch in literal.chars().rev() {
+            if start == 0 || self.before(start) != ch {
+                return None;
+            }
+            start -= 1;
+        }
+        Some(start)
     }
 
     /// The word of Latin letters at `at` in small letters, and its end. No word if a digit or another script's letter goes
     /// on behind it, or if it is longer than any that is asked for.
-    pub(super) fn word(self, at: usize) -> (String, usize) {
-        let (word, end) = self.written(at);
-        (word.to_lowercase(), end)
+    pub(super) fn word(self, at: usize) -> (Word, usize) {
+        self.letters(
+            at,
+            |ch| if ch.is_ascii() { ch.to_ascii_lowercase() } else { ch.to_lowercase().next().unwrap_or(ch) },
+        )
     }
 
     /// The same as it is written.
-    pub(super) fn written(self, at: usize) -> (String, usize) {
+    pub(super) fn written(self, at: usize) -> (Word, usize) {
+        self.letters(at, |ch| ch)
+    }
+
+    fn letters(self, at: usize, fold: impl Fn(char) -> char) -> (Word, usize) {
         let mut end = at;
-        let mut word = String::new();
+        let mut word = Word::EMPTY;
         while is_latin(self.ch(end)) {
             if end - at == WORD_MAX {
-                return (String::new(), at);
+                return (Word::EMPTY, at);
             }
-            word.push(self.ch(end));
+            word.push(fold(self.ch(end)));
             end += 1;
         }
-        if self.ch(end).is_ascii_digit() { (String::new(), at) } else { (word, end) }
+        if self.ch(end).is_ascii_digit() { (Word::EMPTY, at) } else { (word, end) }
     }
 }
 
 fn is_latin(ch: char) -> bool {
     ch.is_ascii_alphabetic() || matches!(ch, '\u{B5}' | '\u{3BC}' | '\u{C0}'..='\u{24F}')
+}
+
+/// Whole words with what they stand for, sorted, so that one of them is found in a few steps.
+#[derive(Debug)]
+pub(super) struct Table<T>(Vec<(&'static str, T)>);
+
+impl<T: Copy> Table<T> {
+    pub(super) fn new(entries: impl IntoIterator<Item = (&'static str, T)>) -> Self {
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        entries.sort_by_key(|(word, _)| *word);
+        Self(entries)
+    }
+
+    pub(super) fn get(&self, word: &str) -> Option<T> {
+        let at = self.0.binary_search_by(|(other, _)| (*other).cmp(word)).ok()?;
+        self.0.get(at).map(|(_, meant)| *meant)
+    }
+}
+
+/// Literals with what they stand for, by their first or last character, the longest first: of all only the few that can
+/// stand at a place are compared.
+#[derive(Debug)]
+pub(super) struct Literals<T>(Vec<(char, &'static str, T)>);
+
+impl<T: Copy> Literals<T> {
+    fn new(entries: impl IntoIterator<Item = (&'static str, T)>, key: impl Fn(&str) -> Option<char>) -> Self {
+        let keyed = entries.into_iter().filter_map(|(literal, meant)| Some((key(literal)?, literal, meant)));
+        let mut entries: Vec<_> = keyed.collect();
+        entries.sort_by_key(|(ch, literal, _)| (*ch, std::cmp::Reverse(literal.len())));
+        Self(entries)
+    }
+
+    pub(super) fn by_first(entries: impl IntoIterator<Item = (&'static str, T)>) -> Self {
+        Self::new(entries, |literal| literal.chars().next())
+    }
+
+    pub(super) fn by_last(entries: impl IntoIterator<Item = (&'static str, T)>) -> Self {
+        Self::new(entries, |literal| literal.chars().next_back())
+    }
+
+    /// Those that begin or end with `ch`.
+    pub(super) fn of(&self, ch: char) -> impl Iterator<Item = (&'static str, T)> {
+        let from = self.0.partition_point(|(other, ..)| *other < ch);
+        let entries = self.0.get(from..).unwrap_or_default().iter();
+        entries.take_while(move |(other, ..)| *other == ch).map(|(_, literal, meant)| (*literal, *meant))
+    }
+
+    /// The longest that stands at `at`, by first character: what it stands for, and its end.
+    pub(super) fn at(&self, text: Text<'_>, at: usize) -> Option<(T, usize)> {
+        self.of(text.ch(at)).find_map(|(literal, meant)| Some((meant, text.literal(at, literal)?)))
+    }
 }
