@@ -34,6 +34,13 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
             words.ended = Some(at);
         }
     }
+    // "Plans a second plant", "rejects the offer": the phrase begins with the word itself.
+    let own =
+        |bits: u16| document.token(hit.start).is_some_and(|token| scene.lexis.is(token, bits)).then_some(hit.start);
+    if matches!(hit.kind, Kind::CapacityExpansion | Kind::Investment | Kind::Acquisition) && hit.form == Form::Verb {
+        words.planned = words.planned.or(own(is::PLAN));
+        words.denied = words.denied.or(own(is::DENIAL));
+    }
     // "Will grant it no subsidy".
     let none = (hit.start..hit.end).find(|at| document.token(*at).is_some_and(|token| document.folded(token) == "no"));
     words.denied = words.denied.or(none);
