@@ -215,11 +215,8 @@ pub(super) const CUES: &[Cue] = &[
         "grant+|issue+|approve+|give|gives|gave|award+|renew+ ~? @permit|approval|clearance|waiver|waivers ~? to|for ~? @ship|@sales|chips|gpus|tools|equipment",
     ),
     (ExportRestriction, Easing, "grant+|issue+|approve+ ~? @permit for|to?"),
-    (
-        ExportRestriction,
-        Easing,
-        "authorize+|authorise+|allow+|clear+|permit|permits|permitted|let|lets ~? to|back? @ship",
-    ),
+    (ExportRestriction, Easing, "authorize+|authorise+|allow+|clear+|permit|permits|permitted ~? to|back @ship"),
+    (ExportRestriction, Easing, "let|lets ~? @ship"),
     (
         ExportRestriction,
         Turned,
@@ -345,7 +342,7 @@ pub(super) const CUES: &[Cue] = &[
         Verb,
         "report+|post+|book+|announce+|publish+|turn+|deliver+|generate+|log|logs|logged|record+|swing|swings|swung|show+|notch+ in|to? ~? @revenue|bookings|orders|results",
     ),
-    (Earnings, Verb, "guide|guides|guided|guiding ~? above|below|higher|lower|flat|up|down|to|under|ahead"),
+    (Earnings, Verb, "guides|guided|guiding ~? above|below|higher|lower|flat|up|down|to|under|ahead"),
     (Earnings, Verb, "see|sees|forecast|forecasts|expect|expects|project|projects ~? @revenue|margin|margins|growth"),
     (Earnings, Verb, "warn+ of|on|about ~? quarter|q1|q2|q3|q4|@revenue|demand|margins|outlook"),
     (
@@ -356,7 +353,7 @@ pub(super) const CUES: &[Cue] = &[
     (
         Earnings,
         Verb,
-        "raise+|cut|cuts|lower+|lift+|trim|trims|trimmed|hike|hikes|hiked|slash+|keep|keeps|kept|reaffirm+|maintain+|leave|leaves|left ~~? forecast|forecasts|guidance|outlook|guide",
+        "raise+|cut|cuts|lower+|lift+|trim|trims|trimmed|hike|hikes|hiked|slash+|keep|keeps|kept|reaffirm+|maintain+ ~~? forecast|forecasts|guidance|outlook|guide",
     ),
     (Earnings, Noun, "@quarter ~? @revenue|results|guidance|outlook|margin"),
     (Earnings, Noun, "earnings call|report|season|beat|miss"),
@@ -482,7 +479,7 @@ pub(super) const CUES: &[Cue] = &[
         Verb,
         "agree+|offer+|bid|plan|plans|planned|want|wants|enter+ ~? to|for ~? buy|acquire|merge|purchase with?",
     ),
-    (Acquisition, Verb, "swallow+|absorb+|purchase+|snap|snaps|snapped|bid up|for?"),
+    (Acquisition, Verb, "swallow+|absorb+|snap|snaps|snapped|bid up|for?"),
     (
         Acquisition,
         Verb,

@@ -26,7 +26,7 @@ const HANDED_REACH: usize = 4;
 const STATE_AID: &[&str] =
     &["subsidy", "subsidies", "grant", "grants", "aid", "incentive", "incentives", "credit", "credits"];
 /// Words between a phrase and a figure that it is about.
-const FIGURE_REACH: usize = 8;
+const FIGURE_REACH: usize = 4;
 /// How far before its clause the company is that "it" or "the company" stands for.
 const MEANT_REACH: usize = 40;
 /// What a company is called for short.
@@ -502,18 +502,24 @@ impl<'a> Filling<'a, '_> {
 
     /// Whether a figure of one of `kinds` is told in the clause, close to the phrase.
     fn has_figure(&self, amounts: &[Found], kinds: &[AmountKind]) -> bool {
-        let from = self.clause.start.max(self.hit.start.saturating_sub(FIGURE_REACH));
-        let to = self.clause.end.min(self.hit.end + FIGURE_REACH);
+        let to = self
+            .clause
+            .end
+            .min(self.hit.end + if self.is_written_east_asian() { 2 * FIGURE_REACH } else { FIGURE_REACH });
+        // A rate stands before the duty, a sum behind what it is.
+        let from = if self.hit.kind == Kind::Tariff { self.hit.start.saturating_sub(2) } else { self.hit.end };
         let first = amounts.partition_point(|amount| amount.start < from);
         amounts.iter().skip(first).take_while(|amount| amount.start < to).any(|amount| kinds.contains(&amount.kind))
     }
 
-    /// Whether a bill is named that has to do with exports.
+    /// Whether a bill of Congress is named that has to do with exports, as far as its entry says.
     fn has_bill(&self) -> bool {
         let mut parties = self.clause.left.iter().chain(&self.clause.inside).chain(&self.clause.right);
         parties.any(|party| match party {
             Party::Named(named) => {
-                named.entity.class == "bill" && named.entity.cues.iter().any(|cue| cue.starts_with("export"))
+                let (bill, cues) = (named.entity, &named.entity.cues);
+                let exports = cues.is_empty() || cues.iter().any(|cue| cue.starts_with("export"));
+                bill.class == "bill" && bill.jurisdiction.as_deref() == Some("US") && exports
             }
             Party::Place(_) => false,
         })
@@ -557,7 +563,10 @@ impl<'a> Filling<'a, '_> {
             Kind::ProductLaunch => {
                 let before = || {
                     filled.iter().any(|slot| match slot.value {
-                        Value::Named(named) => slot.role == Role::What && named.start < self.hit.start,
+                        Value::Named(named) => {
+                            let made = named.entity.vendor.is_some();
+                            slot.role == Role::What && made && named.start < self.hit.start
+                        }
                         _ => false,
                     })
                 };

@@ -51,7 +51,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
     let first = document.token(hit.start);
     let ends = first.is_some_and(|token| scene.lexis.is(token, is::END));
     if hit.form == Form::Easing
-        || hit.form == Form::Turned && hit.kind.restricts()
+        || hit.form == Form::Turned && matches!(hit.kind, Kind::ExportRestriction | Kind::Sanction)
         || ends && !hit.kind.restricts() && hit.kind != Kind::Earnings
     {
         words.ended = Some(hit.start);
