@@ -208,7 +208,7 @@ pub(super) const CUES: &[Cue] = &[
         "export|dual|trade use? export? @curb that|which? ~? imposed|introduced|placed|announced ~? on|against",
     ),
     (ExportRestriction, Verb, "widen+|expand+|extend+|broaden+|lengthen+ ~? list|scope ~? cover|include|by"),
-    (ExportRestriction, Noun, "waiting|wait|waits for ~? @permit"),
+    (ExportRestriction, Noun, "waiting|wait|waits ~? for ~? @permit"),
     (
         ExportRestriction,
         Easing,
@@ -234,10 +234,11 @@ pub(super) const CUES: &[Cue] = &[
         "freeze|freezes|froze|frozen|suspend+|pause+|rescind+|withdraw|withdraws|withdrew|scrap|scraps|scrapped|delay+|end|ends|ended|roll|rolled back? ~? @curb|expansion",
     ),
     (ExportRestriction, Easing, "open+ ~? door|way to|for ~? @sales|chips"),
+    (ExportRestriction, Easing, "@curb ~? suspended|lifted|eased|frozen|relaxed|waived"),
     (
         ExportRestriction,
         Bill,
-        "pass|passes|passed|advance+|report+|approve+|reintroduce+|introduce+|attach+|back+|clear+|mark|marks|marked|adopt+|vote|votes|voted|sponsor+|push+|revive+ ~~? act|bill|法 案",
+        "pass|passes|passed|advance+|report+|approve+|reintroduce+|introduce+|attach+|back+|clear+|mark|marks|marked|adopt+|vote|votes|voted|sponsor+|push+|revive+ ~~? act|bill",
     ),
     (
         ExportRestriction,
@@ -313,6 +314,7 @@ pub(super) const CUES: &[Cue] = &[
     (Subsidy, Noun, "@grant to|for|from|of|under|worth|totalling|totaling"),
     (Subsidy, Noun, "award|awards|support|funding to|for|from|of|under|worth|totalling|totaling"),
     (Subsidy, Noun, "state|federal|government|public|taxpayer @grant|money|support|funding"),
+    (Subsidy, Turned, "@win ~~? state|federal|government|public @grant|money|support|funding from|for|under?"),
     (Subsidy, Noun, "subsidised|subsidized|cofinanced|funded by"),
     (Subsidy, Noun, "tax credit|credits from|for|under|of"),
     (
@@ -445,6 +447,8 @@ pub(super) const CUES: &[Cue] = &[
         "raise+|raising ~ million|billion|mln|bln|mn|bn ~? from|round|ipo|funding|capital|equity|debt",
     ),
     (Investment, Turned, "close+|secure+|land+|complete+ ~? @round"),
+    (Investment, Turned, "raise+|raising ~? round"),
+    (Investment, Verb, "finalise+|finalize+|raise+|raising|form+ ~? vehicle|fund"),
     (Investment, Noun, "investment|investments|injection of|in|by|from|into|worth"),
     (
         Investment,
@@ -511,7 +515,7 @@ pub(super) const CUES: &[Cue] = &[
     (
         CapacityExpansion,
         Verb,
-        "expand+|double+|triple+|increase+|boost+|raise+|ramp|ramps|ramped|ramping|lift+|quadruple+|grow|grows|enlarge+ ~? capacity|production|output|@plant|footprint|site",
+        "extend+|expand+|double+|triple+|increase+|boost+|raise+|ramp|ramps|ramped|ramping|lift+|quadruple+|grow|grows|enlarge+ ~? capacity|production|output|@plant|footprint|site",
     ),
     (CapacityExpansion, Verb, "put|puts|putting|invest+|pour+|plough+ ~? into|in ~? capacity|@plant|line|lines"),
     (

@@ -23,15 +23,52 @@ const ROW_MAX: usize = 8;
 /// Words from a phrase to who gets what it tells of.
 const HANDED_REACH: usize = 4;
 /// Words that by themselves say that it is a state's money.
-const STATE_AID: &[&str] =
-    &["subsidy", "subsidies", "grant", "grants", "aid", "incentive", "incentives", "credit", "credits"];
+const STATE_AID: &[&str] = &[
+    "state",
+    "federal",
+    "government",
+    "public",
+    "subsidy",
+    "subsidies",
+    "grant",
+    "grants",
+    "aid",
+    "incentive",
+    "incentives",
+    "credit",
+    "credits",
+];
 /// Words between a phrase and a figure that it is about.
 const FIGURE_REACH: usize = 4;
 /// How far before its clause the company is that "it" or "the company" stands for.
-const MEANT_REACH: usize = 40;
+const MEANT_REACH: usize = 80;
 /// What a company is called for short.
-const COMPANY: &[&str] =
-    &["company", "firm", "group", "chipmaker", "manufacturer", "maker", "foundry", "startup", "vendor", "supplier"];
+const COMPANY: &[&str] = &[
+    "company",
+    "firm",
+    "group",
+    "chipmaker",
+    "manufacturer",
+    "maker",
+    "foundry",
+    "startup",
+    "vendor",
+    "supplier",
+    "board",
+    "konzern",
+    "unternehmen",
+    "hersteller",
+    "groupe",
+    "fabricant",
+    "société",
+    "entreprise",
+    "empresa",
+    "compañía",
+    "fabricante",
+    "azienda",
+    "gruppo",
+    "bedrijf",
+];
 /// Words before an infinitive.
 const TO: &[&str] =
     &["to", "will", "would", "may", "might", "could", "can", "and", "not", "exclusively", "also", "should", "must"];
@@ -113,7 +150,12 @@ pub(super) fn fill<'a>(
     let shared = if who.is_none() || filling.follows_and() { before.and_then(doer_of) } else { None };
     match shared.filter(|_| !turned && filling.follows_and()) {
         Some(party) => put(Role::Who, vec![party]),
-        None => put(Role::Who, who.map(|who| filling.with_those_before(who)).unwrap_or_default()),
+        None => {
+            put(Role::Who, who.map(|who| filling.with_those_before(who)).unwrap_or_default());
+            if who.is_some_and(|who| turned && who.start() >= hit.end) {
+                put(Role::Who, who.map(|who| filling.with_those_behind(who)).unwrap_or_default());
+            }
+        }
     }
     let objects = |sorts: &[Sort]| {
         if hit.form == Form::Handed {
@@ -132,7 +174,8 @@ pub(super) fn fill<'a>(
             if whom.is_empty() { seller.or_else(|| filling.meant_whom()).into_iter().collect() } else { whom },
         );
     } else if hit.kind == Kind::Tariff {
-        put(Role::Whom, filling.taxed());
+        let taxed = if hit.form == Form::Turned { filling.turned_objects(&[Sort::Company]) } else { filling.taxed() };
+        put(Role::Whom, taxed);
     }
     if wants_what(hit.kind) {
         let mut what = objects(&[Sort::Product]);
@@ -218,7 +261,8 @@ impl<'a> Filling<'a, '_> {
         }
         let be =
             (self.hit.start.saturating_sub(2)..self.hit.start).any(|at| at >= self.clause.start && self.is(at, is::BE));
-        be || self.word(self.hit.end) == "by"
+        let lets = self.word(self.hit.start).ends_with('s');
+        be || !lets && self.word(self.hit.end) == "by"
             || self.hit.end == self.hit.start + 2 && self.word(self.hit.end - 1) == "by"
     }
 
@@ -297,7 +341,8 @@ impl<'a> Filling<'a, '_> {
 
     fn referred(&self) -> Option<Party<'a>> {
         let refers = |at: usize| match self.word(at).as_str() {
-            "it" => true,
+            "it" | "its" => true,
+            "公" => self.word(at + 1) == "司",
             word => COMPANY.contains(&word) && !self.is(at + 1, is::PREPOSITION),
         };
         if !(self.clause.start..self.hit.start).any(refers) {
@@ -309,7 +354,7 @@ impl<'a> Filling<'a, '_> {
             |at: usize| self.scene.document.token(at).and_then(|token| self.scene.surface(token.start, token.end));
         let meant = before
             .take_while(|named| named.start + MEANT_REACH >= self.clause.start)
-            .find(|named| named.company && !self.is_led(named.start))?;
+            .find(|named| named.company && !self.is_led(named.start) && self.gap(named.start) != Some(Gap::Open))?;
         let same = field(meant.start)?.0 == field(self.hit.start)?.0;
         same.then_some(Party::Named(meant))
     }
@@ -322,10 +367,10 @@ impl<'a> Filling<'a, '_> {
     /// Who gets what is handed over: the first company behind the "to" that the phrase ends with.
     fn handed(&self) -> Option<Party<'a>> {
         let company = |party: &&Party<'a>| party.sort() == Sort::Company;
-        if self.is_written_east_asian() {
-            return self.clause.left.iter().rev().find(company).copied();
-        }
-        self.clause.right.iter().find(company).copied().filter(|party| party.start() <= self.hit.end + HANDED_REACH)
+        let behind =
+            self.clause.right.iter().find(company).filter(|party| party.start() <= self.hit.end + HANDED_REACH);
+        let before = || self.clause.left.iter().rev().find(company).filter(|_| self.is_written_east_asian());
+        behind.or_else(before).copied()
     }
 
     /// What is handed over, or who does: inside the phrase, or else before it.
@@ -423,6 +468,12 @@ impl<'a> Filling<'a, '_> {
         }
         row.reverse();
         row
+    }
+
+    /// The party behind the phrase with those that stand in a row behind it.
+    fn with_those_behind(&self, first: Party<'a>) -> Vec<Party<'a>> {
+        let behind = self.clause.right.iter().filter(|party| party.start() >= first.start()).copied();
+        self.row(&behind.collect::<Vec<_>>(), &[first.sort()])
     }
 
     /// The companies whose goods a duty is on.
@@ -578,8 +629,15 @@ impl<'a> Filling<'a, '_> {
                     && !self.hit.start.checked_sub(1).is_some_and(|at| TO.contains(&self.word(at).as_str()));
                 who && (what && (amount || whom) || whom && amount) && !infinitive
             }
+            Kind::SupplyDeal if ["ship", "deliver"].iter().any(|verb| self.word(self.hit.start).starts_with(verb)) => {
+                who && whom && (what || amount)
+            }
             Kind::SupplyDeal => who && (whom || what || several() || amount && !noun) || whom && what,
-            Kind::Investment => who && (whom || amount) || whom && amount,
+            Kind::Investment if self.hit.form == Form::Easing => who,
+            Kind::Investment => {
+                let turned = self.hit.form == Form::Turned;
+                who && (whom || amount) || whom && (turned || amount && (noun || self.is_passive()))
+            }
             Kind::Acquisition => who && whom && self.is_whole(filled),
             Kind::CapacityExpansion => who,
             Kind::Lawsuit if one && self.word(self.hit.start) == "v" => {
