@@ -9,6 +9,12 @@ use crate::{
 /// Tokens on either side of a phrase that are looked at.
 const REACH: usize = 40;
 
+/// Commas of an East Asian sentence that a clause may go back over.
+const COMMAS_MAX: usize = 5;
+
+/// Characters between "对" and a noun, as in "对Y的收购".
+const TOWARDS_REACH: usize = 14;
+
 /// Something that can have a part in a happening.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Party<'a> {
@@ -82,6 +88,12 @@ impl<'a> Clause<'a> {
                 token.gap == Gap::Comma && (token.is(shape::EAST_ASIAN) || before.is(shape::EAST_ASIAN))
             })
         };
+        // Names are counted up with commas too.
+        let parts = |at: usize| {
+            let before = at.checked_sub(1);
+            parts(at)
+                && !(scene.mention_from(at).is_some() && before.is_some_and(|at| scene.mention_over(at).is_some()))
+        };
         // "..., and SoftBank invested": another clause, unless names are counted up.
         let parts = |at: usize| {
             let and =
@@ -90,13 +102,31 @@ impl<'a> Clause<'a> {
             parts(at) || and && !counted && scene.mention_from(at + 1).is_some()
         };
         let is = |at: usize, bits: u16| document.token(at).is_some_and(|token| scene.lexis.is(token, bits));
+        // Japanese and Korean have both who does it and to whom before the verb.
+        let verb_last = (hit.start.saturating_sub(4)..hit.end + 2).filter_map(|at| document.token(at)).any(|token| {
+            token.is(shape::HANGUL)
+                || document.folded(token).starts_with(|ch: char| matches!(ch, '\u{3040}'..='\u{30FF}'))
+        });
+        let towards = || {
+            let mut before = (hit.start.saturating_sub(TOWARDS_REACH)..hit.start).filter_map(|at| document.token(at));
+            before.any(|token| matches!(document.folded(token).as_str(), "对" | "對"))
+        };
+        let east = document.token(hit.start).is_some_and(|token| token.is(shape::EAST_ASIAN));
+        let doers_wanted = if verb_last || east && towards() { 2 } else { 1 };
         let least = sentence.0.max(hit.start.saturating_sub(REACH));
         let mut start = hit.start;
         // What is told of a name in between does not count: `TSMC, which makes chips for Nvidia, will ...`.
         let mut left_until = hit.start;
+        // In Chinese, Japanese and Korean who does it may stand some commas before.
+        let mut commas = 0;
         while start > least {
             if parts(start) {
-                break;
+                let first = scene.named.partition_point(|named| named.start < start);
+                let doers = scene.named.iter().skip(first).take_while(|named| named.start < hit.start);
+                if !east || commas == COMMAS_MAX || doers.filter(|named| !named.product).count() >= doers_wanted {
+                    break;
+                }
+                commas += 1;
             }
             let before = start - 1;
             if is(before, is::RELATIVE) && document.token(before).is_some_and(|token| token.gap == Gap::Comma) {

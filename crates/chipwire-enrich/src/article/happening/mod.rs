@@ -4,6 +4,7 @@
 //! and amounts in it fill the roles that the kind of happening has ([`slots`]); where a role that it cannot do without stays empty,
 //! there is none. What is said around the phrase (`may`, `will not`, `lifted`) is its status ([`status`]).
 
+mod abroad;
 mod clause;
 mod cues;
 mod pattern;
@@ -52,36 +53,69 @@ pub(crate) struct Place {
 /// The happenings of a document, by position. `places` is asked for the states that it names, by position, once there is a
 /// phrase that tells of anything.
 pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOnce() -> Vec<Place>) -> Vec<Happening> {
-    let hits = hits(scene);
-    if hits.is_empty() {
-        return Vec::new();
-    }
-    let places: Vec<Place> = places().into_iter().filter(|place| !is_covered(scene, place)).collect();
     let mut found: Vec<Happening> = Vec::new();
+    let mut places = Places::Unasked(Some(places));
     let mut last: Option<(usize, Kind, Vec<Filled<'_>>)> = None;
-    for (hit, sentence) in hits {
-        let clause = Clause::around(scene, &places, &hit, sentence);
-        let subject = last.as_ref().filter(|(end, ..)| sentence.0 < *end).map(|(_, _, filled)| filled.as_slice());
-        let Some(filled) = slots::fill(scene, &hit, &clause, amounts, subject) else { continue };
-        // Several phrases for one thing, as `export curbs` and `ban on sales`: the first says it.
-        let again = last.as_ref().is_some_and(|(end, kind, before)| {
-            sentence.0 < *end && *kind == hit.kind && filled.iter().all(|slot| before.contains(slot))
-        });
-        if let Some(happening) = happening(scene, &hit, &clause, &filled).filter(|_| !again) {
-            found.push(happening);
-            last = Some((hit.end, hit.kind, filled));
-        }
-        if found.len() == HAPPENINGS_MAX {
-            break;
+    for (first, end) in sentences(scene) {
+        let mut at = first;
+        while at < end {
+            let starts = scene.document.token(at).is_some_and(|token| scene.lexis.is(token, is::CUE));
+            let hits = if starts { scene.lexis.patterns.all(scene.document, scene.lexis, at, end) } else { Vec::new() };
+            let mut next = at + 1;
+            for hit in hits {
+                // A name that reads like a phrase is a name: the last word of it may be a part of one.
+                let over = scene.mention_over(at);
+                if over.is_some_and(|(_, named)| hit.end <= named.end && !slots::is_rule(named)) {
+                    continue;
+                }
+                let clause = Clause::around(scene, places.get(scene), &hit, (first, end));
+                let before = last.as_ref().filter(|(end, ..)| first < *end);
+                let subject = before.map(|(_, _, filled)| filled.as_slice());
+                // Of the phrases that begin here the longest that has what it needs.
+                let Some(filled) = slots::fill(scene, &hit, &clause, amounts, subject) else { continue };
+                // Several phrases for one thing, as `export curbs` and `ban on sales`: the first says it.
+                let again = before.is_some_and(|(_, kind, before)| {
+                    *kind == hit.kind && filled.iter().all(|slot| before.contains(slot))
+                });
+                if let Some(happening) = happening(scene, &hit, &clause, &filled).filter(|_| !again) {
+                    found.push(happening);
+                    last = Some((hit.end, hit.kind, filled));
+                }
+                next = next.max(hit.end);
+                break;
+            }
+            if found.len() == HAPPENINGS_MAX {
+                return found;
+            }
+            at = next;
         }
     }
     found
 }
 
-/// Every phrase in a sentence with a mention, each with the tokens of its sentence.
-fn hits(scene: &Scene<'_>) -> Vec<(Hit, (usize, usize))> {
+/// The states that a text names, which are asked for only where there is a phrase.
+enum Places<F> {
+    Unasked(Option<F>),
+    Known(Vec<Place>),
+}
+
+impl<F: FnOnce() -> Vec<Place>> Places<F> {
+    fn get(&mut self, scene: &Scene<'_>) -> &[Place] {
+        if let Self::Unasked(ask) = self {
+            let all = ask.take().map(|ask| ask()).unwrap_or_default();
+            *self = Self::Known(all.into_iter().filter(|place| !is_covered(scene, place)).collect());
+        }
+        match self {
+            Self::Known(places) => places,
+            Self::Unasked(_) => &[],
+        }
+    }
+}
+
+/// The tokens of every sentence with a mention.
+fn sentences(scene: &Scene<'_>) -> Vec<(usize, usize)> {
     let document = scene.document;
-    let mut hits = Vec::new();
+    let mut sentences = Vec::new();
     let mut until = 0;
     for named in scene.named {
         let Some(token) = document.token(named.start) else { continue };
@@ -89,26 +123,10 @@ fn hits(scene: &Scene<'_>) -> Vec<(Hit, (usize, usize))> {
         if first < until || named.start < until {
             continue;
         }
-        let end = document.sentences.get(token.sentence + 1).map_or(document.tokens.len(), |next| next.first);
-        until = end;
-        let mut at = first;
-        while at < end {
-            let starts = document.token(at).is_some_and(|token| scene.lexis.is(token, is::CUE));
-            let hit = if starts { scene.lexis.patterns.longest(document, scene.lexis, at, end) } else { None };
-            // A name that reads like a phrase is a name: the last word of it may be a part of one.
-            let named = scene
-                .mention_over(at)
-                .is_some_and(|(_, named)| hit.is_some_and(|hit| hit.end <= named.end) && !slots::is_rule(named));
-            match hit.filter(|_| !named) {
-                Some(hit) => {
-                    hits.push((hit, (first, end)));
-                    at = hit.end.max(at + 1);
-                }
-                None => at += 1,
-            }
-        }
+        until = document.sentences.get(token.sentence + 1).map_or(document.tokens.len(), |next| next.first);
+        sentences.push((first, until));
     }
-    hits
+    sentences
 }
 
 /// Whether the state is a part of the name of a company or an office.

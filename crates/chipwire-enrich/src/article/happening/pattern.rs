@@ -1,8 +1,13 @@
 //! Finding the phrases of a table in a sentence.
 
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashMap;
 
-use super::cues::{CUES, Form, Kind};
+use super::{
+    abroad::ABROAD,
+    cues::{CUES, Form, Kind, SETS},
+};
 use crate::{
     article::lexis::{Lexis, is},
     matcher::{Document, Gap, Token, Words},
@@ -19,6 +24,8 @@ enum Step {
     Word { numbers: Vec<u32>, optional: bool },
     /// Up to so many words, or none if it is optional.
     Free { most: usize, optional: bool },
+    /// None of these words follows.
+    Not { numbers: Vec<u32> },
 }
 
 #[derive(Debug)]
@@ -26,6 +33,7 @@ struct Pattern {
     kind: Kind,
     form: Form,
     steps: Vec<Step>,
+    abroad: bool,
 }
 
 /// Every phrase, by its first words.
@@ -44,20 +52,22 @@ pub(super) struct Hit {
     pub(super) start: usize,
     /// One past its last token.
     pub(super) end: usize,
+    /// It is of another language than English.
+    pub(super) abroad: bool,
 }
 
 impl Patterns {
     /// Compiles the table; `words` gets the words that it does not have yet.
     pub(crate) fn new(words: &mut Words) -> Self {
         let mut patterns = Self::default();
-        for (kind, form, text) in CUES {
+        for (number, (kind, form, text)) in CUES.iter().chain(ABROAD).enumerate() {
             let steps: Vec<Step> = text.split(' ').flat_map(|step| read_step(step, words)).collect();
             if let Some(Step::Word { numbers, .. }) = steps.first() {
                 for number in numbers {
                     patterns.by_first.entry(*number).or_default().push(patterns.patterns.len());
                 }
             }
-            patterns.patterns.push(Pattern { kind: *kind, form: *form, steps });
+            patterns.patterns.push(Pattern { kind: *kind, form: *form, steps, abroad: number >= CUES.len() });
         }
         patterns
     }
@@ -67,18 +77,17 @@ impl Patterns {
         self.by_first.keys().copied()
     }
 
-    /// The longest phrase that begins at token `at` and ends before `limit`; of several as long the first of the table.
-    pub(super) fn longest(&self, document: &Document, lexis: &Lexis, at: usize, limit: usize) -> Option<Hit> {
-        let first = document.token(at)?;
-        let mut best: Option<Hit> = None;
-        for number in self.by_first.get(&first.word)? {
-            let Some(pattern) = self.patterns.get(*number) else { continue };
-            let Some(end) = matches(document, lexis, &pattern.steps, at, limit, true) else { continue };
-            if best.is_none_or(|best| end > best.end) {
-                best = Some(Hit { kind: pattern.kind, form: pattern.form, start: at, end });
+    /// The phrases that begin at token `at` and end before `limit`, the longest first; of several as long the first of the table.
+    pub(super) fn all(&self, document: &Document, lexis: &Lexis, at: usize, limit: usize) -> Vec<Hit> {
+        let numbers = document.token(at).and_then(|first| self.by_first.get(&first.word));
+        let mut hits: Vec<Hit> = Vec::new();
+        for pattern in numbers.into_iter().flatten().filter_map(|number| self.patterns.get(*number)) {
+            if let Some(end) = matches(document, lexis, &pattern.steps, at, limit, true) {
+                hits.push(Hit { kind: pattern.kind, form: pattern.form, start: at, end, abroad: pattern.abroad });
             }
         }
-        best
+        hits.sort_by_key(|hit| Reverse(hit.end));
+        hits
     }
 }
 
@@ -88,10 +97,15 @@ fn read_step(step: &str, words: &mut Words) -> Vec<Step> {
     {
         return vec![Step::Free { most, optional }];
     }
-    let alternatives: Vec<String> = step.split('|').flat_map(forms).collect();
-    let han = alternatives.iter().all(|word| word.starts_with(|ch: char| ch >= '\u{2E80}'));
-    if !han {
+    let (step, not) = step.strip_prefix('!').map_or((step, false), |step| (step, true));
+    let mut alternatives = Vec::new();
+    read_words(step, &mut alternatives);
+    let han = alternatives.iter().all(|word| word.starts_with(is_single));
+    if not || !han {
         let numbers = alternatives.iter().map(|word| words.intern(word.as_bytes())).collect();
+        if not {
+            return vec![Step::Not { numbers }];
+        }
         return vec![Step::Word { numbers, optional }];
     }
     // Alternatives of several characters go side by side: all have the same length.
@@ -103,6 +117,21 @@ fn read_step(step: &str, words: &mut Words) -> Vec<Step> {
             Step::Word { numbers, optional }
         })
         .collect()
+}
+
+/// Adds the words of a step, and those of the sets in it.
+fn read_words(step: &str, words: &mut Vec<String>) {
+    for word in step.split('|') {
+        match word.strip_prefix('@').and_then(|name| SETS.iter().find(|(set, _)| *set == name)) {
+            Some((_, set)) => read_words(set, words),
+            None => words.extend(forms(word)),
+        }
+    }
+}
+
+/// Whether a token has only one such character: Han and Hangul.
+fn is_single(ch: char) -> bool {
+    matches!(ch, '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}')
 }
 
 /// The word, or all forms of a regular verb that ends with a plus.
@@ -128,6 +157,10 @@ fn matches(document: &Document, lexis: &Lexis, steps: &[Step], at: usize, limit:
                 .filter(|token| token.word != 0 && numbers.contains(&token.word))
                 .and_then(|_| matches(document, lexis, rest, at + 1, limit, false));
             with.or_else(|| optional.then(|| matches(document, lexis, rest, at, limit, false)).flatten())
+        }
+        Step::Not { numbers } => {
+            let there = token.is_some_and(|token| token.word != 0 && numbers.contains(&token.word));
+            if there { None } else { matches(document, lexis, rest, at, limit, first) }
         }
         Step::Free { most, optional } => {
             let least = at + usize::from(!optional);

@@ -20,6 +20,58 @@ use crate::{
 
 /// Names in a row that share a role.
 const ROW_MAX: usize = 8;
+/// Words from a phrase to who gets what it tells of.
+const HANDED_REACH: usize = 4;
+/// Words that by themselves say that it is a state's money.
+const STATE_AID: &[&str] = &[
+    "state",
+    "federal",
+    "government",
+    "public",
+    "subsidy",
+    "subsidies",
+    "grant",
+    "grants",
+    "aid",
+    "incentive",
+    "incentives",
+    "credit",
+    "credits",
+];
+/// Words between a phrase and a figure that it is about.
+const FIGURE_REACH: usize = 4;
+/// How far before its clause the company is that "it" or "the company" stands for.
+const MEANT_REACH: usize = 80;
+/// What a company is called for short.
+const COMPANY: &[&str] = &[
+    "company",
+    "firm",
+    "group",
+    "chipmaker",
+    "manufacturer",
+    "maker",
+    "foundry",
+    "startup",
+    "vendor",
+    "supplier",
+    "board",
+    "konzern",
+    "unternehmen",
+    "hersteller",
+    "groupe",
+    "fabricant",
+    "société",
+    "entreprise",
+    "empresa",
+    "compañía",
+    "fabricante",
+    "azienda",
+    "gruppo",
+    "bedrijf",
+];
+/// Words before an infinitive.
+const TO: &[&str] =
+    &["to", "will", "would", "may", "might", "could", "can", "and", "not", "exclusively", "also", "should", "must"];
 /// Words from a phrase to what is launched.
 const LAUNCH_REACH: usize = 12;
 
@@ -86,20 +138,50 @@ pub(super) fn fill<'a>(
             }
         }
     };
-    let who = if turned { filling.doer() } else { filling.subject(actors(hit.kind)) };
+    let handed = filling.handed();
+    let who = if hit.form == Form::Handed {
+        handed
+    } else if turned {
+        filling.doer()
+    } else {
+        filling.subject(actors(hit.kind))
+    };
+    let who = who.or_else(|| filling.meant());
     let shared = if who.is_none() || filling.follows_and() { before.and_then(doer_of) } else { None };
     match shared.filter(|_| !turned && filling.follows_and()) {
         Some(party) => put(Role::Who, vec![party]),
-        None => put(Role::Who, who.map(|who| filling.with_those_before(who)).unwrap_or_default()),
+        None => {
+            put(Role::Who, who.map(|who| filling.with_those_before(who)).unwrap_or_default());
+            if who.is_some_and(|who| turned && who.start() >= hit.end) {
+                put(Role::Who, who.map(|who| filling.with_those_behind(who)).unwrap_or_default());
+            }
+        }
     }
-    let objects = |sorts: &[Sort]| if turned { filling.turned_objects(sorts) } else { filling.objects(sorts) };
+    let objects = |sorts: &[Sort]| {
+        if hit.form == Form::Handed {
+            filling.handed_objects(handed, sorts)
+        } else if turned {
+            filling.turned_objects(sorts)
+        } else {
+            filling.objects(sorts)
+        }
+    };
     if wants_whom(hit.kind) {
-        put(Role::Whom, objects(&[Sort::Company]));
+        let whom = objects(&[Sort::Company]);
+        let seller = if hit.form == Form::Handed { before.and_then(doer_of) } else { None };
+        put(
+            Role::Whom,
+            if whom.is_empty() { seller.or_else(|| filling.meant_whom()).into_iter().collect() } else { whom },
+        );
     } else if hit.kind == Kind::Tariff {
-        put(Role::Whom, filling.taxed());
+        let taxed = if hit.form == Form::Turned { filling.turned_objects(&[Sort::Company]) } else { filling.taxed() };
+        put(Role::Whom, taxed);
     }
     if wants_what(hit.kind) {
         let mut what = objects(&[Sort::Product]);
+        if what.is_empty() && filling.is_written_east_asian() {
+            what = filling.turned_objects(&[Sort::Product]);
+        }
         if hit.kind != Kind::ProductLaunch {
             what.extend(objects(&[Sort::Rule]));
         }
@@ -113,7 +195,7 @@ pub(super) fn fill<'a>(
     if let Some(amount) = filling.amount(amounts) {
         filled.push(Filled { role: Role::Amount, value: Value::Amount(amount) });
     }
-    filling.is_enough(&filled).then_some(filled)
+    filling.is_enough(&filled, amounts).then_some(filled)
 }
 
 fn value(party: Party<'_>) -> Value<'_> {
@@ -173,12 +255,14 @@ impl<'a> Filling<'a, '_> {
 
     /// Whether the verb of the phrase is passive: `was sued`, `sued by`.
     fn is_passive(&self) -> bool {
-        if !matches!(self.hit.form, Form::Verb | Form::Easing) || self.word(self.hit.start).ends_with("ing") {
+        let told = matches!(self.hit.form, Form::Verb | Form::Easing) && self.hit.kind != Kind::Earnings;
+        if !told || self.word(self.hit.start).ends_with("ing") {
             return false;
         }
         let be =
             (self.hit.start.saturating_sub(2)..self.hit.start).any(|at| at >= self.clause.start && self.is(at, is::BE));
-        be || self.word(self.hit.end) == "by"
+        let lets = self.word(self.hit.start).ends_with('s');
+        be || !lets && self.word(self.hit.end) == "by"
             || self.hit.end == self.hit.start + 2 && self.word(self.hit.end - 1) == "by"
     }
 
@@ -207,6 +291,9 @@ impl<'a> Filling<'a, '_> {
         let within = || self.clause.inside.iter().find(|party| fits(party));
         let named_behind = || if noun { self.doer_among(sorts) } else { None };
         let place_or_actor = |party: &Party<'a>| *party;
+        if let Some((first, _)) = self.both_before() {
+            return Some(first).filter(|party| fits(party));
+        }
         best.or_else(|| nearest().map(place_or_actor)).or_else(|| within().map(place_or_actor)).or_else(named_behind)
     }
 
@@ -225,7 +312,81 @@ impl<'a> Filling<'a, '_> {
 
     /// Who does it behind `by` or `from`.
     fn doer(&self) -> Option<Party<'a>> {
-        self.doer_among(actors(self.hit.kind))
+        let sorts = actors(self.hit.kind);
+        // "Gets U.S. approval for": who gives it is inside the phrase.
+        let office = |party: &&Party<'a>| {
+            self.hit.form == Form::Turned
+                && matches!(party.sort(), Sort::Actor | Sort::State)
+                && sorts.contains(&party.sort())
+        };
+        self.doer_among(sorts).or_else(|| self.clause.inside.iter().find(office).copied())
+    }
+
+    /// The company that "it" or "the company" before the phrase stands for: the nearest before the clause. In other languages, where a
+    /// verb may stand before who does it, the first behind the phrase.
+    fn meant(&self) -> Option<Party<'a>> {
+        let company = actors(self.hit.kind).contains(&Sort::Company) && self.hit.form != Form::Turned;
+        if !company {
+            return None;
+        }
+        let behind = || self.clause.right.iter().find(|party| party.sort() == Sort::Company).copied();
+        let turns = self.hit.abroad && !wants_whom(self.hit.kind) && !self.is_written_east_asian();
+        self.referred().or_else(|| if turns { behind() } else { None })
+    }
+
+    /// The same of what something is done to.
+    fn meant_whom(&self) -> Option<Party<'a>> {
+        if self.hit.form == Form::Turned { self.referred() } else { None }
+    }
+
+    fn referred(&self) -> Option<Party<'a>> {
+        let refers = |at: usize| match self.word(at).as_str() {
+            "it" | "its" => true,
+            "公" => self.word(at + 1) == "司",
+            word => COMPANY.contains(&word) && !self.is(at + 1, is::PREPOSITION),
+        };
+        if !(self.clause.start..self.hit.start).any(refers) {
+            return None;
+        }
+        let until = self.scene.named.partition_point(|named| named.start < self.clause.start);
+        let before = self.scene.named.get(..until).unwrap_or_default().iter().rev();
+        let field =
+            |at: usize| self.scene.document.token(at).and_then(|token| self.scene.surface(token.start, token.end));
+        let meant = before
+            .take_while(|named| named.start + MEANT_REACH >= self.clause.start)
+            .find(|named| named.company && !self.is_led(named.start) && self.gap(named.start) != Some(Gap::Open))?;
+        let same = field(meant.start)?.0 == field(self.hit.start)?.0;
+        same.then_some(Party::Named(meant))
+    }
+
+    /// Whether a preposition stands before the token.
+    fn is_led(&self, at: usize) -> bool {
+        at.checked_sub(1).is_some_and(|before| self.is(before, is::PREPOSITION))
+    }
+
+    /// Who gets what is handed over: the first company behind the "to" that the phrase ends with.
+    fn handed(&self) -> Option<Party<'a>> {
+        let company = |party: &&Party<'a>| party.sort() == Sort::Company;
+        let behind =
+            self.clause.right.iter().find(company).filter(|party| party.start() <= self.hit.end + HANDED_REACH);
+        let before = || self.clause.left.iter().rev().find(company).filter(|_| self.is_written_east_asian());
+        behind.or_else(before).copied()
+    }
+
+    /// What is handed over, or who does: inside the phrase, or else before it.
+    fn handed_objects(&self, to: Option<Party<'a>>, sorts: &[Sort]) -> Vec<Party<'a>> {
+        let inside = self.row(&self.clause.inside, sorts);
+        let other =
+            |party: &&Party<'a>| sorts.contains(&party.sort()) && to.is_none_or(|to| to.start() != party.start());
+        if inside.is_empty() {
+            self.clause.left.iter().rev().find(other).copied().into_iter().collect()
+        } else {
+            inside
+        }
+    }
+
+    fn is_written_east_asian(&self) -> bool {
+        self.scene.document.token(self.hit.start).is_some_and(|token| token.is(shape::EAST_ASIAN))
     }
 
     fn doer_among(&self, sorts: &[Sort]) -> Option<Party<'a>> {
@@ -246,6 +407,9 @@ impl<'a> Filling<'a, '_> {
     /// export ban`.
     fn objects(&self, sorts: &[Sort]) -> Vec<Party<'a>> {
         let fits = |party: &&Party<'a>| sorts.contains(&party.sort());
+        if let Some((_, second)) = self.both_before().filter(|(_, second)| sorts.contains(&second.sort())) {
+            return vec![second];
+        }
         let behind: Vec<Party<'a>> = self.row(&self.clause.right, sorts);
         let inside = || self.row(&self.clause.inside, sorts);
         let before = || {
@@ -263,6 +427,19 @@ impl<'a> Filling<'a, '_> {
             }
         }
         if found.is_empty() { before() } else { found }
+    }
+
+    /// Who does it and to whom where both stand before the phrase, as in Japanese and Korean, and in "X对Y的收购".
+    fn both_before(&self) -> Option<(Party<'a>, Party<'a>)> {
+        let company = |party: &&Party<'a>| party.sort() == Sort::Company;
+        let east = self.is_written_east_asian() && wants_whom(self.hit.kind) && self.hit.kind != Kind::Subsidy;
+        if !east || self.clause.right.iter().any(|party| company(&party)) {
+            return None;
+        }
+        let mut companies = self.clause.left.iter().rev().filter(company);
+        let second = companies.next()?;
+        let first = companies.find(|party| !self.joins_row(party, second))?;
+        Some((*first, *second))
     }
 
     /// The same of a passive: before the phrase.
@@ -291,6 +468,12 @@ impl<'a> Filling<'a, '_> {
         }
         row.reverse();
         row
+    }
+
+    /// The party behind the phrase with those that stand in a row behind it.
+    fn with_those_behind(&self, first: Party<'a>) -> Vec<Party<'a>> {
+        let behind = self.clause.right.iter().filter(|party| party.start() >= first.start()).copied();
+        self.row(&behind.collect::<Vec<_>>(), &[first.sort()])
     }
 
     /// The companies whose goods a duty is on.
@@ -368,34 +551,102 @@ impl<'a> Filling<'a, '_> {
         behind.or_else(before)
     }
 
+    /// Whether a figure of one of `kinds` is told in the clause, close to the phrase.
+    fn has_figure(&self, amounts: &[Found], kinds: &[AmountKind]) -> bool {
+        let to = self
+            .clause
+            .end
+            .min(self.hit.end + if self.is_written_east_asian() { 2 * FIGURE_REACH } else { FIGURE_REACH });
+        // A rate stands before the duty, a sum behind what it is.
+        let from = if self.hit.kind == Kind::Tariff { self.hit.start.saturating_sub(2) } else { self.hit.end };
+        let first = amounts.partition_point(|amount| amount.start < from);
+        amounts.iter().skip(first).take_while(|amount| amount.start < to).any(|amount| kinds.contains(&amount.kind))
+    }
+
+    /// Whether a bill of Congress is named that has to do with exports, as far as its entry says.
+    fn has_bill(&self) -> bool {
+        let mut parties = self.clause.left.iter().chain(&self.clause.inside).chain(&self.clause.right);
+        parties.any(|party| match party {
+            Party::Named(named) => {
+                let (bill, cues) = (named.entity, &named.entity.cues);
+                let exports = cues.is_empty() || cues.iter().any(|cue| cue.starts_with("export"));
+                bill.class == "bill" && bill.jurisdiction.as_deref() == Some("US") && exports
+            }
+            Party::Place(_) => false,
+        })
+    }
+
     /// Whether the roles are filled that the kind cannot do without.
-    fn is_enough(&self, filled: &[Filled<'a>]) -> bool {
+    fn is_enough(&self, filled: &[Filled<'a>], amounts: &[Found]) -> bool {
         let has = |role: Role| filled.iter().any(|slot| slot.role == role);
         let (who, whom, what) = (has(Role::Who), has(Role::Whom), has(Role::What));
         let (amount, place) = (has(Role::Amount), has(Role::Place));
         let entity = filled.iter().any(|slot| matches!(slot.value, Value::Named(_)));
+        let several = || filled.iter().filter(|slot| slot.role == Role::Who).count() > 1;
+        let noun = self.hit.form == Form::Noun;
+        let one = self.hit.end == self.hit.start + 1;
         match self.hit.kind {
+            Kind::ExportRestriction if self.hit.form == Form::Bill => self.has_bill(),
             Kind::ExportRestriction => {
                 let told = (who || place) && (whom || what) || who && place || what && self.is_passive_or_noun();
                 told && !self.is_own_doing(who)
             }
-            Kind::Sanction => (who || self.is_passive_or_noun() || has(Role::What)) && (whom || who && place) && entity,
-            Kind::Tariff => who && (what || whom || amount || place) || place && (what || amount),
-            Kind::Subsidy => whom && (who || amount || what),
-            Kind::Earnings => who && (self.hit.form == Form::Verb || amount || self.hit.end > self.hit.start + 1),
-            Kind::ProductLaunch => who && what && self.launches(filled),
-            Kind::SupplyDeal if self.hit.end == self.hit.start + 1 => {
-                who && (what && (amount || whom) || whom && amount)
+            Kind::Sanction => (who || self.is_passive_or_noun() || what) && (whom || who && place) && entity,
+            Kind::Tariff if noun && (one || self.is_written_east_asian() && self.hit.end == self.hit.start + 2) => {
+                (who || place || whom) && self.has_figure(amounts, &[AmountKind::Share])
             }
-            Kind::SupplyDeal => {
-                who && (whom || what || filled.iter().filter(|slot| slot.role == Role::Who).count() > 1)
+            Kind::Tariff => who && (what || whom || amount || place) || (place || whom) && (what || amount),
+            Kind::Subsidy => {
+                let strong = self.is_written_east_asian()
+                    || (self.hit.start..self.hit.end).any(|at| STATE_AID.contains(&self.word(at).as_str()));
+                let given = who || what || amount && strong;
+                whom && given || who && (what || amount && strong)
             }
-            Kind::Investment => who && (whom || amount) || whom && amount,
+            Kind::Earnings => {
+                let figure = || self.has_figure(amounts, &[AmountKind::Money, AmountKind::Share]);
+                who && (!noun || !one && !self.is_written_east_asian() || figure())
+            }
+            Kind::CapacityExpansion if one && !self.is_written_east_asian() => {
+                let deploys =
+                    ["add", "deploy", "install"].iter().any(|verb| self.word(self.hit.start).starts_with(verb));
+                who && (!deploys || what && amount)
+            }
+            Kind::ProductLaunch => {
+                let before = || {
+                    filled.iter().any(|slot| match slot.value {
+                        Value::Named(named) => {
+                            let made = named.entity.vendor.is_some();
+                            slot.role == Role::What && made && named.start < self.hit.start
+                        }
+                        _ => false,
+                    })
+                };
+                let on_its_own = self.hit.form == Form::Turned || self.is_written_east_asian();
+                what && (who && self.launches(filled) || on_its_own && before())
+            }
+            Kind::SupplyDeal if one => {
+                let infinitive = matches!(self.word(self.hit.start).as_str(), "supply" | "order")
+                    && !self.hit.start.checked_sub(1).is_some_and(|at| TO.contains(&self.word(at).as_str()));
+                who && (what && (amount || whom) || whom && amount) && !infinitive
+            }
+            Kind::SupplyDeal if ["ship", "deliver"].iter().any(|verb| self.word(self.hit.start).starts_with(verb)) => {
+                who && whom && (what || amount)
+            }
+            Kind::SupplyDeal => who && (whom || what || several() || amount && !noun) || whom && what,
+            Kind::Investment if self.hit.form == Form::Easing => who,
+            Kind::Investment => {
+                let turned = self.hit.form == Form::Turned;
+                who && (whom || amount) || whom && (turned || amount && (noun || self.is_passive()))
+            }
             Kind::Acquisition => who && whom && self.is_whole(filled),
             Kind::CapacityExpansion => who,
-            Kind::Lawsuit => {
-                who && (whom || has(Role::What) || self.hit.form == Form::Verb) || whom && self.hit.form != Form::Noun
+            Kind::Lawsuit if one && self.word(self.hit.start) == "v" => {
+                self.clause.left.last().is_some_and(|party| party.end() == self.hit.start)
+                    && self.clause.right.first().is_some_and(|party| party.start() <= self.hit.end + 1)
+                    && who
+                    && whom
             }
+            Kind::Lawsuit => who && (whom || what || several() || !noun) || whom,
         }
     }
 

@@ -5,13 +5,38 @@ use chipwire_events::Status;
 use super::{Kind, clause::Clause, cues::Form, pattern::Hit};
 use crate::{
     article::{Scene, lexis::is},
-    matcher::Gap,
+    matcher::{Gap, Token, shape},
 };
 
 /// Words before a phrase that are looked at.
 const BEFORE: usize = 6;
 /// Words behind one.
 const BEHIND: usize = 8;
+
+/// Of a restriction that is not new.
+const KEEPS: &[&str] = &[
+    "keep",
+    "keeps",
+    "kept",
+    "keeping",
+    "maintain",
+    "maintains",
+    "maintained",
+    "retain",
+    "retains",
+    "retained",
+    "subject",
+    "waiting",
+];
+/// Of what comes later than it should.
+const LATER: &[&str] = &["slip", "slips", "slipped", "pushed"];
+/// Said around an East Asian phrase.
+const PLANNED: &[&str] = &[
+    "将", "將", "拟", "擬", "计划", "計劃", "計畫", "計画", "预计", "預計", "明年", "予定", "来年", "예정", "계획",
+    "내년", "方針",
+];
+const CONSIDERED: &[&str] = &["考虑", "考慮", "検討", "協議", "评估", "評估", "검토", "논의", "저울질", "拟议"];
+const DENIED: &[&str] = &["否认", "否認", "拒绝", "拒絕", "不会", "不會", "부인", "거절"];
 
 /// The status, and the word that tells it.
 pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, Option<usize>) {
@@ -25,14 +50,25 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
             && document.token(at + 1).is_some_and(|next| next.gap == Gap::Apostrophe && document.folded(next) == "t");
         if contracted || scene.lexis.is(token, is::DENIAL) {
             words.denied = Some(at);
+        } else if scene.lexis.is(token, is::PLAN) || is_told_of(scene, at) {
+            words.planned = Some(at);
         } else if scene.lexis.is(token, is::DOUBT) {
             words.considered = Some(at);
-        } else if scene.lexis.is(token, is::PLAN) {
-            words.planned = Some(at);
         }
         if scene.lexis.is(token, is::END) {
             words.ended = Some(at);
         }
+    }
+    // "Plans a second plant", "rejects the offer": the phrase begins with the word itself.
+    let own =
+        |bits: u16| document.token(hit.start).is_some_and(|token| scene.lexis.is(token, bits)).then_some(hit.start);
+    if matches!(hit.kind, Kind::CapacityExpansion | Kind::Investment | Kind::Acquisition) && hit.form == Form::Verb {
+        words.planned = words.planned.or(own(is::PLAN));
+        words.denied = words.denied.or(own(is::DENIAL));
+    }
+    if hit.kind == Kind::ProductLaunch && hit.form == Form::Turned {
+        let later = |token: &&Token| LATER.contains(&document.folded(token).as_str());
+        words.planned = words.planned.or(own(is::PLAN)).or(document.token(hit.start).filter(later).map(|_| hit.start));
     }
     // "Will grant it no subsidy".
     let none = (hit.start..hit.end).find(|at| document.token(*at).is_some_and(|token| document.folded(token) == "no"));
@@ -41,17 +77,49 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
     if before.and_then(|at| document.token(at)).is_some_and(|token| document.folded(token) == "to") {
         words.planned = words.planned.or(before);
     }
+    if hit.form == Form::Bill {
+        words.considered = words.considered.or(Some(hit.start));
+    }
+    if document.token(hit.start).is_some_and(|token| token.is(shape::EAST_ASIAN)) {
+        tell_east_asian(scene, hit, clause, &mut words);
+    }
     let first = document.token(hit.start);
+    if hit.kind.restricts() && first.is_some_and(|token| KEEPS.contains(&document.folded(token).as_str())) {
+        return (Status::Kept, Some(hit.start));
+    }
     let ends = first.is_some_and(|token| scene.lexis.is(token, is::END));
     if hit.form == Form::Easing
-        || hit.form == Form::Turned && hit.kind.restricts()
-        || ends && !hit.kind.restricts() && hit.kind != Kind::Earnings
+        || hit.form == Form::Turned && matches!(hit.kind, Kind::ExportRestriction | Kind::Sanction)
+        || ends && matches!(hit.kind, Kind::Acquisition | Kind::Lawsuit | Kind::SupplyDeal | Kind::Subsidy)
     {
         words.ended = Some(hit.start);
     } else if hit.form == Form::Noun && hit.kind.restricts() && words.ended.is_none() {
         words.ended = ended_behind(scene, hit, clause, &mut words);
     }
     words.status(hit.kind)
+}
+
+/// What is said around an East Asian phrase, where no spaces part the words.
+fn tell_east_asian(scene: &Scene<'_>, hit: &Hit, clause: &Clause, words: &mut Told) {
+    let from = clause.start.max(hit.start.saturating_sub(2 * BEFORE));
+    let to = clause.end.min(hit.end + BEHIND);
+    let said: String =
+        (from..to).filter_map(|at| scene.document.token(at)).map(|token| scene.document.folded(token)).collect();
+    let says = |list: &[&str]| list.iter().any(|word| said.contains(word)).then_some(hit.start);
+    words.denied = words.denied.or(says(DENIED));
+    words.considered = words.considered.or(says(CONSIDERED));
+    words.planned = words.planned.or(says(PLANNED));
+}
+
+/// `said it would`: what would be is a plan of who says so.
+fn is_told_of(scene: &Scene<'_>, at: usize) -> bool {
+    let word = |back: usize| {
+        let token = at.checked_sub(back).and_then(|at| scene.document.token(at));
+        token.map(|token| scene.document.folded(token)).unwrap_or_default()
+    };
+    word(0) == "would"
+        && matches!(word(1).as_str(), "it" | "they" | "he" | "she")
+        && matches!(word(2).as_str(), "said" | "that" | "says")
 }
 
 /// `the ban on exports was lifted`: the word behind the phrase that puts an end to it.

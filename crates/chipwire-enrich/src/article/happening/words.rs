@@ -123,6 +123,13 @@ pub(super) const PLANS: &[&str] = &[
     "vowed",
     "commits",
     "committed",
+    "delay",
+    "delays",
+    "delayed",
+    "delaying",
+    "postpone",
+    "postpones",
+    "postponed",
     "scheduled",
     "due",
 ];
