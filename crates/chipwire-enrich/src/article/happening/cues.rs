@@ -1,8 +1,9 @@
 //! The phrases that tell of a happening, and what they need around them.
 //!
 //! A pattern is words with spaces between: `a|b` is one of them, `a+` is any form of a regular verb, `@a` is one of a set of [`SETS`], a word with
-//! `?` may be missing, and `~` stands for up to six words at which no clause ends, `~~` for up to fourteen. Words are in small letters; Han characters and
-//! Hangul syllables count one by one. How they are read: `slots`. Here are those of English; those of other languages are in `abroad`.
+//! `?` may be missing, `!a|b` is where none of these words follows, and `~` stands for up to six words at which no clause ends, `~~` for up to fourteen. Words
+//! are in small letters; Han characters and Hangul syllables count one by one, so that `a|b c|d` of them is every first with every second. How they are
+//! read: `slots`. Here are those of English; those of other languages are in `abroad`.
 
 /// A kind of happening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -292,6 +293,7 @@ pub(super) const CUES: &[Cue] = &[
         "award+|grant+|hand+|give|gives|gave|provide+|approve+|offer+ ~? subsidy|subsidies|grant|grants|aid|incentives to|for?",
     ),
     (Subsidy, Verb, "subsidise+|subsidize+"),
+    (Subsidy, Verb, "give|gives|gave|grant+|award+|provide+|lend|lends|lent"),
     (
         Subsidy,
         Turned,
@@ -359,6 +361,7 @@ pub(super) const CUES: &[Cue] = &[
     ),
     (Earnings, Noun, "@quarter ~? @revenue|results|guidance|outlook|margin"),
     (Earnings, Noun, "earnings call|report|season|beat|miss"),
+    (Earnings, Verb, "issue+|give|gives|gave|provide+ ~? forecast|guidance|outlook"),
     (Earnings, Noun, "@revenue ~? @moves"),
     (Earnings, Noun, "@revenue seen|likely|expected|forecast|vs|versus"),
     (Earnings, Noun, "@revenue ~? of|at"),
@@ -432,6 +435,7 @@ pub(super) const CUES: &[Cue] = &[
     (SupplyDeal, Noun, "@deal|order|orders worth ~ with|from"),
     (SupplyDeal, Noun, "@deal|order between|for"),
     (SupplyDeal, Verb, "order|orders|ordered"),
+    (SupplyDeal, Verb, "@sign ~? @deal"),
     (Investment, Verb, "invest+|pour+ in|into?"),
     (Investment, Verb, "take|takes|took|buy|buys|bought|acquire+|sell|sells|sold ~? stake in"),
     (Investment, Verb, "lead|leads|led|join+ ~? round|funding of|in|for"),
@@ -468,6 +472,7 @@ pub(super) const CUES: &[Cue] = &[
     (Investment, Verb, "plan|plans|planned|plans|launch+|set|sets|close+ ~? fund|vehicle with|for|by|on?"),
     (Investment, Noun, "funding|financing|investment round|vehicle ~? led|from|by|for|with"),
     (Investment, Noun, "@stake in"),
+    (Investment, Verb, "take|takes|took|buy|buys|bought ~? stake"),
     (Investment, Easing, "@drop|withdraw|withdraws|withdrew ~? project|investment"),
     (Investment, Easing, "walk+ away from"),
     (Acquisition, Verb, "acquire+|take|takes|took over?"),
@@ -496,6 +501,11 @@ pub(super) const CUES: &[Cue] = &[
     ),
     (Acquisition, Noun, "acquisition|takeover|buyout|purchase of|by"),
     (Acquisition, Noun, "bid|offer for"),
+    (
+        Acquisition,
+        Verb,
+        "complete+|close+|finalise+|finalize+|clear+|approve+ ~? acquisition|takeover|purchase|buyout|merger|deal",
+    ),
     (Acquisition, Noun, "merger with|of|between"),
     (Acquisition, Handed, "sell|sells|sold|selling|divest+|offload+|transfer|transfers|transferred ~~? @unit ~? to"),
     (Acquisition, Handed, "sell|sells|sold|selling|divest+|offload+ ~? of|half|part|stake ~~? to"),

@@ -53,6 +53,7 @@ const COMPANY: &[&str] = &[
     "foundry",
     "startup",
     "vendor",
+    "designer",
     "supplier",
     "board",
     "konzern",
@@ -350,11 +351,18 @@ impl<'a> Filling<'a, '_> {
         }
         let until = self.scene.named.partition_point(|named| named.start < self.clause.start);
         let before = self.scene.named.get(..until).unwrap_or_default().iter().rev();
+        let mut companies = before
+            .take_while(|named| named.start + MEANT_REACH >= self.clause.start)
+            .filter(|named| named.company && self.gap(named.start) != Some(Gap::Open));
+        // "Shares of Marvell fell after the company": one that a preposition leads to, if there is no other.
+        let first = companies.next()?;
+        let meant = if self.is_led(first.start) {
+            companies.find(|named| !self.is_led(named.start)).unwrap_or(first)
+        } else {
+            first
+        };
         let field =
             |at: usize| self.scene.document.token(at).and_then(|token| self.scene.surface(token.start, token.end));
-        let meant = before
-            .take_while(|named| named.start + MEANT_REACH >= self.clause.start)
-            .find(|named| named.company && !self.is_led(named.start) && self.gap(named.start) != Some(Gap::Open))?;
         let same = field(meant.start)?.0 == field(self.hit.start)?.0;
         same.then_some(Party::Named(meant))
     }
@@ -438,7 +446,9 @@ impl<'a> Filling<'a, '_> {
         }
         let mut companies = self.clause.left.iter().rev().filter(company);
         let second = companies.next()?;
-        let first = companies.find(|party| !self.joins_row(party, second))?;
+        // "X, Y에": what ends with such a word is not who does it.
+        let led = matches!(self.word(second.end()).as_str(), "에" | "와" | "과" | "に" | "と" | "から");
+        let first = companies.find(|party| led || !self.joins_row(party, second))?;
         Some((*first, *second))
     }
 
@@ -596,6 +606,9 @@ impl<'a> Filling<'a, '_> {
                 (who || place || whom) && self.has_figure(amounts, &[AmountKind::Share])
             }
             Kind::Tariff => who && (what || whom || amount || place) || (place || whom) && (what || amount),
+            Kind::Subsidy if one && self.hit.form == Form::Verb && !self.hit.abroad => {
+                who && whom && (amount || self.word(self.hit.start).starts_with("subsid"))
+            }
             Kind::Subsidy => {
                 let strong = self.is_written_east_asian()
                     || (self.hit.start..self.hit.end).any(|at| STATE_AID.contains(&self.word(at).as_str()));
@@ -668,6 +681,7 @@ impl<'a> Filling<'a, '_> {
                 named.start - self.hit.end <= LAUNCH_REACH
                     && !(self.hit.end..named.start).any(|at| self.is(at, is::PREPOSITION) && self.word(at) != "of")
             }
+            (Role::What, Value::Named(named)) if named.start >= self.hit.start => true,
             (Role::What, _) => self.is_passive(),
             _ => false,
         })

@@ -77,6 +77,14 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
     if before.and_then(|at| document.token(at)).is_some_and(|token| document.folded(token) == "to") {
         words.planned = words.planned.or(before);
     }
+    // "Its fab is set to start production".
+    if hit.kind == Kind::CapacityExpansion && hit.form == Form::Noun {
+        let ahead = |at: &usize| {
+            let token = document.token(*at);
+            token.is_some_and(|token| scene.lexis.is(token, is::PLAN) || document.folded(token) == "to")
+        };
+        words.planned = words.planned.or((hit.start + 1..hit.end).find(ahead));
+    }
     if hit.form == Form::Bill {
         words.considered = words.considered.or(Some(hit.start));
     }
@@ -108,7 +116,9 @@ fn tell_east_asian(scene: &Scene<'_>, hit: &Hit, clause: &Clause, words: &mut To
     let says = |list: &[&str]| list.iter().any(|word| said.contains(word)).then_some(hit.start);
     words.denied = words.denied.or(says(DENIED));
     words.considered = words.considered.or(says(CONSIDERED));
-    words.planned = words.planned.or(says(PLANNED));
+    // Before a name "将" only says that it is the object.
+    let planned = says(PLANNED).filter(|_| hit.kind != Kind::Sanction);
+    words.planned = words.planned.or(planned);
 }
 
 /// `said it would`: what would be is a plan of who says so.
