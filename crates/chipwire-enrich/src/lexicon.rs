@@ -522,16 +522,19 @@ const SUFFIXES: &[&str] = &[
 /// What Korean writes behind a noun without a space.
 const PARTICLES: &[&str] = &[
     "가",
-    "까지",
+    "계",
     "과",
+    "까지",
     "는",
     "도",
     "라는",
     "로",
     "를",
     "만",
+    "발",
     "보다",
     "부터",
+    "산",
     "에",
     "에게",
     "에서",
@@ -548,6 +551,7 @@ const PARTICLES: &[&str] = &[
     "측",
     "측은",
     "측이",
+    "향",
 ];
 
 /// Ends of host names that are not also ends of sentences or of company names in running text.

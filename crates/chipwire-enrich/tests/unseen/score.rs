@@ -25,14 +25,14 @@ fn share(right: u32, other: u32) -> f64 {
 
 /// The scores of each kind, and of all.
 pub(crate) struct Scores {
-    name: &'static str,
+    name: String,
     kinds: BTreeMap<String, Score>,
     notes: Vec<(String, String, String)>,
 }
 
 impl Scores {
-    pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, kinds: BTreeMap::new(), notes: Vec::new() }
+    pub(crate) fn new(set: &str, name: &str) -> Self {
+        Self { name: format!("{name}, {set}"), kinds: BTreeMap::new(), notes: Vec::new() }
     }
 
     fn each(&mut self, kind: &str, count: impl Fn(&mut Score)) {
@@ -59,11 +59,11 @@ impl Scores {
     }
 
     pub(crate) fn report(&mut self, with_errors: bool) {
-        println!("{:<36} {:>6} {:>6} {:>7} {:>10} {:>7}", self.name, "right", "wrong", "missed", "precision", "recall");
+        println!("{:<48} {:>6} {:>6} {:>7} {:>10} {:>7}", self.name, "right", "wrong", "missed", "precision", "recall");
         for (kind, score) in &self.kinds {
             let Score { right, wrong, missed } = score;
             println!(
-                "{kind:<36} {right:>6} {wrong:>6} {missed:>7} {:>10.3} {:>7.3}",
+                "{kind:<48} {right:>6} {wrong:>6} {missed:>7} {:>10.3} {:>7.3}",
                 score.precision(),
                 score.recall()
             );

@@ -97,7 +97,10 @@ pub(super) fn part(reader: Reader<'_>, at: usize) -> Option<Part> {
         // "200m" is as likely a length, "5b" anything.
         if unit.is_none() && is_bare_money(reader, at, &number) {
             behind = Some(Currency { code: NO_CURRENCY, sign: money::Sign::Kind, from: to, to });
-        } else if number.letter && unit.as_ref().is_none_or(|unit| unit.kind != AmountKind::Count) {
+        } else if number.letter
+            && (number.scale == Some(12) || unit.as_ref().is_none_or(|unit| unit.kind != AmountKind::Count))
+        {
+            // "1.6T optical modules" are as fast as that, and nobody counts so many.
             return None;
         }
     }
