@@ -490,8 +490,12 @@ fn once(what: &str, found: impl Iterator<Item = String>, expected: &BTreeSet<Str
 /// Writes to a topic that nobody reads until nothing fits any more, not even where the log has room in its own files.
 fn fill(log: &Log) {
     let topic = TopicSpec { name: "ballast".into(), partitions: 1, cleanup: Cleanup::Delete { retention: None } };
-    let created = log.backend().ensure(std::slice::from_ref(&topic));
-    assert!(matches!(created, Ok(()) | Err(Error::Full { .. })), "{created:?}");
+    match log.backend().ensure(std::slice::from_ref(&topic)) {
+        Ok(()) => {}
+        // Not even a topic fits.
+        Err(Error::Full { .. }) => return,
+        Err(other) => panic!("{other}"),
+    }
     let Ok(mut writer) = log.backend().writer("ballast") else { return };
     for size in [1 << 18, 1 << 12, 1] {
         // Not to be compressed away.
