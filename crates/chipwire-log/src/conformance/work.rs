@@ -5,6 +5,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
 };
@@ -156,14 +157,16 @@ pub(super) fn goes_on(fixture: &dyn Fixture) {
     assert_eq!(setting.outputs(fixture), outputs);
 }
 
-/// A member of the group: answers every record with an output, until it is told to stop or is fenced.
-fn run_member(fixture: &dyn Fixture, setting: &Setting, member: &str, stop: &AtomicBool) {
+/// A member of the group: answers every record with an output, until it is told to stop or is fenced. `opened` is told when it
+/// is one.
+fn run_member(fixture: &dyn Fixture, setting: &Setting, member: &str, stop: &AtomicBool, opened: &mpsc::Sender<()>) {
     let log = fixture.open();
     let mut worker = match log.worker(&setting.group, member, &[&setting.input]) {
         Ok(worker) => worker,
         Err(Error::Fenced { .. }) => return,
         Err(error) => panic!("{error}"),
     };
+    opened.send(()).unwrap();
     while !stop.load(Ordering::SeqCst) {
         let batch = match worker.next(Limit { records: 10, ..Limit::default() }, POLL) {
             Ok(Step::Batch(batch)) => batch,
@@ -195,7 +198,11 @@ pub(super) fn members_come_and_go(fixture: &dyn Fixture) {
         let _stop_all = StopAll(stops);
         for phase in 0..PHASES {
             let member = fixture.unique("member");
-            scope.spawn(move || run_member(fixture, setting, &member, &stops[phase as usize]));
+            let (opened, is_open) = mpsc::channel();
+            scope.spawn(move || run_member(fixture, setting, &member, &stops[phase as usize], &opened));
+            // A member that came late, when the next is there already, would fence that and then stop. One that was fenced or
+            // failed says nothing.
+            is_open.recv().ok();
             if phase == 2 {
                 stops[1].store(true, Ordering::SeqCst);
             }
