@@ -52,6 +52,20 @@ fn title_and_body_are_one_document() {
 }
 
 #[test]
+fn a_title_is_short_for_what_the_body_names() {
+    check(
+        "Commerce announces a rule on servers",
+        "The U.S. Department of Commerce will publish it on Friday.",
+        Markup::Plain,
+        expect![[r#"
+            Title 0..8 us-commerce Commerce
+            Body 4..31 us-commerce U.S. Department of Commerce
+            policy:us-commerce Primary 0.82 2"#]],
+    );
+    check("Commerce announces a rule on servers", "The ministry will publish it on Friday.", Markup::Plain, expect![""]);
+}
+
+#[test]
 fn an_article_about_something_else_has_nothing() {
     check("Apple growers fear frost", "Orchards in the Hopper valley may lose their crop.", Markup::Plain, expect![""]);
     check("", "", Markup::Html, expect![""]);

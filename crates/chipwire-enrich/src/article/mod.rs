@@ -84,10 +84,7 @@ impl<'a> Scene<'a> {
 pub(crate) fn findings(scene: &Scene<'_>, places: impl FnOnce() -> Vec<Place>) -> Findings {
     let language = language::language(scene);
     let amounts = amount::amounts(scene, language.as_ref().map(|language| language.tag.as_str()));
-    let people = amounts.iter().any(amount::Found::is_of_people);
-    let supplied: Vec<_> =
-        if people { amounts.iter().filter(|found| !found.is_of_people()).cloned().collect() } else { Vec::new() };
-    let happenings = happening::happenings(scene, if people { &supplied } else { &amounts }, places);
+    let happenings = happening::happenings(scene, &amounts, places);
     Findings {
         amounts: amounts.iter().filter_map(|found| amount::amount(scene, found)).collect(),
         happenings,

@@ -173,7 +173,7 @@ fn is_target(document: &Document, named: &Named, candidate: &Candidate) -> bool 
 
 /// Whether entities of the class are those that make rules, by their first part.
 fn acts(class: &str) -> bool {
-    matches!(class.split('/').next(), Some("agency" | "ministry" | "legislature" | "court" | "executive"))
+    matches!(class.split('/').next(), Some("agency" | "legislature" | "court" | "executive"))
 }
 
 /// The country of the last office that the sentence names before: its ministry speaks of its own rules. `offices` have the end and the

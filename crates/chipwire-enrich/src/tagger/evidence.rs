@@ -219,7 +219,11 @@ impl Scene<'_> {
     /// Why an open candidate is not accepted, in words; what speaks for it, and what against it.
     pub(super) fn doubts(&self, candidate: &Candidate) -> (String, Vec<String>, Vec<String>) {
         let Some((_, evidence)) = self.evidence(candidate) else {
-            return ("it counts only behind the full name of the same entity".to_owned(), Vec::new(), Vec::new());
+            return (
+                "it counts only where the entity is named in full, or beside another office of its country".to_owned(),
+                Vec::new(),
+                Vec::new(),
+            );
         };
         let Evidence { here, here_against, far, far_against } = &evidence;
         let empty = |scales: [&Scale; 2]| scales.iter().all(|scale| scale.reasons.is_empty());

@@ -7,11 +7,13 @@
 //! Values are exact: digits are read as a decimal number, and a scale moves its point.
 
 mod combine;
+mod counted;
 mod han;
 mod money;
 mod noun;
 mod number;
 mod owner;
+mod part;
 mod text;
 mod unit;
 mod words;
@@ -21,7 +23,7 @@ use rust_decimal::Decimal;
 
 pub(crate) use self::words::{COUNTED_BY_ONE, numbers};
 use self::{
-    combine::{Part, Reader},
+    part::{Part, Reader},
     text::Text,
 };
 use super::Scene;
@@ -113,7 +115,7 @@ pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
         if token.start < until || !may_begin(reader, at, token) {
             continue;
         }
-        let part = combine::part(reader, at);
+        let part = part::part(reader, at);
         if let Some(part) = part.filter(|part| !continental || !part.has_billions()) {
             until = part.to;
             parts.push(part);

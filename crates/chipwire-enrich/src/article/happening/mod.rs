@@ -7,6 +7,7 @@
 mod abroad;
 mod clause;
 mod cues;
+mod needs;
 mod pattern;
 mod slots;
 mod status;

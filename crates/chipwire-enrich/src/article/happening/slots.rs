@@ -22,24 +22,6 @@ use crate::{
 const ROW_MAX: usize = 8;
 /// Words from a phrase to who gets what it tells of.
 const HANDED_REACH: usize = 4;
-/// Words that by themselves say that it is a state's money.
-const STATE_AID: &[&str] = &[
-    "state",
-    "federal",
-    "government",
-    "public",
-    "subsidy",
-    "subsidies",
-    "grant",
-    "grants",
-    "aid",
-    "incentive",
-    "incentives",
-    "credit",
-    "credits",
-];
-/// Words between a phrase and a figure that it is about.
-const FIGURE_REACH: usize = 4;
 /// How far before its clause the company is that "it" or "the company" stands for.
 const MEANT_REACH: usize = 80;
 /// What a company is called for short.
@@ -70,12 +52,6 @@ const COMPANY: &[&str] = &[
     "gruppo",
     "bedrijf",
 ];
-/// Words before an infinitive.
-const TO: &[&str] =
-    &["to", "will", "would", "may", "might", "could", "can", "and", "not", "exclusively", "also", "should", "must"];
-/// Words from a phrase to what is launched.
-const LAUNCH_REACH: usize = 12;
-
 /// What fills a role.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
@@ -235,18 +211,19 @@ fn wants_what(kind: Kind) -> bool {
     !matches!(kind, Kind::Earnings | Kind::Acquisition | Kind::Investment)
 }
 
-struct Filling<'a, 'b> {
-    scene: &'b Scene<'a>,
-    hit: &'b Hit,
-    clause: &'b Clause<'a>,
+/// A phrase whose roles are looked for, in its clause.
+pub(super) struct Filling<'a, 'b> {
+    pub(super) scene: &'b Scene<'a>,
+    pub(super) hit: &'b Hit,
+    pub(super) clause: &'b Clause<'a>,
 }
 
 impl<'a> Filling<'a, '_> {
-    fn is(&self, at: usize, bits: u16) -> bool {
+    pub(super) fn is(&self, at: usize, bits: u16) -> bool {
         self.scene.document.token(at).is_some_and(|token| self.scene.lexis.is(token, bits))
     }
 
-    fn word(&self, at: usize) -> String {
+    pub(super) fn word(&self, at: usize) -> String {
         self.scene.document.token(at).map(|token| self.scene.document.folded(token)).unwrap_or_default()
     }
 
@@ -255,7 +232,7 @@ impl<'a> Filling<'a, '_> {
     }
 
     /// Whether the verb of the phrase is passive: `was sued`, `sued by`.
-    fn is_passive(&self) -> bool {
+    pub(super) fn is_passive(&self) -> bool {
         let told = matches!(self.hit.form, Form::Verb | Form::Easing) && self.hit.kind != Kind::Earnings;
         if !told || self.word(self.hit.start).ends_with("ing") {
             return false;
@@ -393,7 +370,7 @@ impl<'a> Filling<'a, '_> {
         }
     }
 
-    fn is_written_east_asian(&self) -> bool {
+    pub(super) fn is_written_east_asian(&self) -> bool {
         self.scene.document.token(self.hit.start).is_some_and(|token| token.is(shape::EAST_ASIAN))
     }
 
@@ -551,7 +528,8 @@ impl<'a> Filling<'a, '_> {
             Kind::SupplyDeal | Kind::CapacityExpansion => &[Money, Count, Measure],
             Kind::ExportRestriction | Kind::Sanction | Kind::ProductLaunch => return None,
         };
-        let fits = |amount: &&Found| kinds.contains(&amount.kind) && amount.unit != "nm";
+        // Nobody supplies people and companies.
+        let fits = |amount: &&Found| kinds.contains(&amount.kind) && amount.unit != "nm" && !amount.is_of_people();
         let first = amounts.partition_point(|amount| amount.start < self.hit.start);
         let behind = amounts.iter().skip(first).take_while(|amount| amount.start < self.clause.end).find(fits);
         let before = || {
@@ -559,147 +537,5 @@ impl<'a> Filling<'a, '_> {
             before.take_while(|amount| amount.start >= self.clause.start).find(fits)
         };
         behind.or_else(before)
-    }
-
-    /// Whether a figure of one of `kinds` is told in the clause, close to the phrase.
-    fn has_figure(&self, amounts: &[Found], kinds: &[AmountKind]) -> bool {
-        let to = self
-            .clause
-            .end
-            .min(self.hit.end + if self.is_written_east_asian() { 2 * FIGURE_REACH } else { FIGURE_REACH });
-        // A rate stands before the duty, a sum behind what it is.
-        let from = if self.hit.kind == Kind::Tariff { self.hit.start.saturating_sub(2) } else { self.hit.end };
-        let first = amounts.partition_point(|amount| amount.start < from);
-        amounts.iter().skip(first).take_while(|amount| amount.start < to).any(|amount| kinds.contains(&amount.kind))
-    }
-
-    /// Whether a bill of Congress is named that has to do with exports, as far as its entry says.
-    fn has_bill(&self) -> bool {
-        let mut parties = self.clause.left.iter().chain(&self.clause.inside).chain(&self.clause.right);
-        parties.any(|party| match party {
-            Party::Named(named) => {
-                let (bill, cues) = (named.entity, &named.entity.cues);
-                let exports = cues.is_empty() || cues.iter().any(|cue| cue.starts_with("export"));
-                bill.class == "bill" && bill.jurisdiction.as_deref() == Some("US") && exports
-            }
-            Party::Place(_) => false,
-        })
-    }
-
-    /// Whether the roles are filled that the kind cannot do without.
-    fn is_enough(&self, filled: &[Filled<'a>], amounts: &[Found]) -> bool {
-        let has = |role: Role| filled.iter().any(|slot| slot.role == role);
-        let (who, whom, what) = (has(Role::Who), has(Role::Whom), has(Role::What));
-        let (amount, place) = (has(Role::Amount), has(Role::Place));
-        let entity = filled.iter().any(|slot| matches!(slot.value, Value::Named(_)));
-        let several = || filled.iter().filter(|slot| slot.role == Role::Who).count() > 1;
-        let noun = self.hit.form == Form::Noun;
-        let one = self.hit.end == self.hit.start + 1;
-        match self.hit.kind {
-            Kind::ExportRestriction if self.hit.form == Form::Bill => self.has_bill(),
-            Kind::ExportRestriction => {
-                let told = (who || place) && (whom || what) || who && place || what && self.is_passive_or_noun();
-                told && !self.is_own_doing(who)
-            }
-            Kind::Sanction => (who || self.is_passive_or_noun() || what) && (whom || who && place) && entity,
-            Kind::Tariff if noun && (one || self.is_written_east_asian() && self.hit.end == self.hit.start + 2) => {
-                (who || place || whom) && self.has_figure(amounts, &[AmountKind::Share])
-            }
-            Kind::Tariff => who && (what || whom || amount || place) || (place || whom) && (what || amount),
-            Kind::Subsidy if one && self.hit.form == Form::Verb && !self.hit.abroad => {
-                who && whom && (amount || self.word(self.hit.start).starts_with("subsid"))
-            }
-            Kind::Subsidy => {
-                let strong = self.is_written_east_asian()
-                    || (self.hit.start..self.hit.end).any(|at| STATE_AID.contains(&self.word(at).as_str()));
-                let given = who || what || amount && strong;
-                whom && given || who && (what || amount && strong)
-            }
-            Kind::Earnings => {
-                let figure = || self.has_figure(amounts, &[AmountKind::Money, AmountKind::Share]);
-                who && (!noun || !one && !self.is_written_east_asian() || figure())
-            }
-            Kind::CapacityExpansion if one && !self.is_written_east_asian() => {
-                let deploys =
-                    ["add", "deploy", "install"].iter().any(|verb| self.word(self.hit.start).starts_with(verb));
-                who && (!deploys || what && amount)
-            }
-            Kind::ProductLaunch => {
-                let before = || {
-                    filled.iter().any(|slot| match slot.value {
-                        Value::Named(named) => {
-                            let made = named.entity.vendor.is_some();
-                            slot.role == Role::What && made && named.start < self.hit.start
-                        }
-                        _ => false,
-                    })
-                };
-                let on_its_own = self.hit.form == Form::Turned || self.is_written_east_asian();
-                what && (who && self.launches(filled) || on_its_own && before())
-            }
-            Kind::SupplyDeal if one => {
-                let infinitive = matches!(self.word(self.hit.start).as_str(), "supply" | "order")
-                    && !self.hit.start.checked_sub(1).is_some_and(|at| TO.contains(&self.word(at).as_str()));
-                who && (what && (amount || whom) || whom && amount) && !infinitive
-            }
-            Kind::SupplyDeal if ["ship", "deliver"].iter().any(|verb| self.word(self.hit.start).starts_with(verb)) => {
-                who && whom && (what || amount)
-            }
-            Kind::SupplyDeal => who && (whom || what || several() || amount && !noun) || whom && what,
-            Kind::Investment if self.hit.form == Form::Easing => who,
-            Kind::Investment => {
-                let turned = self.hit.form == Form::Turned;
-                who && (whom || amount) || whom && (turned || amount && (noun || self.is_passive()))
-            }
-            Kind::Acquisition => who && whom && self.is_whole(filled),
-            Kind::CapacityExpansion => who,
-            Kind::Lawsuit if one && self.word(self.hit.start) == "v" => {
-                self.clause.left.last().is_some_and(|party| party.end() == self.hit.start)
-                    && self.clause.right.first().is_some_and(|party| party.start() <= self.hit.end + 1)
-                    && who
-                    && whom
-            }
-            Kind::Lawsuit => who && (whom || what || several() || !noun) || whom,
-        }
-    }
-
-    fn is_passive_or_noun(&self) -> bool {
-        self.hit.form != Form::Verb || self.is_passive()
-    }
-
-    /// Whether a company does it: one that halts its own sales restricts no exports.
-    fn is_own_doing(&self, who: bool) -> bool {
-        !who && self.hit.form == Form::Verb
-            && !self.is_passive()
-            && self.clause.left.last().is_some_and(|party| party.sort() == Sort::Company)
-    }
-
-    /// Whether what is launched stands close behind the phrase, with no preposition on the way.
-    fn launches(&self, filled: &[Filled<'a>]) -> bool {
-        filled.iter().any(|slot| match (slot.role, slot.value) {
-            (Role::What, Value::Named(named)) if named.start >= self.hit.end => {
-                named.start - self.hit.end <= LAUNCH_REACH
-                    && !(self.hit.end..named.start).any(|at| self.is(at, is::PREPOSITION) && self.word(at) != "of")
-            }
-            (Role::What, Value::Named(named)) if named.start >= self.hit.start => true,
-            (Role::What, _) => self.is_passive(),
-            _ => false,
-        })
-    }
-
-    /// Whether a company is bought and not something of it: in "buys Intel chips" it is not.
-    fn is_whole(&self, filled: &[Filled<'a>]) -> bool {
-        filled.iter().filter(|slot| slot.role == Role::Whom).all(|slot| {
-            let Value::Named(named) = slot.value else { return true };
-            let Some(next) = self.scene.document.token(named.end).filter(|_| named.end != self.hit.start) else {
-                return true;
-            };
-            let beside = matches!(next.gap, Gap::Space)
-                && !self.is(named.end, is::LINK | is::BE | is::PLAN | is::DOUBT | is::CUE);
-            let describes =
-                beside && next.is(shape::LETTER) && !next.is(shape::EAST_ASIAN) && named.start >= self.hit.start;
-            next.sentence != self.scene.document.token(named.start).map_or(0, |token| token.sentence)
-                || !(describes || next.gap == Gap::Apostrophe && named.start >= self.hit.start)
-        })
     }
 }
