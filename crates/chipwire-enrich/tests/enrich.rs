@@ -62,7 +62,12 @@ fn a_title_is_short_for_what_the_body_names() {
             Body 4..31 us-commerce U.S. Department of Commerce
             policy:us-commerce Primary 0.82 2"#]],
     );
-    check("Commerce announces a rule on servers", "The ministry will publish it on Friday.", Markup::Plain, expect![""]);
+    check(
+        "Commerce announces a rule on servers",
+        "The ministry will publish it on Friday.",
+        Markup::Plain,
+        expect![""],
+    );
 }
 
 #[test]
