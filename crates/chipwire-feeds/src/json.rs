@@ -69,15 +69,19 @@ pub(crate) fn parse(
 fn value(document: &str, repairs: &mut Repairs) -> Result<Value, ParseError> {
     let mut values = serde_json::Deserializer::from_str(document).into_iter::<Value>();
     match values.next() {
-        Some(Ok(feed)) => {
+        Some(Ok(mut feed)) => {
+            let moved = json_salvage::put_back(&mut feed);
+            if moved > 0 {
+                repairs.note(Stage::Structure, format!("{moved} items outside of the list `items`"));
+            }
             if values.byte_offset() == document.trim_end().len() {
                 return Ok(feed);
             }
             repairs.note(Stage::Structure, "text after the end of the JSON value");
             // A bracket too much in one item ends the list, and the others come after the end.
-            let known = count(&feed);
+            let known = json_salvage::count(&feed);
             match json_salvage::salvage(document) {
-                Some((saved, lost)) if count(&saved) > known => {
+                Some((saved, lost)) if json_salvage::count(&saved) > known => {
                     repairs.note(Stage::Salvage, format!("parsed item by item; {lost} could not be saved"));
                     Ok(saved)
                 }
@@ -95,10 +99,6 @@ fn value(document: &str, repairs: &mut Repairs) -> Result<Value, ParseError> {
         }
         None => Err(ParseError::Empty),
     }
-}
-
-fn count(feed: &Value) -> usize {
-    feed.get("items").and_then(Value::as_array).map_or(0, Vec::len)
 }
 
 fn dates_of(item: &Value, problems: &mut Problems, repairs: &mut Repairs) -> Dates {

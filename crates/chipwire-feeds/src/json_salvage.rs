@@ -24,9 +24,10 @@ pub(crate) fn salvage(document: &str) -> Option<(Value, usize)> {
         match value {
             Some(Ok(value)) => {
                 at = start + values.byte_offset().max(1);
-                if is_item(&value) {
-                    take(value, &mut items);
-                    lost += usize::from(std::mem::take(&mut damaged));
+                let (before, whole) = (items.len(), is_item(&value));
+                take(value, &mut items);
+                if items.len() > before {
+                    lost += usize::from(std::mem::take(&mut damaged) || !whole);
                 }
             }
             Some(Err(error)) => {
@@ -67,12 +68,40 @@ fn item_start(text: &str, from: usize) -> Option<usize> {
     None
 }
 
-/// Authors and attachments are objects as well.
+/// Authors and attachments are objects as well. An attachment, which may have a title, has to have a type (JSON Feed 1.1,
+/// Attachments).
 fn is_item(value: &Value) -> bool {
-    ["id", "content_html", "content_text", "date_published"].iter().any(|key| value.get(key).is_some())
+    let has = |key: &str| value.get(key).is_some();
+    ["id", "content_html", "content_text", "date_published"].into_iter().any(has)
+        || (has("url") && has("title") && !has("mime_type"))
 }
 
-/// Takes an item, and those that stand in a list of it because that has no end.
+/// The number of what can only be items among the items of `feed`.
+pub(crate) fn count(feed: &Value) -> usize {
+    let items = feed.get("items").and_then(Value::as_array).into_iter().flatten();
+    items.filter(|item| is_item(item)).count()
+}
+
+/// Puts items that stand in another list of `feed` into its list `items`, and says how many: where an item has no beginning, its
+/// own end closes that list, and a list of its own takes the others.
+pub(crate) fn put_back(feed: &mut Value) -> usize {
+    let Some(fields) = feed.as_object_mut() else { return 0 };
+    let mut items = Vec::new();
+    // What begins with an underscore is an extension (JSON Feed 1.1, Extensions), whose objects may be anything.
+    for (_, field) in fields.iter_mut().filter(|(key, _)| *key != "items" && !key.starts_with('_')) {
+        if let Value::Array(list) = field {
+            list.extract_if(.., |value| is_item(value)).for_each(|item| take(item, &mut items));
+        }
+    }
+    let moved = items.len();
+    match fields.get_mut("items") {
+        Some(Value::Array(list)) => list.extend(items),
+        _ => return 0,
+    }
+    moved
+}
+
+/// Takes a value if it is an item, and those that stand in a list of it because that has no end.
 fn take(mut item: Value, items: &mut Vec<Value>) {
     let mut swallowed = Vec::new();
     for (_, field) in item.as_object_mut().into_iter().flatten() {
@@ -80,7 +109,9 @@ fn take(mut item: Value, items: &mut Vec<Value>) {
             swallowed.extend(list.extract_if(.., |value| is_item(value)));
         }
     }
-    items.push(item);
+    if is_item(&item) {
+        items.push(item);
+    }
     for item in swallowed {
         take(item, items);
     }
@@ -118,10 +149,20 @@ mod tests {
         check(&format!("{start}{{\"id\":1}},{{\"id\":2,\"a\":\"x"), Some(("T", &["1"], 1)));
         check(&format!("{start}{{\"id\":1,\"authors\":[{{\"name\":\"x\"}}],}},{{\"id\":2}}]"), Some(("T", &["2"], 1)));
         check(&format!("{start}{{\"id\":1,\"tags\":[\"a\",{{\"id\":2}}]}}"), Some(("T", &["1", "2"], 0)));
+        check(&format!("{start}{{\"i\":1,\"tags\":[\"a\",{{\"id\":2}}]}}"), Some(("T", &["2"], 1)));
         check(&format!("{start}{{\"id\":1}} {{\"id\":2}}"), Some(("T", &["1", "2"], 0)));
         check("{\"title\":\"a\"b\",\"items\":[{\"id\":1}", Some(("-", &["1"], 0)));
         check("{\"items\":[}", None);
         check("{\"a\":1", None);
+    }
+
+    #[test]
+    fn items_of_other_lists_are_put_back() {
+        let mut feed = serde_json::json!({"items": [{"id": 1}], "tags": ["a", {"id": 2}], "_more": [{"id": 3}]});
+        assert_eq!(put_back(&mut feed), 1);
+        assert_eq!(feed, serde_json::json!({"items": [{"id": 1}, {"id": 2}], "tags": ["a"], "_more": [{"id": 3}]}));
+        assert_eq!(put_back(&mut serde_json::json!({"tags": [{"id": 2}]})), 0);
+        assert_eq!(put_back(&mut serde_json::json!([])), 0);
     }
 
     #[test]
