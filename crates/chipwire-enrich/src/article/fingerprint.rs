@@ -43,6 +43,11 @@ pub(crate) fn word_hash(word: &[u8]) -> u64 {
     step(hash, rest.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
+/// The hash of a word of at most eight bytes, which are given as that number.
+pub(crate) fn short_word_hash(word: u64) -> u64 {
+    step(SEED, word)
+}
+
 fn step(hash: u64, number: u64) -> u64 {
     let hash = (hash ^ number).wrapping_mul(FACTOR);
     hash ^ (hash >> 32)

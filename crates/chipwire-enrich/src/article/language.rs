@@ -177,7 +177,7 @@ fn by_small_words(letters: &Letters) -> Option<DetectedLanguage> {
 }
 
 fn by_trigrams(document: &Document) -> Option<DetectedLanguage> {
-    let chars = document.units.iter().map(|unit| if unit.ch == BREAK { ' ' } else { unit.ch });
+    let chars = document.chars().iter().map(|ch| if *ch == BREAK { ' ' } else { *ch });
     let sample: String = chars.take(SAMPLE).collect();
     let info = whatlang::detect(&sample)?;
     let alone = !matches!(info.script(), Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari);

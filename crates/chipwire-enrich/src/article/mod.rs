@@ -12,7 +12,11 @@ mod together;
 
 use chipwire_events::{Field, Findings, Fingerprint, canonical_link};
 
-pub(crate) use self::{fingerprint::word_hash, happening::Place, lexis::Lexis};
+pub(crate) use self::{
+    fingerprint::{short_word_hash, word_hash},
+    happening::Place,
+    lexis::Lexis,
+};
 use crate::{gazetteer::EntityDef, matcher::Document};
 
 /// A mention, and where it stands in the document.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::token::{Document, Gap, Token, Words, tokens};
+use super::token::{Document, Gap, Known, Token, Words, part, tokens};
 use crate::view::{Reading, matching};
 
 /// A phrase, ready to be found.
@@ -20,20 +20,25 @@ struct Phrase {
 pub(crate) struct Cues {
     phrases: Vec<Phrase>,
     numbers: FxHashMap<String, usize>,
-    /// The phrases by their first word.
-    by_word: Vec<Vec<usize>>,
+    /// The phrases by their first word, until [`Cues::prepare`] puts them into `begun`.
+    by_word: Vec<Vec<u32>>,
     /// The phrases that are a beginning only.
     beginnings: Beginnings,
     /// What is known of each word beforehand, by its number: see [`Cues::prepare`].
     prepared: Vec<Prepared>,
-    /// The phrases of all prepared words that are a beginning only.
+    /// For each prepared word the phrases that begin with it, and those that it begins with.
     begun: Vec<u32>,
+    /// For each phrase, where the words with which it begins start in `head_words`; one more than there are phrases.
+    heads: Vec<u32>,
+    head_words: Vec<u32>,
 }
 
-/// Which phrases a word begins with that are a beginning only: a part of [`Cues::begun`].
+/// A part of [`Cues::begun`].
 #[derive(Debug, Clone, Copy, Default)]
 struct Prepared {
     start: u32,
+    /// From here on are the phrases that are the beginning of a word only.
+    beginnings: u32,
     end: u32,
     /// It has to be looked up as it is written.
     unknown: bool,
@@ -112,8 +117,8 @@ impl Beginnings {
     /// Gives every phrase that `token` begins with to `found`.
     fn find(&self, document: &Document, token: &Token, found: impl FnMut(usize)) {
         if let Some(chars) = document.folded_ascii(token) {
-            if let Some(units) = document.units.get(token.start..token.start + 2)
-                && let Some([first, second]) = letters(units.iter().map(|unit| unit.ch.to_ascii_lowercase()))
+            if let Some([first, second]) =
+                letters(document.slice(token.start, token.start + 2).iter().map(char::to_ascii_lowercase))
                 && self.pairs.get(first).is_none_or(|bits| bits & (1 << second) == 0)
             {
                 return;
@@ -145,12 +150,38 @@ impl Beginnings {
     }
 }
 
+/// Numbers of phrases or words: one bit for each.
+#[derive(Debug, Clone, Default)]
+struct Numbers(Vec<u64>);
+
+impl Numbers {
+    fn none(below: usize) -> Self {
+        Self(vec![0; below / 64 + 1])
+    }
+
+    fn add(&mut self, number: usize) {
+        self.0.get_mut(number / 64).into_iter().for_each(|bits| *bits |= 1 << (number % 64));
+    }
+
+    fn has(&self, number: usize) -> bool {
+        self.0.get(number / 64).is_some_and(|bits| bits & (1 << (number % 64)) != 0)
+    }
+}
+
+/// The phrases that are looked for in a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Phrases {
+    phrases: Numbers,
+    /// The words with which they begin.
+    words: Numbers,
+}
+
 /// Where the phrases of a text stand: (phrase, first token, one past the last), sorted.
 #[derive(Debug, Default)]
 pub(crate) struct Hits {
-    hits: Vec<(usize, usize, usize)>,
-    /// One bit for each phrase: whether it stands anywhere. Most do not, and are asked for often.
-    present: Vec<u64>,
+    hits: Vec<(u32, u32, u32)>,
+    /// The phrases that stand anywhere. Most do not, and are asked for often.
+    present: Numbers,
 }
 
 impl Cues {
@@ -163,13 +194,13 @@ impl Cues {
         let (letters, open) = text.strip_suffix('*').map_or((text, false), |letters| (letters, true));
         let mut folded = Vec::new();
         tokens(&matching(letters, Reading::Plain), |word| {
-            folded.push(String::from_utf8_lossy(word).into_owned());
-            0
+            folded.push(String::from_utf8_lossy(word.bytes).into_owned());
+            Known::default()
         });
         let prefix = if open { folded.pop() } else { None };
         let mut numbers: Vec<u32> = folded.iter().map(|word| words.intern(word.as_bytes())).collect();
         if let ([word], None) = (&*numbers, &prefix) {
-            words.set_alone(*word);
+            words.add_part(*word, part::ALONE);
         }
         match (numbers.first(), &prefix) {
             (Some(first), _) => {
@@ -177,7 +208,7 @@ impl Cues {
                 if self.by_word.len() <= first {
                     self.by_word.resize_with(first + 1, Vec::new);
                 }
-                self.by_word.get_mut(first).into_iter().for_each(|phrases| phrases.push(number));
+                self.by_word.get_mut(first).into_iter().for_each(|phrases| phrases.extend(u32::try_from(number)));
             }
             (None, Some(prefix)) => self.beginnings.add(prefix, number),
             (None, None) => {}
@@ -190,14 +221,15 @@ impl Cues {
         number
     }
 
-    /// Finds out beforehand what the words that have a number by now begin with. Nearly every word of a text is one of them if
-    /// the frequent words of the language are. To be called when all phrases were added.
-    pub(crate) fn prepare(&mut self, words: &Words) {
-        self.prepared.clear();
-        self.begun.clear();
+    /// Finds out beforehand what phrases begin with the words that have a number by now, or are the beginning of one. Nearly
+    /// every word of a text is one of them if the frequent words of the language are. To be called when all phrases were added.
+    pub(crate) fn prepare(&mut self, words: &mut Words) {
+        let size = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         for number in 0..=words.last() {
             let text = words.text(number);
             let start = self.begun.len();
+            self.begun.extend(self.by_word.get(number as usize).into_iter().flatten());
+            let beginnings = self.begun.len();
             // What is written otherwise than it is compared, such as `U.S.`, is not known by its number.
             let unknown = text.is_empty() || !text.iter().all(u8::is_ascii_alphanumeric);
             if !unknown {
@@ -205,9 +237,53 @@ impl Cues {
                 beginnings
                     .walk(text.iter().map(|byte| char::from(*byte)), |phrase| begun.extend(u32::try_from(phrase)));
             }
-            let [start, end] = [start, self.begun.len()].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
-            self.prepared.push(Prepared { start, end, unknown });
+            let [start, beginnings, end] = [start, beginnings, self.begun.len()].map(size);
+            if unknown && number > 0 {
+                words.add_part(number, part::BEGINNING);
+            }
+            self.prepared.push(Prepared { start, beginnings, end, unknown });
         }
+        self.by_word = Vec::new();
+        let mut heads: Vec<(u32, u32)> = Vec::new();
+        for (word, Prepared { start, end, .. }) in (0..).zip(&self.prepared) {
+            let phrases = self.begun.get(*start as usize..*end as usize).unwrap_or_default();
+            heads.extend(phrases.iter().map(|phrase| (*phrase, word)));
+        }
+        heads.sort_unstable();
+        let starts = 0..=self.phrases.len();
+        self.heads = starts.map(|phrase| size(heads.partition_point(|head| (head.0 as usize) < phrase))).collect();
+        self.head_words = heads.into_iter().map(|(_, word)| word).collect();
+    }
+
+    /// Marks those of the words that came since [`Cues::prepare`] which begin as a phrase does.
+    pub(crate) fn mark_others(&self, words: &mut Words) {
+        for number in (self.prepared.len()..).map_while(|number| u32::try_from(number).ok()) {
+            if number > words.last() {
+                break;
+            }
+            let text = words.text(number);
+            let mut found = !text.iter().all(u8::is_ascii_alphanumeric);
+            self.beginnings.walk(text.iter().map(|byte| char::from(*byte)), |_| found = true);
+            if found {
+                words.add_part(number, part::BEGINNING);
+            }
+        }
+    }
+
+    /// No phrase.
+    pub(crate) fn none(&self) -> Phrases {
+        Phrases { phrases: Numbers::none(self.phrases.len()), words: Numbers::none(self.prepared.len()) }
+    }
+
+    /// Adds `phrase` to those that are looked for.
+    pub(crate) fn look_for(&self, phrase: u32, wanted: &mut Phrases) {
+        if wanted.phrases.has(phrase as usize) {
+            return;
+        }
+        wanted.phrases.add(phrase as usize);
+        let start = |at: usize| self.heads.get(at).map_or(0, |start| *start as usize);
+        let words = self.head_words.get(start(phrase as usize)..start(phrase as usize + 1));
+        words.into_iter().flatten().for_each(|word| wanted.words.add(*word as usize));
     }
 
     /// The phrase as it was added.
@@ -215,37 +291,43 @@ impl Cues {
         self.phrases.get(number).map_or("", |phrase| phrase.text.as_str())
     }
 
-    /// Every place of every phrase in `document`.
-    pub(crate) fn find(&self, document: &Document) -> Hits {
+    /// Every place of every phrase of `wanted` in `document`.
+    pub(crate) fn find(&self, document: &Document, wanted: &Phrases) -> Hits {
         let mut hits = Vec::new();
         for (at, token) in document.tokens.iter().enumerate() {
-            if token.word != 0
-                && let Some(numbers) = self.by_word.get(token.word as usize)
-            {
-                hits.extend(numbers.iter().filter_map(|number| self.stands_at(document, *number, at)));
+            if token.word != 0 && !wanted.words.has(token.word as usize) && !token.is_part(part::BEGINNING) {
+                continue;
             }
-            match self.prepared.get(token.word as usize).filter(|prepared| !prepared.unknown) {
-                Some(Prepared { start, end, .. }) => {
-                    let begun = self.begun.get(*start as usize..*end as usize).unwrap_or_default();
-                    hits.extend(begun.iter().map(|number| (*number as usize, at, at + 1)));
-                }
-                None => self.beginnings.find(document, token, |number| hits.push((number, at, at + 1))),
+            let here = at as u32;
+            let is_wanted = |phrase: &&u32| wanted.phrases.has(**phrase as usize);
+            // Words that came after the phrases are known by no number here.
+            let prepared = self.prepared.get(token.word as usize);
+            if let Some(Prepared { start, beginnings, end, .. }) = prepared {
+                let whole = self.begun.get(*start as usize..*beginnings as usize).unwrap_or_default();
+                hits.extend(
+                    whole.iter().filter(is_wanted).filter_map(|phrase| self.stands_at(document, *phrase, here)),
+                );
+                let begun = self.begun.get(*beginnings as usize..*end as usize).unwrap_or_default();
+                hits.extend(begun.iter().filter(is_wanted).map(|phrase| (*phrase, here, here + 1)));
+            }
+            if prepared.is_none_or(|prepared| prepared.unknown) {
+                self.beginnings.find(document, token, |phrase| {
+                    if wanted.phrases.has(phrase) {
+                        hits.push((phrase as u32, here, here + 1));
+                    }
+                });
             }
         }
         hits.sort_unstable();
-        let mut present = vec![0; self.phrases.len() / 64 + 1];
-        for (number, ..) in &hits {
-            if let Some(bits) = present.get_mut(number / 64) {
-                *bits |= 1 << (number % 64);
-            }
-        }
+        let mut present = Numbers::none(self.phrases.len());
+        hits.iter().for_each(|(phrase, ..)| present.add(*phrase as usize));
         Hits { hits, present }
     }
 
-    fn stands_at(&self, document: &Document, number: usize, at: usize) -> Option<(usize, usize, usize)> {
-        let phrase = self.phrases.get(number)?;
-        let end = at + phrase.words.len();
-        let tokens = document.tokens.get(at..end)?;
+    fn stands_at(&self, document: &Document, number: u32, at: u32) -> Option<(u32, u32, u32)> {
+        let phrase = self.phrases.get(number as usize)?;
+        let end = at + phrase.words.len() as u32;
+        let tokens = document.tokens.get(at as usize..end as usize)?;
         for (offset, (token, word)) in tokens.iter().zip(&phrase.words).enumerate() {
             if offset > 0 && token.gap == Gap::Hard {
                 return None;
@@ -266,24 +348,24 @@ impl Cues {
 impl Hits {
     /// The places of one phrase, as (first token, one past the last), by position.
     pub(crate) fn of(&self, phrase: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.slice(phrase).iter().map(|(_, start, end)| (*start, *end))
+        self.slice(phrase).iter().map(|(_, start, end)| (*start as usize, *end as usize))
     }
 
     /// Those of them that can be the nearest to tokens `start..end` or stand inside them.
     pub(crate) fn around(&self, phrase: usize, start: usize, end: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
         let places = self.slice(phrase);
-        let from = places.partition_point(|(_, at, _)| *at < start).saturating_sub(2);
-        let until = (places.partition_point(|(_, at, _)| *at < end) + 1).min(places.len());
-        places.get(from..until).unwrap_or_default().iter().map(|(_, start, end)| (*start, *end))
+        let from = places.partition_point(|(_, at, _)| (*at as usize) < start).saturating_sub(2);
+        let until = (places.partition_point(|(_, at, _)| (*at as usize) < end) + 1).min(places.len());
+        places.get(from..until).unwrap_or_default().iter().map(|(_, start, end)| (*start as usize, *end as usize))
     }
 
-    fn slice(&self, phrase: usize) -> &[(usize, usize, usize)] {
-        if self.present.get(phrase / 64).is_none_or(|bits| bits & (1 << (phrase % 64)) == 0) {
+    fn slice(&self, phrase: usize) -> &[(u32, u32, u32)] {
+        if !self.present.has(phrase) {
             return &[];
         }
-        let from = self.hits.partition_point(|hit| hit.0 < phrase);
-        let until = self.hits.partition_point(|hit| hit.0 <= phrase);
-        self.hits.get(from..until).unwrap_or_default()
+        let from = self.hits.partition_point(|hit| (hit.0 as usize) < phrase);
+        let places = self.hits.get(from..).unwrap_or_default();
+        places.get(..places.partition_point(|hit| hit.0 as usize == phrase)).unwrap_or_default()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Sentences: where they end, and how they are written.
 
 use super::token::{Gap, Token, shape};
-use crate::view::Unit;
 
 /// A sentence, and how it is written.
 #[derive(Debug, Clone, Copy)]
@@ -15,36 +14,39 @@ pub(crate) struct Sentence {
 }
 
 /// Numbers the sentences of `tokens` and says how each is written.
-pub(super) fn sentences(tokens: &mut [Token], units: &[Unit]) -> Vec<Sentence> {
+pub(super) fn sentences(tokens: &mut [Token], chars: &[char]) -> Vec<Sentence> {
     let mut starts = vec![0];
-    let mut previous: Option<Token> = None;
+    let mut previous: Option<(usize, u16)> = None;
     for (at, token) in tokens.iter_mut().enumerate() {
-        if previous.is_some_and(|previous| parts_sentences(&previous, token, units)) {
+        if let Some((end, shape)) = previous
+            && parts_sentences(end, shape, token, chars)
+        {
             starts.push(at);
         }
         token.sentence = starts.len() - 1;
-        previous = Some(*token);
+        previous = Some((token.end, token.shape));
     }
     let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
     starts.iter().zip(ends).map(|(first, end)| describe(tokens, *first, end)).collect()
 }
 
-fn parts_sentences(previous: &Token, token: &Token, units: &[Unit]) -> bool {
+/// Whether a sentence ends between a token of `shape` that ends at `end`, and `token`.
+fn parts_sentences(end: usize, shape: u16, token: &Token, chars: &[char]) -> bool {
     match token.gap {
         Gap::Hard => return true,
         Gap::DotSpace | Gap::Other => {}
         // No other gap has a sign that ends a sentence.
         _ => return false,
     }
-    let between = units.get(previous.end..token.start).unwrap_or_default();
+    let between = chars.get(end..token.start).unwrap_or_default();
     let mut signs = between.iter().peekable();
-    while let Some(unit) = signs.next() {
-        match unit.ch {
+    while let Some(sign) = signs.next() {
+        match sign {
             '。' | '！' | '？' | '；' | ';' => return true,
             '!' | '?' => return signs.peek().is_some(),
             '.' => {
-                let spaced = signs.peek().is_some_and(|next| matches!(next.ch, ' ' | '"' | '\'' | ')' | '.'));
-                return spaced && !previous.is(shape::ABBREVIATION);
+                let spaced = signs.peek().is_some_and(|next| matches!(next, ' ' | '"' | '\'' | ')' | '.'));
+                return spaced && shape & shape::ABBREVIATION == 0;
             }
             _ => {}
         }

@@ -7,10 +7,13 @@
 use chipwire_events::Field;
 use hashbrown::HashTable;
 
-use super::sentence::{Sentence, sentences};
+use super::{
+    narrow::Narrow,
+    sentence::{Sentence, sentences},
+};
 use crate::{
-    article::word_hash,
-    view::{PARAGRAPH, Reading, Unit, append_matching},
+    article::{short_word_hash, word_hash},
+    view::{Folded, PARAGRAPH, Reading, append_matching},
 };
 
 /// The words that any name or cue has, numbered from 1; 0 is every other word.
@@ -18,52 +21,98 @@ use crate::{
 /// They stand one behind the other, so that a word of a large gazetteer takes about twenty bytes besides its letters.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    /// The words of at most eight bytes, each as one number, with their numbers: most of a text is compared at once.
-    short: HashTable<(u64, u32)>,
-    /// The numbers of the longer ones, by the hashes of the words.
-    long: HashTable<u32>,
+    /// The words of at most eight bytes, each as one number: most of a text is compared at once.
+    short: HashTable<(u64, Known)>,
+    /// The longer ones, by the hashes of the words.
+    long: HashTable<Known>,
     letters: Vec<u8>,
     /// Where each word ends in `letters`; it begins where the one before ends.
     ends: Vec<u32>,
-    /// Whether each word is a name or a cue alone, and not only together with others.
-    alone: Vec<bool>,
+    /// Bits of [`part`] for each word.
+    parts: Vec<u8>,
+}
+
+/// What a word is part of, as bits.
+pub(crate) mod part {
+    /// It is a name or a cue alone, and not only together with others.
+    pub(crate) const ALONE: u8 = 1;
+    /// A name begins with it.
+    pub(crate) const NAME: u8 = 2;
+    /// It is a name alone.
+    pub(crate) const WHOLE: u8 = 4;
+    /// What it begins with has to be looked at in each text.
+    pub(crate) const BEGINNING: u8 = 8;
+}
+
+/// A word that is known, and what it is part of: together, as both are asked for each word of a text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known {
+    pub(crate) number: u32,
+    pub(crate) parts: u8,
+}
+
+/// A folded word, ready to be looked up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spelled<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Its bytes as one number, if they are at most eight.
+    pub(crate) packed: Option<u64>,
+}
+
+impl<'a> Spelled<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, packed: packed(bytes) }
+    }
+
+    /// Its hash by [`word_hash`].
+    pub(crate) fn hash(&self) -> u64 {
+        self.packed.map_or_else(|| word_hash(self.bytes), short_word_hash)
+    }
 }
 
 impl Words {
-    /// The number of `word`, which is folded already and has the hash `hash` by [`word_hash`].
-    pub(crate) fn get(&self, word: &[u8], hash: u64) -> u32 {
-        match packed(word) {
-            Some(key) => self.short.find(hash, |(known, _)| *known == key).map_or(0, |(_, number)| *number),
-            None => self.long.find(hash, |number| self.text(*number) == word).copied().unwrap_or(0),
+    /// What is known of `word`, whose hash is `hash`.
+    pub(crate) fn get(&self, word: &Spelled<'_>, hash: u64) -> Known {
+        match word.packed {
+            Some(key) => self.get_short(key, hash),
+            None => self.long.find(hash, |known| self.text(known.number) == word.bytes).copied().unwrap_or_default(),
         }
+    }
+
+    /// The same of a word of at most eight bytes.
+    fn get_short(&self, packed: u64, hash: u64) -> Known {
+        self.short.find(hash, |(key, _)| *key == packed).map(|(_, known)| *known).unwrap_or_default()
     }
 
     /// The number of `word`, which is folded already; 0 if it has none.
     pub(crate) fn number(&self, word: &[u8]) -> u32 {
-        self.get(word, word_hash(word))
+        let word = Spelled::new(word);
+        self.get(&word, word.hash()).number
     }
 
-    /// The number of `word`, a new one if it has none.
+    /// The number of `word`, which is folded already, a new one if it has none.
     pub(crate) fn intern(&mut self, word: &[u8]) -> u32 {
-        let hash = word_hash(word);
-        let known = self.get(word, hash);
+        let word = Spelled::new(word);
+        let hash = word.hash();
+        let known = self.get(&word, hash).number;
         if known != 0 {
             return known;
         }
-        let end = u32::try_from(self.letters.len() + word.len());
+        let end = u32::try_from(self.letters.len() + word.bytes.len());
         let (Ok(end), Ok(number)) = (end, u32::try_from(self.ends.len() + 1)) else {
             // Beyond four gigabytes of words there are no new ones.
             return 0;
         };
-        self.letters.extend_from_slice(word);
+        self.letters.extend_from_slice(word.bytes);
         self.ends.push(end);
         let Self { short, long, letters, ends, .. } = self;
-        match packed(word) {
+        let known = Known { number, parts: 0 };
+        match word.packed {
             Some(key) => {
-                short.insert_unique(hash, (key, number), |(_, number)| word_hash(text(letters, ends, *number)));
+                short.insert_unique(hash, (key, known), |(key, _)| short_word_hash(*key));
             }
             None => {
-                long.insert_unique(hash, number, |number| word_hash(text(letters, ends, *number)));
+                long.insert_unique(hash, known, |known| word_hash(text(letters, ends, known.number)));
             }
         }
         number
@@ -80,27 +129,32 @@ impl Words {
     }
 
     /// Gives back what was kept for more words.
-    pub(crate) fn shrink(&mut self) {
+    fn shrink(&mut self) {
         self.letters.shrink_to_fit();
         self.ends.shrink_to_fit();
-        self.alone.shrink_to_fit();
+        self.parts.shrink_to_fit();
         let Self { short, long, letters, ends, .. } = self;
-        short.shrink_to_fit(|(_, number)| word_hash(text(letters, ends, *number)));
-        long.shrink_to_fit(|number| word_hash(text(letters, ends, *number)));
+        short.shrink_to_fit(|(key, _)| short_word_hash(*key));
+        long.shrink_to_fit(|known| word_hash(text(letters, ends, known.number)));
     }
 
-    /// Notes that `word` is a name or a cue alone.
-    pub(crate) fn set_alone(&mut self, word: u32) {
+    /// Notes that `word` is `part`, which is told with it once [`Self::finish`] was called.
+    pub(crate) fn add_part(&mut self, word: u32, part: u8) {
         let at = word as usize;
-        if self.alone.len() <= at {
-            self.alone.resize(at + 1, false);
+        if self.parts.len() <= at {
+            self.parts.resize(at + 1, 0);
         }
-        self.alone.get_mut(at).into_iter().for_each(|alone| *alone = true);
+        self.parts.get_mut(at).into_iter().for_each(|parts| *parts |= part);
     }
 
-    /// Whether `word` is a name or a cue alone.
-    pub(crate) fn is_alone(&self, word: u32) -> bool {
-        self.alone.get(word as usize).is_some_and(|alone| *alone)
+    /// Puts what each word is part of beside it.
+    pub(crate) fn finish(&mut self) {
+        self.shrink();
+        let parts = &self.parts;
+        let all = self.short.iter_mut().map(|(_, known)| known).chain(self.long.iter_mut());
+        for known in all {
+            known.parts = parts.get(known.number as usize).copied().unwrap_or(0);
+        }
     }
 }
 
@@ -181,12 +235,14 @@ pub(crate) mod shape {
 /// A token of a document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {
-    /// Its first unit.
+    /// Its first character.
     pub(crate) start: usize,
-    /// One past its last unit.
+    /// One past its last character.
     pub(crate) end: usize,
     /// Its word, or 0.
     pub(crate) word: u32,
+    /// What that is part of, as bits of [`part`].
+    pub(crate) parts: u8,
     /// The number of its sentence.
     pub(crate) sentence: usize,
     /// What is before it.
@@ -199,13 +255,18 @@ impl Token {
     pub(crate) fn is(&self, bits: u16) -> bool {
         self.shape & bits != 0
     }
+
+    /// Whether its word is one of `parts`.
+    pub(crate) fn is_part(&self, parts: u8) -> bool {
+        self.parts & parts != 0
+    }
 }
 
 /// Title and body of an article as one sequence of tokens.
 #[derive(Debug)]
 pub(crate) struct Document {
-    pub(crate) units: Vec<Unit>,
-    /// The first unit of the body.
+    view: Folded,
+    /// The first character of the body.
     pub(crate) body: usize,
     pub(crate) tokens: Vec<Token>,
     pub(crate) sentences: Vec<Sentence>,
@@ -216,19 +277,38 @@ pub(crate) struct Document {
 impl Document {
     /// Reads a title, which may contain HTML, and a body.
     pub(crate) fn new(title: &str, body: &str, reading: Reading, words: &Words) -> Self {
-        let mut units = Vec::with_capacity(title.len() + 1 + body.len());
-        append_matching(&mut units, title, Reading::Mixed);
-        units.push(Unit::new(PARAGRAPH, 0, 0));
-        let start = units.len();
-        append_matching(&mut units, body, reading);
-        let mut hashes = Vec::with_capacity(units.len() / 4);
-        let mut tokens = tokens(&units, |word| {
-            let hash = word_hash(word);
+        let mut view = Folded::with_capacity(title.len() + 1 + body.len());
+        append_matching(&mut view, title, Reading::Mixed);
+        view.push(PARAGRAPH, 0, 0);
+        let start = view.len();
+        append_matching(&mut view, body, reading);
+        let mut hashes = Vec::with_capacity(view.len() / 4);
+        let mut short = Vec::with_capacity(view.len() / 4);
+        let mut tokens = tokens(view.chars(), |word| {
+            let hash = word.hash();
             hashes.push(hash);
-            words.get(word, hash)
+            short.push(word.packed.unwrap_or(0));
+            if word.packed.is_some() { Known::default() } else { words.get(word, hash) }
         });
-        let sentences = sentences(&mut tokens, &units);
-        Self { units, body: start, tokens, sentences, hashes }
+        // One after the other without anything between them, so that the processor need not wait for each.
+        for ((token, hash), key) in tokens.iter_mut().zip(&hashes).zip(short) {
+            if key != 0 {
+                let known = words.get_short(key, *hash);
+                (token.word, token.parts) = (known.number, known.parts);
+            }
+        }
+        let sentences = sentences(&mut tokens, view.chars());
+        Self { view, body: start, tokens, sentences, hashes }
+    }
+
+    /// Title, the edge of a paragraph, and body.
+    pub(crate) fn chars(&self) -> &[char] {
+        self.view.chars()
+    }
+
+    /// The characters `start..end`.
+    pub(crate) fn slice(&self, start: usize, end: usize) -> &[char] {
+        self.chars().get(start..end).unwrap_or_default()
     }
 
     pub(crate) fn token(&self, at: usize) -> Option<&Token> {
@@ -244,18 +324,18 @@ impl Document {
         self.token(token).and_then(|token| self.sentences.get(token.sentence))
     }
 
-    pub(crate) fn ch(&self, unit: usize) -> Option<char> {
-        self.units.get(unit).map(|unit| unit.ch)
+    pub(crate) fn ch(&self, at: usize) -> Option<char> {
+        self.chars().get(at).copied()
     }
 
-    /// The characters of units `start..end`.
+    /// The characters `start..end`.
     pub(crate) fn text(&self, start: usize, end: usize) -> String {
-        self.units.get(start..end).unwrap_or_default().iter().map(|unit| unit.ch).collect()
+        self.slice(start, end).iter().collect()
     }
 
-    /// Whether units `start..end` are `text`.
+    /// Whether the characters `start..end` are `text`.
     pub(crate) fn is_text(&self, start: usize, end: usize, text: &str) -> bool {
-        self.units.get(start..end).unwrap_or_default().iter().map(|unit| unit.ch).eq(text.chars())
+        self.slice(start, end).iter().copied().eq(text.chars())
     }
 
     /// The token as it is written.
@@ -266,7 +346,7 @@ impl Document {
     /// The token in the form in which words are compared.
     pub(crate) fn folded(&self, token: &Token) -> String {
         let mut word = String::new();
-        fold(self.units.get(token.start..token.end).unwrap_or_default(), token.is(shape::DOTTED), &mut word);
+        fold(self.slice(token.start, token.end), token.is(shape::DOTTED), &mut word);
         word
     }
 
@@ -280,14 +360,14 @@ impl Document {
 
     /// The characters of the folded form, where they are found without folding.
     pub(crate) fn folded_ascii(&self, token: &Token) -> Option<impl Iterator<Item = char>> {
-        let units = self.units.get(token.start..token.end)?;
-        token.is(shape::ASCII).then(|| units.iter().map(|unit| unit.ch.to_ascii_lowercase()))
+        let chars = self.slice(token.start, token.end).iter();
+        token.is(shape::ASCII).then(|| chars.map(char::to_ascii_lowercase))
     }
 
-    /// The field and the raw bytes of units `start..end`.
+    /// The field and the raw bytes of the characters `start..end`.
     pub(crate) fn raw(&self, start: usize, end: usize) -> Option<(Field, usize, usize)> {
         let field = if start >= self.body { Field::Body } else { Field::Title };
-        Some((field, self.units.get(start)?.start(), self.units.get(end.checked_sub(1)?)?.end()))
+        Some((field, self.view.raw(start)?.0, self.view.raw(end.checked_sub(1)?)?.1))
     }
 }
 
@@ -329,11 +409,11 @@ fn class(ch: char) -> Option<Class> {
 
 /// Writes the folded form of a token: lower case; the stops of an acronym left out; and `US`, which is not the pronoun, as
 /// `u.s.`.
-fn fold(units: &[Unit], dotted: bool, word: &mut String) {
+fn fold(chars: &[char], dotted: bool, word: &mut String) {
     word.clear();
     let mut capitals = true;
-    for unit in units {
-        match unit.ch {
+    for ch in chars {
+        match *ch {
             '.' if dotted => {}
             ch if ch.is_ascii() => {
                 capitals &= ch.is_ascii_uppercase();
@@ -348,87 +428,55 @@ fn fold(units: &[Unit], dotted: bool, word: &mut String) {
     }
 }
 
-/// The tokens of `units`; `number` says which number a folded word has. Sentences are not told apart yet.
-pub(crate) fn tokens(units: &[Unit], mut number: impl FnMut(&[u8]) -> u32) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::with_capacity(units.len() / 4);
+/// The tokens of a text; `known` says what is known of a folded word. Sentences are not told apart yet.
+pub(crate) fn tokens(chars: &[char], mut known: impl FnMut(&Spelled<'_>) -> Known) -> Vec<Token> {
+    let narrow = Narrow::new(chars);
+    let mut tokens: Vec<Token> = Vec::with_capacity(chars.len() / 4);
     let mut word = String::new();
-    let mut at = 0;
-    while let Some(unit) = units.get(at) {
-        let Some(first) = class(unit.ch) else {
-            at += 1;
-            continue;
-        };
-        let mut bytes = [0; WORD_BYTES];
-        let (end, shape, folded) = match plain_word(units, at, &mut bytes) {
-            Some((length, shape)) => (at + length, shape, bytes.get(..length).unwrap_or_default()),
+    let (mut at, mut previous) = (0, 0);
+    loop {
+        let start = narrow.skip_signs(at);
+        let Some(first) = chars.get(start) else { break };
+        let parts_words = |at: usize| chars.get(at).is_none_or(|ch| class(*ch).is_none());
+        let (end, shape, known) = match narrow.word(start, parts_words) {
+            Some(plain) => {
+                let end = start + plain.length;
+                let abbreviation = abbreviation(narrow.ascii(end), plain.length, false, plain.spelled.bytes);
+                (end, plain.shape | abbreviation, known(&plain.spelled))
+            }
             None => {
-                let (end, dotted) = token_end(units, at, first);
-                let slice = units.get(at..end).unwrap_or_default();
+                let Some(class) = class(*first) else {
+                    at = start + 1;
+                    continue;
+                };
+                let (end, dotted) = token_end(chars, start, class);
+                let slice = chars.get(start..end).unwrap_or_default();
                 fold(slice, dotted, &mut word);
-                (end, shape_of(slice, first, dotted), word.as_bytes())
+                let abbreviation = abbreviation(narrow.ascii(end), end - start, dotted, word.as_bytes());
+                (end, shape_of(slice, class, dotted) | abbreviation, known(&Spelled::new(word.as_bytes())))
             }
         };
-        let previous = tokens.last().map_or(0, |token| token.end);
-        tokens.push(Token {
-            start: at,
-            end,
-            word: number(folded),
-            sentence: 0,
-            gap: if tokens.is_empty() { Gap::Hard } else { gap(units.get(previous..at).unwrap_or_default()) },
-            shape: shape | abbreviation(units, at, end, shape & shape::DOTTED != 0, folded),
-        });
-        at = end;
+        let gap = match start - previous {
+            _ if tokens.is_empty() => Gap::Hard,
+            1 if narrow.ascii(previous) == b' ' => Gap::Space,
+            _ => gap(chars.get(previous..start).unwrap_or_default()),
+        };
+        tokens.push(Token { start, end, word: known.number, parts: known.parts, sentence: 0, gap, shape });
+        (at, previous) = (end, end);
     }
     tokens
 }
 
-/// The short way for what nearly every token is: ASCII that begins with a letter, has more than one character and is not
-/// `us`. Reads and folds it at once; the answer is its length and shape, or nothing where it is not so simple.
-fn plain_word(units: &[Unit], start: usize, folded: &mut [u8; WORD_BYTES]) -> Option<(usize, u16)> {
-    let first = units.get(start)?.ch;
-    if !first.is_ascii_alphabetic() {
-        return None;
-    }
-    let mut length = 0;
-    let mut kinds = 0_u8;
-    for unit in units.get(start..)? {
-        kinds |= match unit.ch {
-            'a'..='z' => LOWER,
-            'A'..='Z' => UPPER,
-            '0'..='9' => DIGIT,
-            ch if ch.is_ascii() || class(ch).is_none() => break,
-            _ => return None,
-        };
-        // The bit by which the cases of a letter differ, which every digit has.
-        *folded.get_mut(length)? = u8::try_from(unit.ch).ok()? | 0x20;
-        length += 1;
-    }
-    if length < 2 || folded.get(..length) == Some(b"us") {
-        return None;
-    }
-    let capital = if first.is_ascii_uppercase() { shape::CAPITAL } else { 0 };
-    let digit = if kinds & DIGIT != 0 { shape::DIGIT } else { 0 };
-    let upper = if kinds & (UPPER | LOWER) == UPPER { shape::UPPER } else { 0 };
-    Some((length, capital | digit | upper | shape::LETTER | shape::ASCII))
-}
-
-/// Longer words are so rare that they may take the long way.
-const WORD_BYTES: usize = 32;
-/// Kinds of ASCII characters, as bits.
-const LOWER: u8 = 1;
-const UPPER: u8 = 2;
-const DIGIT: u8 = 4;
-
-fn token_end(units: &[Unit], start: usize, first: Class) -> (usize, bool) {
+fn token_end(chars: &[char], start: usize, first: Class) -> (usize, bool) {
     if matches!(first, Class::Han | Class::Hangul) {
         return (start + 1, false);
     }
-    let class_at = |at: usize| units.get(at).and_then(|unit| class(unit.ch));
+    let class_at = |at: usize| chars.get(at).and_then(|ch| class(*ch));
     let mut script = (first != Class::Digit).then_some(first);
     let mut end = start + 1;
     while let Some(next) = class_at(end) {
         let joins = match (script, next) {
-            (Some(Class::Hiragana), Class::Katakana) => units.get(end).is_some_and(|unit| unit.ch == 'ー'),
+            (Some(Class::Hiragana), Class::Katakana) => chars.get(end) == Some(&'ー'),
             (Some(Class::Hiragana | Class::Katakana), Class::Digit) => false,
             (_, Class::Digit) => true,
             (None, Class::Latin | Class::Greek | Class::Cyrillic | Class::Letter) => true,
@@ -444,17 +492,17 @@ fn token_end(units: &[Unit], start: usize, first: Class) -> (usize, bool) {
         end += 1;
     }
     if first == Class::Latin && end == start + 1 {
-        let dotted = dotted_end(units, start);
+        let dotted = dotted_end(chars, start);
         if dotted > end {
             return (dotted, true);
         }
     }
-    (times_end(units, start, end), false)
+    (times_end(chars, start, end), false)
 }
 
 /// The end of `U.S.` or `I.B.M`, or `start` where there is none.
-fn dotted_end(units: &[Unit], start: usize) -> usize {
-    let is = |at: usize, test: fn(char) -> bool| units.get(at).is_some_and(|unit| test(unit.ch));
+fn dotted_end(chars: &[char], start: usize) -> usize {
+    let is = |at: usize, test: fn(char) -> bool| chars.get(at).is_some_and(|ch| test(*ch));
     let mut at = start;
     let mut letters = 1;
     while is(at + 1, |ch| ch == '.') && is(at + 2, char::is_alphabetic) && !is(at + 3, char::is_alphanumeric) {
@@ -468,8 +516,8 @@ fn dotted_end(units: &[Unit], start: usize) -> usize {
 }
 
 /// `8xH100` is eight times an H100: the token ends after the sign.
-fn times_end(units: &[Unit], start: usize, end: usize) -> usize {
-    let ch = |at: usize| units.get(at).map(|unit| unit.ch);
+fn times_end(chars: &[char], start: usize, end: usize) -> usize {
+    let ch = |at: usize| chars.get(at).copied();
     let mut at = start;
     while at < end && ch(at).is_some_and(|ch| ch.is_ascii_digit()) {
         at += 1;
@@ -478,16 +526,16 @@ fn times_end(units: &[Unit], start: usize, end: usize) -> usize {
     if sign && ch(at + 1).is_some_and(|ch| ch.is_ascii_uppercase()) { at + 1 } else { end }
 }
 
-fn shape_of(units: &[Unit], class: Class, dotted: bool) -> u16 {
+fn shape_of(chars: &[char], class: Class, dotted: bool) -> u16 {
     let mut bits = 0;
     let (mut upper, mut lower) = (false, false);
-    for unit in units {
-        upper |= unit.ch.is_uppercase();
-        lower |= unit.ch.is_lowercase();
-        bits |= if unit.ch.is_numeric() { shape::DIGIT } else { 0 };
-        bits |= if unit.ch.is_alphabetic() { shape::LETTER } else { 0 };
+    for ch in chars {
+        upper |= ch.is_uppercase();
+        lower |= ch.is_lowercase();
+        bits |= if ch.is_numeric() { shape::DIGIT } else { 0 };
+        bits |= if ch.is_alphabetic() { shape::LETTER } else { 0 };
     }
-    if units.first().is_some_and(|unit| unit.ch.is_uppercase()) {
+    if chars.first().is_some_and(|ch| ch.is_uppercase()) {
         bits |= shape::CAPITAL;
     }
     if upper && !lower {
@@ -503,40 +551,38 @@ fn shape_of(units: &[Unit], class: Class, dotted: bool) -> u16 {
 }
 
 /// The bit of an abbreviation; asked only where a full stop follows, as that is rare.
-fn abbreviation(units: &[Unit], start: usize, end: usize, dotted: bool, folded: &[u8]) -> u16 {
-    let stop = units.get(end).is_some_and(|unit| unit.ch == '.');
-    let short = dotted
-        || (stop && (end - start == 1 || std::str::from_utf8(folded).is_ok_and(crate::lexicon::is_abbreviation)));
+fn abbreviation(next: u8, length: usize, dotted: bool, folded: &[u8]) -> u16 {
+    let stop = next == b'.';
+    let short =
+        dotted || (stop && (length == 1 || std::str::from_utf8(folded).is_ok_and(crate::lexicon::is_abbreviation)));
     if short { shape::ABBREVIATION } else { 0 }
 }
 
-fn gap(units: &[Unit]) -> Gap {
-    let space = |unit: &Unit| unit.ch == ' ';
+fn gap(chars: &[char]) -> Gap {
     let without = |ch: char| {
-        let mut signs = units.iter().filter(|unit| unit.ch != ' ').map(|unit| unit.ch);
-        signs.next() == Some(ch) && signs.next().is_none()
+        let mut signs = chars.iter().filter(|ch| **ch != ' ');
+        signs.next() == Some(&ch) && signs.next().is_none()
     };
-    let one = |ch: char| matches!(units, [unit] if unit.ch == ch);
-    match units {
+    match chars {
         [] => Gap::Empty,
-        [unit] if unit.ch == ' ' => Gap::Space,
-        [sign, unit] if sign.ch == ',' && unit.ch == ' ' => Gap::Comma,
-        [sign, unit] if sign.ch == '.' && unit.ch == ' ' => Gap::DotSpace,
-        _ if units.iter().all(|unit| matches!(unit.ch, ' ' | '·')) => Gap::Space,
-        _ if units.iter().any(|unit| matches!(unit.ch, PARAGRAPH | crate::view::BREAK)) => Gap::Hard,
-        _ if one('-') => Gap::Hyphen,
-        _ if one('—') => Gap::Dash,
-        _ if one('\'') => Gap::Apostrophe,
-        _ if one('.') => Gap::Dot,
-        [dot, rest @ ..] if dot.ch == '.' && rest.iter().all(space) => Gap::DotSpace,
+        [' '] => Gap::Space,
+        [',', ' '] => Gap::Comma,
+        ['.', ' '] => Gap::DotSpace,
+        _ if chars.iter().all(|ch| matches!(ch, ' ' | '·')) => Gap::Space,
+        _ if chars.iter().any(|ch| matches!(*ch, PARAGRAPH | crate::view::BREAK)) => Gap::Hard,
+        ['-'] => Gap::Hyphen,
+        ['—'] => Gap::Dash,
+        ['\''] => Gap::Apostrophe,
+        ['.'] => Gap::Dot,
+        ['.', rest @ ..] if rest.iter().all(|ch| *ch == ' ') => Gap::DotSpace,
         _ if without(',') || without('、') => Gap::Comma,
-        _ if one('/') => Gap::Slash,
+        ['/'] => Gap::Slash,
         _ if without('&') => Gap::Ampersand,
         _ if without(':') => Gap::Colon,
         _ if without('%') => Gap::Percent,
         _ if without('(') => Gap::Open,
         _ if without(')') => Gap::Close,
-        _ if units.iter().all(|unit| matches!(unit.ch, ' ' | '"' | '\'')) => Gap::Quote,
+        _ if chars.iter().all(|ch| matches!(ch, ' ' | '"' | '\'')) => Gap::Quote,
         _ => Gap::Other,
     }
 }

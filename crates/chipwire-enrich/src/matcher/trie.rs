@@ -4,11 +4,11 @@ use std::{collections::VecDeque, hash::Hasher, ops::Range};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::token::{Document, Gap, Token, Words, shape, tokens};
+use super::token::{Document, Gap, Known, Token, Words, part, shape, tokens};
 use crate::{
     gazetteer::{self, EntityDef, Mode},
     lexicon,
-    view::{Reading, Unit, matching},
+    view::{Reading, matching},
 };
 
 /// A name, ready to be compared.
@@ -102,6 +102,41 @@ pub(crate) struct Trie {
     aliases: Vec<Alias>,
     /// What is between the tokens of names; most have the same.
     gaps: Vec<Box<[Gap]>>,
+    pairs: Pairs,
+}
+
+/// Which words are the first two of a name: a bit for each of eight times as many hashes, so that a text is hardly ever
+/// looked up in vain in the tree, which is large and far apart.
+#[derive(Debug, Default)]
+struct Pairs {
+    bits: Vec<u64>,
+    /// By so many bits a hash is too long.
+    shift: u32,
+}
+
+impl Pairs {
+    fn new(pairs: &[(u32, u32)]) -> Self {
+        let places = (pairs.len() * 8).next_power_of_two().max(64);
+        let mut new = Self { bits: vec![0; places / 64], shift: u64::BITS - places.trailing_zeros() };
+        for (first, second) in pairs {
+            let (at, bit) = new.place(*first, *second);
+            new.bits.get_mut(at).into_iter().for_each(|bits| *bits |= bit);
+        }
+        new
+    }
+
+    fn place(&self, first: u32, second: u32) -> (usize, u64) {
+        let pair = u64::from(first) << 32 | u64::from(second);
+        let hash = pair.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
+        ((place / 64) as usize, 1 << (place % 64))
+    }
+
+    /// Whether a name may begin with these.
+    fn may_have(&self, first: u32, second: u32) -> bool {
+        let (at, bit) = self.place(first, second);
+        self.bits.get(at).is_some_and(|bits| bits & bit != 0)
+    }
 }
 
 /// Where what belongs to a node begins. It ends where that of the next begins.
@@ -135,8 +170,8 @@ impl Form {
     pub(crate) fn new(text: &str) -> Self {
         let mut words = Vec::new();
         let tokens = tokens(&matching(text, Reading::Plain), |word| {
-            words.push(String::from_utf8_lossy(word).into_owned());
-            0
+            words.push(String::from_utf8_lossy(word.bytes).into_owned());
+            Known::default()
         });
         Self { words, gaps: tokens.iter().skip(1).map(|token| token.gap).collect() }
     }
@@ -162,21 +197,22 @@ impl Names {
         alias: &gazetteer::Alias,
         words: &mut Words,
     ) {
-        let units = matching(text, Reading::Plain);
+        let chars = matching(text, Reading::Plain);
         let start = self.words.len();
         let mut folded_bytes = 0;
-        let tokens = tokens(&units, |word| {
-            let number = words.intern(word);
-            folded_bytes += word.len() + 1;
+        let tokens = tokens(&chars, |word| {
+            let number = words.intern(word.bytes);
+            folded_bytes += word.bytes.len() + 1;
             self.words.push(number);
-            number
+            Known { number, parts: 0 }
         });
         let numbers = self.words.get(start..).unwrap_or_default();
         let fits = (u32::try_from(at), u32::try_from(start), u16::try_from(tokens.len()));
         // More words than anybody writes have no place in the tree.
         let (Ok(number), Ok(from), Ok(length @ 1..)) = fits else { return self.words.truncate(start) };
-        if let [word] = *numbers {
-            words.set_alone(word);
+        if let [first, rest @ ..] = numbers {
+            let whole = if rest.is_empty() { part::ALONE | part::WHOLE } else { 0 };
+            words.add_part(*first, part::NAME | whole);
         }
         let gaps: Box<[Gap]> = tokens.iter().skip(1).map(|token| token.gap).collect();
         let next = u32::try_from(self.gaps.len()).unwrap_or(u32::MAX);
@@ -195,7 +231,7 @@ impl Names {
         self.starts.push(from);
         self.aliases.push(Alias {
             entity: number,
-            written: written(&units, &tokens),
+            written: written(&chars, &tokens),
             gaps,
             length,
             bits: bits.into_iter().filter(|(is, _)| *is).fold(0, |all, (_, bit)| all | bit),
@@ -250,6 +286,12 @@ impl Trie {
                 *root = size(node);
             }
         }
+        let mut pairs = Vec::new();
+        for root in trie.nodes_behind(0) {
+            let word = |node: usize| trie.words.get(node).copied().unwrap_or(0);
+            pairs.extend(trie.nodes_behind(root).map(|node| (word(root), word(node))));
+        }
+        trie.pairs = Pairs::new(&pairs);
         trie.words.shrink_to_fit();
         trie.firsts.shrink_to_fit();
         trie.gaps.shrink_to_fit();
@@ -294,7 +336,17 @@ impl Trie {
     /// Every place of every name, by position; nothing is chosen between them yet.
     pub(crate) fn find(&self, document: &Document) -> Vec<Match> {
         let mut matches = Vec::new();
-        for start in 0..document.tokens.len() {
+        for (start, token) in document.tokens.iter().enumerate() {
+            if !token.is_part(part::NAME) {
+                continue;
+            }
+            if !token.is_part(part::WHOLE)
+                && document
+                    .token(start + 1)
+                    .is_none_or(|next| next.gap == Gap::Hard || !self.pairs.may_have(token.word, next.word))
+            {
+                continue;
+            }
             let mut node = 0;
             for (length, token) in document.tokens.get(start..).unwrap_or_default().iter().enumerate() {
                 if token.word == 0 || (length > 0 && token.gap == Gap::Hard) {
@@ -327,7 +379,7 @@ impl Trie {
                 hyphen = Some(at + 1);
             }
         }
-        let exact = written(&document.units, tokens) == alias.written;
+        let exact = written(document.chars(), tokens) == alias.written;
         let case = exact || case_allows(document, alias, tokens);
         (case && edges_allow(document, alias, start, end)).then_some(Match { alias: number, start, end, exact, hyphen })
     }
@@ -352,13 +404,13 @@ fn case_allows(document: &Document, alias: &Alias, tokens: &[Token]) -> bool {
 
 /// A hash of the tokens as they are written, without what is between them and without the stops of acronyms. It is asked of
 /// tokens whose folded words are known to be the same.
-fn written(units: &[Unit], tokens: &[Token]) -> u32 {
+fn written(chars: &[char], tokens: &[Token]) -> u32 {
     let mut hasher = FxHasher::default();
     for token in tokens {
         let dotted = token.is(shape::DOTTED);
-        for unit in units.get(token.start..token.end).unwrap_or_default() {
-            if !(dotted && unit.ch == '.') {
-                hasher.write_u32(unit.ch.into());
+        for ch in chars.get(token.start..token.end).unwrap_or_default() {
+            if !(dotted && *ch == '.') {
+                hasher.write_u32((*ch).into());
             }
         }
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     gazetteer::Mode,
     lexicon,
-    matcher::{Alias, Document, Gap, Hits, shape},
+    matcher::{Alias, Document, Gap, Hits, Token, part, shape},
 };
 
 /// A mention that is certain enough to be evidence for others.
@@ -492,8 +492,8 @@ impl Scene<'_> {
                 && !lexicon::is_determiner(&document.folded(before))
         });
         let joined = before.is_some() && token.gap == Gap::Hyphen;
-        let unknown = |word| !self.tagger.words.is_alone(word);
-        let named = before.is_some_and(|before| unknown(before.word)) && token.gap == Gap::Space && plain && !starts;
+        let unknown = |token: &Token| !token.is_part(part::ALONE);
+        let named = before.is_some_and(unknown) && token.gap == Gap::Space && plain && !starts;
         if joined {
             evidence.here_against.put(BESIDE, Reason::Word("against:compound"));
         } else if named && !code {
@@ -507,7 +507,7 @@ impl Scene<'_> {
             && plain
             && !code
             && !company
-            && unknown(next.word)
+            && unknown(next)
             && next.gap == Gap::Space
             && next.is(shape::CAPITAL)
             && !next.is(shape::DIGIT)

@@ -24,7 +24,7 @@ use crate::{
     article::{self, Lexis, Named, Scene},
     gazetteer::{self, EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
-    matcher::{Cues, Document, Hits, Names, Tickers, Trie, Words, shape},
+    matcher::{Cues, Document, Hits, Names, Phrases, Tickers, Trie, Words, shape},
     view::Reading,
 };
 
@@ -74,6 +74,8 @@ pub struct Tagger {
     senses: Senses,
     /// The phrases that tell which country is meant.
     countries: Vec<(&'static str, Vec<usize>)>,
+    /// All of these.
+    always: Phrases,
     lexis: Lexis,
 }
 
@@ -84,7 +86,7 @@ impl Tagger {
         // The few words of cues and lists are numbered before the many of names: tables by their numbers stay small.
         let lexis = Lexis::new(&mut words);
         let mut number = |phrase: &str| cues.add(phrase, &mut words);
-        let countries = lexicon::COUNTRIES
+        let countries: Vec<(&str, Vec<usize>)> = lexicon::COUNTRIES
             .iter()
             .map(|(code, phrases)| (*code, phrases.iter().map(|phrase| number(phrase)).collect()))
             .collect();
@@ -95,7 +97,10 @@ impl Tagger {
         for word in gazetteer::frequent_words() {
             words.intern(word.as_bytes());
         }
-        cues.prepare(&words);
+        cues.prepare(&mut words);
+        let mut always = cues.none();
+        let of_countries = countries.iter().flat_map(|(_, phrases)| phrases);
+        of_countries.for_each(|phrase| cues.look_for(size(*phrase), &mut always));
         let mut names = Names::default();
         for (at, entity) in gazetteer.entities().iter().enumerate() {
             tickers.add(at, entity);
@@ -106,7 +111,8 @@ impl Tagger {
                 }
             }
         }
-        words.shrink();
+        cues.mark_others(&mut words);
+        words.finish();
         let trie = Trie::new(names);
         let made: BTreeSet<&str> =
             gazetteer.entities().iter().filter(|entity| entity.vendor.is_some()).map(|entity| &*entity.kind).collect();
@@ -124,7 +130,7 @@ impl Tagger {
             senses.push(entity, kind, [for_it, against, &owners(&gazetteer, entity), &named]);
         }
         senses.shrink();
-        Self { gazetteer, words, trie, tickers, cues, senses, countries, lexis }
+        Self { gazetteer, words, trie, tickers, cues, senses, countries, always, lexis }
     }
 
     /// The gazetteer that it was compiled from.
@@ -210,7 +216,7 @@ impl Tagger {
         if candidates.is_empty() {
             return Default::default();
         }
-        let hits = self.cues.find(document);
+        let hits = self.cues.find(document, &self.phrases_of(&candidates));
         self.accept_certain(document, &hits, &mut candidates);
         let definitions = self.definitions(document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);
@@ -230,6 +236,15 @@ impl Tagger {
         overlap::settle(self, &mut candidates);
         self.resolve_countries(document, &hits, &mut candidates);
         (candidates, hits)
+    }
+
+    /// The phrases that may say what `candidates` are; those of countries are always asked for.
+    fn phrases_of(&self, candidates: &[Candidate]) -> Phrases {
+        let mut phrases = self.always.clone();
+        for sense in candidates.iter().filter_map(|candidate| self.sense(candidate.entity)) {
+            sense.cues.iter().chain(sense.against).for_each(|phrase| self.cues.look_for(*phrase, &mut phrases));
+        }
+        phrases
     }
 
     fn mention(&self, document: &Document, candidate: &Candidate, title: &str, body: &str) -> Option<Mention> {

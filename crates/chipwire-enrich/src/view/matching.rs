@@ -1,29 +1,28 @@
 //! The text as the tagger reads it: everything that is only typography folded away.
 
-use memchr::{memchr2_iter, memchr3};
+use memchr::{memchr, memchr3_iter};
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
-use super::{BREAK, LINE, PARAGRAPH, Reading, Unit, html::Sink, mojibake, read};
+use super::{BREAK, Folded, LINE, PARAGRAPH, Reading, Unit, html::Sink, mojibake, read};
 
 /// The matching view of `raw`: NFKC, one kind of quote, hyphen and space, no invisible characters, addresses masked.
-pub(crate) fn matching(raw: &str, reading: Reading) -> Vec<Unit> {
-    let mut units = Vec::with_capacity(raw.len());
-    append_matching(&mut units, raw, reading);
-    units
+pub(crate) fn matching(raw: &str, reading: Reading) -> Vec<char> {
+    let mut folded = Folded::with_capacity(raw.len());
+    append_matching(&mut folded, raw, reading);
+    folded.into_chars()
 }
 
-/// Writes the matching view of `raw` behind what is in `units` already.
-pub(crate) fn append_matching(units: &mut Vec<Unit>, raw: &str, reading: Reading) {
-    let start = units.len();
-    let mut folder = Folder { units, start, space: None, address: false, dash: false };
+/// Writes the matching view of `raw` behind what is in `folded` already.
+pub(crate) fn append_matching(folded: &mut Folded, raw: &str, reading: Reading) {
+    let start = folded.len();
+    let mut folder = Folder { folded, start, space: None, signs: Vec::new(), dash: false };
     read(raw, reading, &mut folder, Folder::clusters);
-    let (address, dash) = (folder.address, folder.dash);
+    let (signs, dash) = (folder.signs, folder.dash);
+    let chars = folded.chars_mut(start);
     if dash {
-        join_by_dashes(units.get_mut(start..).unwrap_or_default());
+        join_by_dashes(chars);
     }
-    if address {
-        mask_addresses(units.get_mut(start..).unwrap_or_default());
-    }
+    mask_addresses(chars, signs.into_iter().map(|at| at - start));
 }
 
 /// Whether `ch` makes one character with what is before it.
@@ -32,32 +31,39 @@ fn extends(ch: char) -> bool {
 }
 
 struct Folder<'a> {
-    units: &'a mut Vec<Unit>,
+    folded: &'a mut Folded,
     /// What is before belongs to another text.
     start: usize,
     /// White space that was read and not yet written: one unit, with the number of line breaks in it.
     space: Option<(Unit, u32)>,
-    /// A sign without which there is no address was read.
-    address: bool,
+    /// Where the signs are without which there is no address: `:`, `/`, `@`, and the first of two `w`.
+    signs: Vec<usize>,
     /// A short dash was read.
     dash: bool,
 }
 
 impl Sink for Folder<'_> {
     fn text(&mut self, text: &str, start: usize) {
-        if let Some((space, _)) = self.space.take() {
-            self.units.push(space);
-        }
+        self.write_space();
         let bytes = text.as_bytes();
-        let w = |byte: Option<&u8>| byte.is_some_and(|byte| byte.eq_ignore_ascii_case(&b'w'));
-        let sign = || memchr3(b':', b'/', b'@', bytes).is_some();
-        let double = || memchr2_iter(b'w', b'W', bytes).any(|at| w(bytes.get(at + 1)));
-        let joined = || w(bytes.first()) && self.units.last().is_some_and(|unit| is_w(unit.ch));
-        self.address = self.address || sign() || double() || joined();
-        self.units.extend(bytes.iter().enumerate().map(|(at, byte)| {
-            let byte = if *byte == b'`' { b'\'' } else { *byte };
-            Unit::new(char::from(byte), start + at, start + at + 1)
-        }));
+        let at = self.folded.len();
+        if bytes.first().is_some_and(|byte| is_w(char::from(*byte))) {
+            self.after_w();
+        }
+        let before = self.signs.len();
+        self.signs.extend(memchr3_iter(b':', b'/', b'@', bytes).map(|sign| at + sign));
+        let w = |byte: &u8| byte | 0x20 == b'w';
+        let double = |(one, next)| w(one) & w(next);
+        let doubles = || bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+        // All of them, for which the compiler finds wide instructions.
+        if doubles().fold(false, |any, pair| any | double(pair)) {
+            self.signs.extend(doubles().enumerate().filter(|(_, pair)| double(*pair)).map(|(sign, _)| at + sign));
+            self.signs.get_mut(before..).unwrap_or_default().sort_unstable();
+        }
+        self.folded.push_ascii(bytes, start);
+        if memchr(b'`', bytes).is_some() {
+            self.folded.chars_mut(at).iter_mut().filter(|ch| **ch == '`').for_each(|ch| *ch = '\'');
+        }
     }
 
     fn takes(&self, ch: char) -> bool {
@@ -65,7 +71,8 @@ impl Sink for Folder<'_> {
     }
 
     fn restart(&mut self) {
-        self.units.truncate(self.start);
+        self.folded.truncate(self.start);
+        self.signs.clear();
         self.space = None;
     }
 
@@ -150,11 +157,25 @@ impl Folder<'_> {
     }
 
     fn push(&mut self, ch: char, start: usize, end: usize) {
-        if let Some((space, _)) = self.space.take() {
-            self.units.push(space);
+        self.write_space();
+        if is_w(ch) {
+            self.after_w();
+        } else if matches!(ch, ':' | '/' | '@') {
+            self.signs.push(self.folded.len());
         }
-        self.address |= matches!(ch, ':' | '/' | '@') || is_w(ch);
-        self.units.push(Unit::new(ch, start, end));
+        self.folded.push(ch, start, end);
+    }
+
+    /// Notes the `w` before one that comes now.
+    fn after_w(&mut self) {
+        let last = self.folded.len().checked_sub(1).filter(|last| *last >= self.start);
+        self.signs.extend(last.filter(|last| self.folded.chars().get(*last).is_some_and(|ch| is_w(*ch))));
+    }
+
+    fn write_space(&mut self) {
+        if let Some((space, _)) = self.space.take() {
+            self.folded.push(space.ch, space.start(), space.end());
+        }
     }
 }
 
@@ -163,16 +184,16 @@ const SHORT_DASH: char = '–';
 
 /// Makes a hyphen of a short dash right between two words: `U.S.–China`. A long one, `—`, is set without spaces around what
 /// is put in: it stays.
-fn join_by_dashes(units: &mut [Unit]) {
-    for at in 0..units.len() {
-        if char_at(units, at) != Some(SHORT_DASH) {
+fn join_by_dashes(chars: &mut [char]) {
+    for at in 0..chars.len() {
+        if char_at(chars, at) != Some(SHORT_DASH) {
             continue;
         }
-        let word = |at: Option<usize>| at.and_then(|at| char_at(units, at));
+        let word = |at: Option<usize>| at.and_then(|at| char_at(chars, at));
         let before = word(at.checked_sub(1)).is_some_and(|ch| ch.is_alphanumeric() || ch == '.');
         let joins = before && word(at.checked_add(1)).is_some_and(char::is_alphanumeric);
-        if let Some(unit) = units.get_mut(at) {
-            unit.ch = if joins { '-' } else { '—' };
+        if let Some(dash) = chars.get_mut(at) {
+            *dash = if joins { '-' } else { '—' };
         }
     }
 }
@@ -181,19 +202,19 @@ fn is_w(ch: char) -> bool {
     matches!(ch, 'w' | 'W')
 }
 
-/// Puts a break in the place of every web and mail address.
-fn mask_addresses(units: &mut [Unit]) {
+/// Puts a break in the place of every web and mail address. At `signs` is all that there may be one by.
+fn mask_addresses(chars: &mut [char], signs: impl Iterator<Item = usize>) {
     let mut masks = Vec::new();
     let mut masked_until = 0;
-    for (at, unit) in units.iter().enumerate() {
+    for at in signs {
         if at < masked_until {
             continue;
         }
-        let mask = match unit.ch {
-            ':' => scheme(units, at),
-            '@' => mail(units, at),
-            'w' | 'W' if char_at(units, at + 1).is_some_and(is_w) => bare_www(units, at),
-            '/' => path_of_domain(units, at),
+        let mask = match char_at(chars, at).unwrap_or_default() {
+            ':' => scheme(chars, at),
+            '@' => mail(chars, at),
+            'w' | 'W' if char_at(chars, at + 1).is_some_and(is_w) => bare_www(chars, at),
+            '/' => path_of_domain(chars, at),
             _ => None,
         };
         if let Some((_, end)) = mask {
@@ -202,75 +223,73 @@ fn mask_addresses(units: &mut [Unit]) {
         }
     }
     for (start, end) in masks {
-        for unit in units.get_mut(start..end).unwrap_or_default() {
-            unit.ch = BREAK;
-        }
+        chars.get_mut(start..end).unwrap_or_default().fill(BREAK);
     }
 }
 
-fn char_at(units: &[Unit], at: usize) -> Option<char> {
-    units.get(at).map(|unit| unit.ch)
+fn char_at(chars: &[char], at: usize) -> Option<char> {
+    chars.get(at).copied()
 }
 
-fn starts_with(units: &[Unit], at: usize, text: &str) -> bool {
+fn starts_with(chars: &[char], at: usize, text: &str) -> bool {
     text.chars()
         .enumerate()
-        .all(|(offset, ch)| char_at(units, at + offset).is_some_and(|unit| unit.eq_ignore_ascii_case(&ch)))
+        .all(|(offset, ch)| char_at(chars, at + offset).is_some_and(|other| other.eq_ignore_ascii_case(&ch)))
 }
 
 /// The end of an address: at white space, a quote or bracket, or anything that is not ASCII.
-fn address_end(units: &[Unit], from: usize) -> usize {
+fn address_end(chars: &[char], from: usize) -> usize {
     let mut end = from;
-    while char_at(units, end)
+    while char_at(chars, end)
         .is_some_and(|ch| ch.is_ascii_graphic() && !matches!(ch, '<' | '>' | '"' | '(' | ')' | '[' | ']'))
     {
         end += 1;
     }
-    while end > from && char_at(units, end - 1).is_some_and(|ch| matches!(ch, '.' | ',' | ';' | ':' | '!' | '?' | '\''))
+    while end > from && char_at(chars, end - 1).is_some_and(|ch| matches!(ch, '.' | ',' | ';' | ':' | '!' | '?' | '\''))
     {
         end -= 1;
     }
     end
 }
 
-fn scheme(units: &[Unit], colon: usize) -> Option<(usize, usize)> {
-    if !starts_with(units, colon, "://") {
+fn scheme(chars: &[char], colon: usize) -> Option<(usize, usize)> {
+    if !starts_with(chars, colon, "://") {
         return None;
     }
     let mut start = colon;
-    while start > 0 && char_at(units, start - 1).is_some_and(|ch| ch.is_ascii_alphabetic()) {
+    while start > 0 && char_at(chars, start - 1).is_some_and(|ch| ch.is_ascii_alphabetic()) {
         start -= 1;
     }
-    (start < colon).then(|| (start, address_end(units, colon)))
+    (start < colon).then(|| (start, address_end(chars, colon)))
 }
 
-fn bare_www(units: &[Unit], at: usize) -> Option<(usize, usize)> {
-    let free = at == 0 || char_at(units, at - 1).is_some_and(|ch| !ch.is_alphanumeric());
-    (free && starts_with(units, at, "www.")).then(|| (at, address_end(units, at)))
+fn bare_www(chars: &[char], at: usize) -> Option<(usize, usize)> {
+    let free = at == 0 || char_at(chars, at - 1).is_some_and(|ch| !ch.is_alphanumeric());
+    (free && starts_with(chars, at, "www.")).then(|| (at, address_end(chars, at)))
 }
 
-fn mail(units: &[Unit], sign: usize) -> Option<(usize, usize)> {
+fn mail(chars: &[char], sign: usize) -> Option<(usize, usize)> {
     let local = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '%' | '+' | '-');
     let mut start = sign;
-    while start > 0 && char_at(units, start - 1).is_some_and(local) {
+    while start > 0 && char_at(chars, start - 1).is_some_and(local) {
         start -= 1;
     }
     let mut end = sign + 1;
-    while char_at(units, end).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-')) {
+    while char_at(chars, end).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-')) {
         end += 1;
     }
-    let dotted = units.get(sign + 1..end)?.iter().any(|unit| unit.ch == '.');
+    let dotted = chars.get(sign + 1..end)?.contains(&'.');
     (start < sign && dotted).then_some((start, end))
 }
 
 /// `example.com/page` without a scheme.
-fn path_of_domain(units: &[Unit], slash: usize) -> Option<(usize, usize)> {
+fn path_of_domain(chars: &[char], slash: usize) -> Option<(usize, usize)> {
     let mut start = slash;
-    while start > 0 && char_at(units, start - 1).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-'))
+    while start > 0 && char_at(chars, start - 1).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-'))
     {
         start -= 1;
     }
-    let host: String = units.get(start..slash)?.iter().map(|unit| unit.ch.to_ascii_lowercase()).collect();
+    let host: String = chars.get(start..slash)?.iter().map(char::to_ascii_lowercase).collect();
     let (name, top) = host.rsplit_once('.')?;
-    (!name.is_empty() && crate::lexicon::is_top_level_domain(top)).then(|| (start, address_end(units, slash)))
+    (!name.is_empty() && crate::lexicon::is_top_level_domain(top)).then(|| (start, address_end(chars, slash)))
 }

@@ -7,11 +7,13 @@
 //! Both start from the same decoded units (`html`: tags and entities; `mojibake`: letters that were decoded with the
 //! wrong table), so that what is shown and what is tagged are the same text.
 
+mod folded;
 mod html;
 mod matching;
 mod mojibake;
 mod plain;
 
+pub(crate) use self::folded::Folded;
 pub(crate) use self::html::Reading;
 use self::html::{Sink, Stop};
 pub(crate) use self::matching::{append_matching, matching};

@@ -72,7 +72,7 @@ pub(super) fn of(
     }
     let document = scene.document;
     let sentence = document.token(amount.start)?.sentence;
-    let search = Search { scene, document, text: Text(&document.units), amount, sentence, topic };
+    let search = Search { scene, document, text: Text(document.chars()), amount, sentence, topic };
     search.owner(counted, previous)
 }
 

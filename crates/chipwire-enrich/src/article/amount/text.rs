@@ -2,11 +2,9 @@
 
 use std::ops::Deref;
 
-use crate::view::Unit;
-
-/// The units of a document; a place outside of it has the character `\0`.
+/// The characters of a document; a place outside of it has the character `\0`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text<'a>(pub(super) &'a [Unit]);
+pub(super) struct Text<'a>(pub(super) &'a [char]);
 
 /// No word that is looked for is longer.
 const WORD_MAX: usize = 24;
@@ -42,7 +40,7 @@ impl Deref for Word {
 
 impl Text<'_> {
     pub(super) fn ch(self, at: usize) -> char {
-        self.0.get(at).map_or('\0', |unit| unit.ch)
+        self.0.get(at).copied().unwrap_or('\0')
     }
 
     pub(super) fn before(self, at: usize) -> char {
@@ -50,7 +48,7 @@ impl Text<'_> {
     }
 
     pub(super) fn has(self, from: usize, to: usize, test: impl Fn(char) -> bool) -> bool {
-        self.0.get(from..to).unwrap_or_default().iter().any(|unit| test(unit.ch))
+        self.0.get(from..to).unwrap_or_default().iter().any(|ch| test(*ch))
     }
 
     pub(super) fn skip_space(self, at: usize) -> usize {
