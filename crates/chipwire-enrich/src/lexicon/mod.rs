@@ -441,8 +441,21 @@ pub(crate) fn is_firm_form(word: &str) -> bool {
     FIRM_FORMS.contains(&word)
 }
 
-pub(crate) fn is_abbreviation(word: &str) -> bool {
-    ABBREVIATIONS.binary_search(&word).is_ok()
+pub(crate) fn is_abbreviation(word: &[u8]) -> bool {
+    let longest = const { longest(ABBREVIATIONS) };
+    word.len() <= longest && ABBREVIATIONS.binary_search_by(|other| other.as_bytes().cmp(word)).is_ok()
+}
+
+/// The length of the longest of `words`.
+const fn longest(words: &[&str]) -> usize {
+    let (mut rest, mut length) = (words, 0);
+    while let [first, others @ ..] = rest {
+        if first.len() > length {
+            length = first.len();
+        }
+        rest = others;
+    }
+    length
 }
 
 pub(crate) fn is_suffix(word: &str) -> bool {

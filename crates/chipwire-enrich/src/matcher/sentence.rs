@@ -56,16 +56,16 @@ fn parts_sentences(end: usize, shape: u16, token: &Token, chars: &[char]) -> boo
 
 fn describe(tokens: &[Token], first: usize, end: usize) -> Sentence {
     let (mut words, mut upper, mut long, mut capital) = (0, 0, 0, 0);
+    // Sums without a branch, as there is no telling what comes next.
     for token in tokens.get(first..end).unwrap_or_default() {
-        if !token.is(shape::LETTER) || token.is(shape::EAST_ASIAN) || token.end - token.start < 2 {
-            continue;
-        }
-        words += 1;
-        upper += usize::from(token.is(shape::UPPER));
-        if token.end - token.start > 3 {
-            long += 1;
-            capital += usize::from(token.is(shape::CAPITAL));
-        }
+        let length = token.end - token.start;
+        let is = |bits: u16| usize::from(token.is(bits));
+        let word = is(shape::LETTER) & (is(shape::EAST_ASIAN) ^ 1) & usize::from(length > 1);
+        words += word;
+        upper += word & is(shape::UPPER);
+        let longer = word & usize::from(length > 3);
+        long += longer;
+        capital += longer & is(shape::CAPITAL);
     }
     Sentence { first, capitals: words >= 4 && upper * 10 >= words * 8, headline: long >= 4 && capital * 10 >= long * 7 }
 }

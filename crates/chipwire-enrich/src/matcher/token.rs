@@ -287,13 +287,14 @@ impl Document {
         let mut tokens = tokens(view.chars(), |word| {
             let hash = word.hash();
             hashes.push(hash);
-            short.push(word.packed.unwrap_or(0));
-            if word.packed.is_some() { Known::default() } else { words.get(word, hash) }
+            let Some(packed) = word.packed else { return words.get(word, hash) };
+            short.push((hashes.len() - 1, packed));
+            Known::default()
         });
         // One after the other without anything between them, so that the processor need not wait for each.
-        for ((token, hash), key) in tokens.iter_mut().zip(&hashes).zip(short) {
-            if key != 0 {
-                let known = words.get_short(key, *hash);
+        for (at, packed) in short {
+            if let (Some(token), Some(hash)) = (tokens.get_mut(at), hashes.get(at)) {
+                let known = words.get_short(packed, *hash);
                 (token.word, token.parts) = (known.number, known.parts);
             }
         }
@@ -553,8 +554,7 @@ fn shape_of(chars: &[char], class: Class, dotted: bool) -> u16 {
 /// The bit of an abbreviation; asked only where a full stop follows, as that is rare.
 fn abbreviation(next: u8, length: usize, dotted: bool, folded: &[u8]) -> u16 {
     let stop = next == b'.';
-    let short =
-        dotted || (stop && (length == 1 || std::str::from_utf8(folded).is_ok_and(crate::lexicon::is_abbreviation)));
+    let short = dotted || (stop && (length == 1 || crate::lexicon::is_abbreviation(folded)));
     if short { shape::ABBREVIATION } else { 0 }
 }
 

@@ -340,16 +340,14 @@ impl Trie {
             if !token.is_part(part::NAME) {
                 continue;
             }
-            if !token.is_part(part::WHOLE)
-                && document
-                    .token(start + 1)
-                    .is_none_or(|next| next.gap == Gap::Hard || !self.pairs.may_have(token.word, next.word))
-            {
+            let next = document.token(start + 1).filter(|next| next.gap != Gap::Hard);
+            let longer = next.is_some_and(|next| self.pairs.may_have(token.word, next.word));
+            if !longer && !token.is_part(part::WHOLE) {
                 continue;
             }
             let mut node = 0;
             for (length, token) in document.tokens.get(start..).unwrap_or_default().iter().enumerate() {
-                if token.word == 0 || (length > 0 && token.gap == Gap::Hard) {
+                if token.word == 0 || (length > 0 && (token.gap == Gap::Hard || !longer)) {
                     break;
                 }
                 node = self.step(node, token.word);

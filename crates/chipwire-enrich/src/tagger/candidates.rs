@@ -308,7 +308,7 @@ fn take_legal_tail(document: &Document, candidate: &mut Candidate) {
     }
     if in_tail && document.ch(candidate.to) == Some('.') {
         let last = document.before(candidate.end).map(|last| document.folded(last)).unwrap_or_default();
-        if lexicon::is_abbreviation(&last) || lexicon::is_firm_form(&last) && last.len() <= 4 {
+        if lexicon::is_abbreviation(last.as_bytes()) || lexicon::is_firm_form(&last) && last.len() <= 4 {
             candidate.to += 1;
         }
     }

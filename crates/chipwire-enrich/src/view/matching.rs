@@ -1,6 +1,5 @@
 //! The text as the tagger reads it: everything that is only typography folded away.
 
-use memchr::{memchr, memchr3_iter};
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
 use super::{BREAK, Folded, LINE, PARAGRAPH, Reading, Unit, html::Sink, mojibake, read};
@@ -50,18 +49,17 @@ impl Sink for Folder<'_> {
         if bytes.first().is_some_and(|byte| is_w(char::from(*byte))) {
             self.after_w();
         }
-        let before = self.signs.len();
-        self.signs.extend(memchr3_iter(b':', b'/', b'@', bytes).map(|sign| at + sign));
-        let w = |byte: &u8| byte | 0x20 == b'w';
-        let double = |(one, next)| w(one) & w(next);
-        let doubles = || bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-        // All of them, for which the compiler finds wide instructions.
-        if doubles().fold(false, |any, pair| any | double(pair)) {
-            self.signs.extend(doubles().enumerate().filter(|(_, pair)| double(*pair)).map(|(sign, _)| at + sign));
-            self.signs.get_mut(before..).unwrap_or_default().sort_unstable();
-        }
+        // All at once, for which the compiler finds wide instructions; hardly any line has one of these.
+        let w = |byte: u8| byte | 0x20 == b'w';
+        let special = |byte: u8| matches!(byte, b':' | b'/' | b'@' | b'`');
+        let pairs = || bytes.iter().copied().zip(bytes.iter().skip(1).copied().chain([0]));
+        let any = bytes.iter().fold(false, |any, byte| any | special(*byte));
+        let doubles = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+        let any = doubles.fold(any, |any, (one, next)| any | (w(*one) & w(*next)));
         self.folded.push_ascii(bytes, start);
-        if memchr(b'`', bytes).is_some() {
+        if any {
+            let is_sign = |(one, next): (u8, u8)| matches!(one, b':' | b'/' | b'@') || (w(one) && w(next));
+            self.signs.extend(pairs().enumerate().filter(|(_, pair)| is_sign(*pair)).map(|(sign, _)| at + sign));
             self.folded.chars_mut(at).iter_mut().filter(|ch| **ch == '`').for_each(|ch| *ch = '\'');
         }
     }
