@@ -24,6 +24,9 @@ const EAST_ASIAN_MIN: usize = 5;
 /// Small words of a language below which they are chance.
 const SMALL_WORDS_MIN: usize = 4;
 
+/// The same where no other language has any.
+const ALONE_MIN: usize = 3;
+
 /// Small words by language; what two languages have speaks for both. The Scandinavian ones have too many in common to be here.
 pub(super) const SMALL_WORDS: [(&str, &[&str]); 11] = [
     (
@@ -95,6 +98,9 @@ struct Letters {
     kana: usize,
     hangul: usize,
     other: usize,
+    /// Words of letters, and numbers.
+    words: usize,
+    numbers: usize,
     simplified: usize,
     traditional: usize,
     /// Small words, by language.
@@ -114,12 +120,26 @@ pub(super) fn language(scene: &Scene<'_>) -> Option<DetectedLanguage> {
     {
         return Some(found);
     }
-    if letters.latin.max(letters.other) < LETTERS_MIN { None } else { by_trigrams(scene.document) }
+    // Of a table there is no telling: what stands between its numbers are abbreviations.
+    let table = letters.numbers * 2 > letters.words && letters.small.iter().all(|count| *count == 0);
+    if table || letters.latin.max(letters.other) < LETTERS_MIN {
+        return None;
+    }
+    by_trigrams(scene.document).filter(|found| {
+        // A text that is long enough for trigrams has one of the small words of its language.
+        let mut known = SMALL_WORDS.iter().zip(&letters.small).filter(|((tag, _), _)| *tag == found.tag);
+        known.all(|(_, count)| *count > 0)
+    })
 }
 
 fn count(scene: &Scene<'_>) -> Letters {
     let mut letters = Letters::default();
-    for token in scene.document.tokens.iter().take(TOKENS).filter(|token| token.is(shape::LETTER)) {
+    for token in scene.document.tokens.iter().take(TOKENS) {
+        if !token.is(shape::LETTER) {
+            letters.numbers += 1;
+            continue;
+        }
+        letters.words += 1;
         let length = token.end - token.start;
         if token.is(shape::ASCII) {
             letters.latin += length;
@@ -167,13 +187,14 @@ fn of_east_asia(letters: &Letters, all: usize) -> Option<DetectedLanguage> {
     told(tag, share(most, all))
 }
 
-/// By the small words of the text, if one language has far more of them than any other.
+/// By the small words of the text, if one language has far more of them than any other, or alone has some.
 fn by_small_words(letters: &Letters) -> Option<DetectedLanguage> {
     let mut counts: Vec<(usize, &str)> =
         letters.small.iter().zip(SMALL_WORDS).map(|(count, (tag, _))| (*count, tag)).collect();
     counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let [(most, tag), (second, _), ..] = counts.as_slice() else { return None };
-    (*most >= SMALL_WORDS_MIN && *most >= second * 2).then(|| told(tag, share(*most, most + second)))?
+    let alone = *second == 0 && *most >= ALONE_MIN;
+    (alone || *most >= SMALL_WORDS_MIN && *most >= second * 2).then(|| told(tag, share(*most, most + second)))?
 }
 
 fn by_trigrams(document: &Document) -> Option<DetectedLanguage> {

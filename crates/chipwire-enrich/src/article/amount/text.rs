@@ -20,6 +20,13 @@ impl Word {
     const EMPTY: Self = Self { bytes: [0; WORD_MAX * 3], length: 0 };
 
     fn push(&mut self, ch: char) {
+        if ch.is_ascii() {
+            if let Some(place) = self.bytes.get_mut(self.length) {
+                *place = ch as u8;
+                self.length += 1;
+            }
+            return;
+        }
         let mut buffer = [0; 4];
         let encoded = ch.encode_utf8(&mut buffer).as_bytes();
         let end = self.length + encoded.len();
