@@ -28,6 +28,37 @@ const STATE_AID: &[&str] = &[
     "credit",
     "credits",
 ];
+/// What a company is called that is bought.
+const FIRM: &[&str] = &[
+    "maker",
+    "makers",
+    "startup",
+    "startups",
+    "firm",
+    "firms",
+    "company",
+    "companies",
+    "developer",
+    "developers",
+    "business",
+    "businesses",
+    "designer",
+    "supplier",
+    "specialist",
+    "unit",
+    "provider",
+    "vendor",
+    "outfit",
+    "rival",
+    "spinout",
+    "spinoff",
+    "chipmaker",
+    "up",
+    "ups",
+];
+/// What may stand between "raises" and the sum.
+const RAISED: &[&str] =
+    &["about", "another", "nearly", "almost", "over", "some", "around", "roughly", "a", "to", "than"];
 /// Words between a phrase and a figure that it is about.
 const FIGURE_REACH: usize = 4;
 /// Words before an infinitive.
@@ -81,6 +112,8 @@ impl<'a> Filling<'a, '_> {
             Kind::Tariff if noun && (one || self.is_written_east_asian() && self.hit.end == self.hit.start + 2) => {
                 (who || place || whom) && self.has_figure(amounts, &[AmountKind::Share])
             }
+            // Whose duties they are is said by their name.
+            Kind::Tariff if what && !noun && !one => true,
             Kind::Tariff => who && (what || whom || amount || place) || (place || whom) && (what || amount),
             Kind::Subsidy if one && self.hit.form == Form::Verb && !self.hit.abroad => {
                 who && whom && (amount || self.word(self.hit.start).starts_with("subsid"))
@@ -123,10 +156,23 @@ impl<'a> Filling<'a, '_> {
             }
             Kind::SupplyDeal => who && (whom || what || several() || amount && !noun) || whom && what,
             Kind::Investment if self.hit.form == Form::Easing => who,
+            // "Raises $2 billion": what else is raised stands before the sum.
+            Kind::Investment if self.is_raised_sum() => whom && self.sum_follows(amounts),
             Kind::Investment => {
                 let turned = self.hit.form == Form::Turned;
                 who && (whom || amount) || whom && (turned || amount && (noun || self.is_passive()))
             }
+            // "Pays $2 billion for Celestial": what it is for comes next.
+            Kind::Acquisition
+                if self.word(self.hit.start).starts_with("pa") && self.word(self.hit.end - 1) == "for" =>
+            {
+                let bought = |slot: &Filled<'_>| match slot.value {
+                    Value::Named(named) => slot.role == Role::Whom && named.start == self.hit.end,
+                    _ => false,
+                };
+                who && filled.iter().any(bought) && self.is_whole(filled)
+            }
+            Kind::Acquisition if self.is_of_a_firm() => who && self.is_whole(filled),
             Kind::Acquisition => who && whom && self.is_whole(filled),
             Kind::CapacityExpansion => who,
             Kind::Lawsuit if one && self.word(self.hit.start) == "v" => {
@@ -137,6 +183,28 @@ impl<'a> Filling<'a, '_> {
             }
             Kind::Lawsuit => who && (whom || what || several() || !noun) || whom,
         }
+    }
+
+    /// Whether the phrase itself says that a firm is bought, and none of its shares or goods.
+    fn is_of_a_firm(&self) -> bool {
+        let last = self.word(self.hit.end - 1);
+        let has = |words: &[&str]| (self.hit.start..self.hit.end).any(|at| words.contains(&self.word(at).as_str()));
+        (FIRM.contains(&last.as_str()) || has(FIRM) && last == "for")
+            && !has(&["from", "stake", "stakes", "share", "shares", "in", "merger", "to"])
+    }
+
+    /// Whether the phrase is no more than that something is raised.
+    fn is_raised_sum(&self) -> bool {
+        self.hit.form == Form::Turned && !self.hit.abroad && self.hit.end - self.hit.start <= 3 && {
+            let last = self.word(self.hit.end - 1);
+            RAISED.contains(&last.as_str()) || last.starts_with("rais")
+        }
+    }
+
+    /// Whether a sum of money stands right behind the phrase, and it is not what something is raised to.
+    fn sum_follows(&self, amounts: &[Found]) -> bool {
+        let first = amounts.partition_point(|amount| amount.end <= self.hit.end);
+        amounts.get(first).is_some_and(|amount| amount.start <= self.hit.end && amount.kind == AmountKind::Money)
     }
 
     fn is_passive_or_noun(&self) -> bool {
