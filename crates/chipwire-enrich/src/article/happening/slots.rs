@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     article::{Named, Scene, amount::Found, lexis::is},
+    lexicon,
     matcher::{Gap, shape},
 };
 
@@ -52,6 +53,10 @@ const COMPANY: &[&str] = &[
     "gruppo",
     "bedrijf",
 ];
+/// What may stand between names in a row.
+const AND: &[&str] = &["and", "or", "the", "s", "its", "und", "et", "e", "y", "en", "和", "及", "以", "暨", "や", "및"];
+/// What a name in a row is to the one before it.
+const BESIDE: &[&str] = &["rival", "giant", "partner", "peer", "unit", "subsidiary", "affiliate", "parent", "fellow"];
 /// What fills a role.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
@@ -478,8 +483,9 @@ impl<'a> Filling<'a, '_> {
             || !between.is_empty()
             || self.gap(second.start()) == Some(Gap::Ampersand);
         let joins = |at: usize| {
-            matches!(self.word(at).as_str(), "and" | "or" | "the" | "s" | "its")
-                || self.scene.mention_over(at).is_some()
+            let word = self.word(at);
+            let joins = [AND, BESIDE, COMPANY].iter().any(|words| words.contains(&word.as_str()));
+            joins || lexicon::is_place(&word) || self.scene.mention_over(at).is_some()
         };
         listed && between.len() <= 5 && between.clone().all(joins)
     }
