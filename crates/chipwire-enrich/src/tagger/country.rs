@@ -200,9 +200,16 @@ fn nearest(document: &Document, named: &[Named], candidate: &Candidate) -> Optio
         .map(|named| named.code)
 }
 
+/// Countries that a text is rarely about the controls of, though they have some: they must be named closer by.
+const RARELY: &[&str] = &["TW", "KR", "UK"];
+
 /// The country of the text: America where it is named at all, as its rules are most written about; or else the first.
 fn elsewhere(named: &[Named], candidate: &Candidate) -> Option<String> {
     let mut acting = named.iter().filter(|named| !named.is_aimed_at(candidate)).map(|named| named.code);
     let first = acting.next()?;
-    Some(if first == "US" || acting.any(|code| code == "US") { "US".to_owned() } else { first.to_owned() })
+    Some(match first {
+        _ if first == "US" || acting.any(|code| code == "US") => "US".to_owned(),
+        _ if RARELY.contains(&first) => NOWHERE.to_owned(),
+        _ => first.to_owned(),
+    })
 }
