@@ -23,7 +23,7 @@ const YUAN: &[&str] = &["yuan", "renminbi", "rmb", "cny"];
 /// Words before something that is not the subject of a sentence.
 const PREPOSITIONS: &[&str] = &[
     "of", "for", "from", "to", "with", "by", "against", "in", "on", "at", "into", "over", "under", "than", "like",
-    "between", "about",
+    "between", "about", "selon", "laut", "según", "secondo", "segundo", "volgens", "zufolge",
 ];
 
 /// What a word is, as bits.

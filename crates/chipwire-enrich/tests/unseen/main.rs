@@ -44,7 +44,7 @@ const SETS: [Set; 2] = [
         files: &[include_str!("policy.jsonl"), include_str!("trade.jsonl"), include_str!("world.jsonl")],
         mentions: &[("company", 0.99, 0.99), ("chip", 0.98, 0.97), ("policy", 0.95, 0.93)],
         amounts: &[("money", 0.98, 0.97), ("share", 0.97, 0.96), ("other", 0.88, 0.88)],
-        owners: &[("owner", 0.81, 0.8)],
+        owners: &[("owner", 0.82, 0.8)],
         happenings: &[("all", 0.81, 0.78)],
     },
     Set {
@@ -52,7 +52,7 @@ const SETS: [Set; 2] = [
         files: &[include_str!("second.jsonl")],
         mentions: &[("company", 0.99, 0.98), ("chip", 0.97, 0.95), ("policy", 0.94, 0.93)],
         amounts: &[("money", 0.88, 0.85), ("share", 0.96, 0.93), ("other", 0.83, 0.89)],
-        owners: &[("owner", 0.74, 0.72)],
+        owners: &[("owner", 0.78, 0.76)],
         happenings: &[("all", 0.81, 0.58)],
     },
 ];
