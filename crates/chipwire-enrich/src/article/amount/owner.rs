@@ -217,8 +217,14 @@ impl Search<'_> {
         let alone = |mention: &&Before<'_>| {
             !matches!(self.text.ch(mention.named.to), '와' | '과' | '與' | '与' | '和' | 'と' | '、' | '·')
         };
+        // "엔비디아 블랙웰", "NVIDIAのB300": who makes what another has.
+        let makes = |mention: &Before<'_>| {
+            let beside = mention.named.start..=mention.named.end + 1;
+            before.iter().any(|other| other.named.product && beside.contains(&other.named.start))
+        };
         let mut fitting = before.iter().rev().filter(|mention| self.fits(mention.named));
-        let found = fitting.clone().find(alone).or_else(|| fitting.next());
+        let found = fitting.clone().find(|mention| alone(mention) && !makes(mention));
+        let found = found.or_else(|| fitting.clone().find(alone)).or_else(|| fitting.next());
         if self.is_price()
             && let Some(last) = before.last().filter(|last| last.named.product)
         {
