@@ -55,6 +55,8 @@ const COMPANY: &[&str] = &[
 ];
 /// What may stand between names in a row.
 const AND: &[&str] = &["and", "or", "the", "s", "its", "und", "et", "e", "y", "en", "和", "及", "以", "暨", "や", "및"];
+/// What stands for "and" between names, and for "with" before a verb.
+const WITH: &[&str] = &["与", "與", "와", "과", "と"];
 /// What a name in a row is to the one before it.
 const BESIDE: &[&str] = &["rival", "giant", "partner", "peer", "unit", "subsidiary", "affiliate", "parent", "fellow"];
 /// What fills a role.
@@ -398,7 +400,7 @@ impl<'a> Filling<'a, '_> {
     fn objects(&self, sorts: &[Sort]) -> Vec<Party<'a>> {
         let fits = |party: &&Party<'a>| sorts.contains(&party.sort());
         if let Some((_, second)) = self.both_before().filter(|(_, second)| sorts.contains(&second.sort())) {
-            return vec![second];
+            return self.with_those_before(second);
         }
         let behind: Vec<Party<'a>> = self.row(&self.clause.right, sorts);
         let inside = || self.row(&self.clause.inside, sorts);
@@ -406,7 +408,7 @@ impl<'a> Filling<'a, '_> {
             let noun =
                 matches!(self.hit.form, Form::Noun) || self.hit.kind.restricts() || self.hit.kind == Kind::Subsidy;
             let left = self.clause.left.iter().rev().find(fits).copied().filter(|_| noun);
-            left.into_iter().collect::<Vec<_>>()
+            left.map(|party| self.with_those_before(party)).unwrap_or_default()
         };
         let mut found = inside();
         for party in behind {
@@ -438,7 +440,7 @@ impl<'a> Filling<'a, '_> {
     fn turned_objects(&self, sorts: &[Sort]) -> Vec<Party<'a>> {
         let left = self.clause.left.iter().rev().find(|party| sorts.contains(&party.sort())).copied();
         match left {
-            Some(party) => vec![party],
+            Some(party) => self.with_those_before(party),
             None => {
                 let inside = self.row(&self.clause.inside, sorts);
                 if inside.is_empty() { self.row(&self.clause.right, sorts) } else { inside }
@@ -484,7 +486,9 @@ impl<'a> Filling<'a, '_> {
             || self.gap(second.start()) == Some(Gap::Ampersand);
         let joins = |at: usize| {
             let word = self.word(at);
-            let joins = [AND, BESIDE, COMPANY].iter().any(|words| words.contains(&word.as_str()));
+            // Before a phrase, "A与B" is who does it with whom.
+            let with = first.start() >= self.hit.end && WITH.contains(&word.as_str());
+            let joins = with || [AND, BESIDE, COMPANY].iter().any(|words| words.contains(&word.as_str()));
             joins || lexicon::is_place(&word) || self.scene.mention_over(at).is_some()
         };
         listed && between.len() <= 5 && between.clone().all(joins)
