@@ -37,7 +37,7 @@ struct Set {
 
 type Reached = &'static [(&'static str, f64, f64)];
 
-const SETS: [Set; 2] = [
+const SETS: [Set; 3] = [
     // What was wrong in them was mended, so they show no more how unseen texts fare.
     Set {
         name: "first set",
@@ -54,6 +54,14 @@ const SETS: [Set; 2] = [
         amounts: &[("money", 0.88, 0.85), ("share", 0.96, 0.93), ("other", 0.83, 0.89)],
         owners: &[("owner", 0.78, 0.76)],
         happenings: &[("all", 0.81, 0.58)],
+    },
+    Set {
+        name: "third set",
+        files: &[include_str!("third.jsonl")],
+        mentions: &[("company", 0.0, 0.0), ("chip", 0.0, 0.0), ("policy", 0.0, 0.0)],
+        amounts: &[("money", 0.0, 0.0), ("share", 0.0, 0.0), ("other", 0.0, 0.0)],
+        owners: &[("owner", 0.0, 0.0)],
+        happenings: &[("all", 0.0, 0.0)],
     },
 ];
 
