@@ -58,10 +58,10 @@ const SETS: [Set; 3] = [
     Set {
         name: "third set",
         files: &[include_str!("third.jsonl")],
-        mentions: &[("company", 0.0, 0.0), ("chip", 0.0, 0.0), ("policy", 0.0, 0.0)],
-        amounts: &[("money", 0.0, 0.0), ("share", 0.0, 0.0), ("other", 0.0, 0.0)],
-        owners: &[("owner", 0.0, 0.0)],
-        happenings: &[("all", 0.0, 0.0)],
+        mentions: &[("company", 0.99, 0.97), ("chip", 0.98, 0.94), ("policy", 0.91, 0.9)],
+        amounts: &[("money", 0.96, 0.94), ("share", 0.97, 0.95), ("other", 0.76, 0.94)],
+        owners: &[("owner", 0.83, 0.83)],
+        happenings: &[("all", 0.81, 0.57)],
     },
 ];
 
