@@ -442,20 +442,32 @@ pub(crate) fn is_firm_form(word: &str) -> bool {
 }
 
 pub(crate) fn is_abbreviation(word: &[u8]) -> bool {
-    let longest = const { longest(ABBREVIATIONS) };
-    word.len() <= longest && ABBREVIATIONS.binary_search_by(|other| other.as_bytes().cmp(word)).is_ok()
+    const PACKED: [u64; ABBREVIATIONS.len()] = packed_all();
+    // All at once, for which the compiler finds wide instructions; text has one of these or none at the end of each sentence.
+    word.len() <= 8 && {
+        let word = packed(word);
+        PACKED.iter().fold(false, |any, other| any | (*other == word))
+    }
 }
 
-/// The length of the longest of `words`.
-const fn longest(words: &[&str]) -> usize {
-    let (mut rest, mut length) = (words, 0);
-    while let [first, others @ ..] = rest {
-        if first.len() > length {
-            length = first.len();
-        }
+/// A word of at most eight bytes as one number.
+const fn packed(word: &[u8]) -> u64 {
+    let (mut rest, mut number) = (word, 0);
+    while let [others @ .., last] = rest {
+        number = number << 8 | *last as u64;
         rest = others;
     }
-    length
+    number
+}
+
+const fn packed_all() -> [u64; ABBREVIATIONS.len()] {
+    let mut all = [0; ABBREVIATIONS.len()];
+    let (mut rest, mut open): (&[&str], &mut [u64]) = (ABBREVIATIONS, &mut all);
+    while let ([word, words @ ..], [slot, slots @ ..]) = (rest, open) {
+        *slot = packed(word.as_bytes());
+        (rest, open) = (words, slots);
+    }
+    all
 }
 
 pub(crate) fn is_suffix(word: &str) -> bool {

@@ -221,6 +221,9 @@ impl Tagger {
         let definitions = self.definitions(document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);
         for _ in 0..ROUNDS {
+            if !candidates.iter().any(|candidate| candidate.state == State::Open) {
+                break;
+            }
             let scene = self.scene(document, &hits, &definitions, &candidates);
             if !weigh_open(&scene, &mut candidates) {
                 break;
@@ -352,6 +355,9 @@ impl Tagger {
 
     /// A company inside the name of what it makes is meant, however common its name is: `Meta` in `Meta MTIA`.
     fn accept_parts(&self, candidates: &mut [Candidate]) {
+        if !candidates.iter().any(|candidate| candidate.state == State::Open) {
+            return;
+        }
         let wholes: BTreeSet<(usize, usize, usize)> = candidates
             .iter()
             .filter(|candidate| candidate.state == State::Accepted)
@@ -371,6 +377,9 @@ impl Tagger {
 
     /// A code that proves nothing by itself, right after its company: `Nvidia (NVDA)`.
     fn accept_named_tickers(&self, candidates: &mut [Candidate]) {
+        if !candidates.iter().any(|candidate| candidate.state == State::NeedsName) {
+            return;
+        }
         let named: BTreeSet<(usize, usize)> = candidates
             .iter()
             .filter(|candidate| candidate.state == State::Accepted)

@@ -1,5 +1,9 @@
 //! Nouns that are counted: the plural behind a number, where it can be told from a verb.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
+
 use super::text::Text;
 use crate::matcher::{Gap, Token, shape};
 
@@ -169,6 +173,12 @@ const GERMAN_CAPITALS_NO_NOUNS: &[&str] = &[
     "milliarden",
 ];
 
+/// Whether the word is one of [`NO_NOUNS`].
+fn is_no_noun(word: &str) -> bool {
+    static SET: LazyLock<FxHashSet<&str>> = LazyLock::new(|| NO_NOUNS.iter().copied().collect());
+    SET.contains(word)
+}
+
 /// What the word `token` is; `small` says that its capital, if it has one, means nothing, and `first` that it is right behind the
 /// number.
 pub(super) fn counted(text: Text<'_>, token: &Token, small: bool, first: bool, continental: bool) -> Answer {
@@ -200,7 +210,7 @@ pub(super) fn counted(text: Text<'_>, token: &Token, small: bool, first: bool, c
     {
         return Answer::Describes;
     }
-    if NO_NOUNS.contains(&&*word) && !BOTH.contains(&&*word) {
+    if is_no_noun(&word) && !BOTH.contains(&&*word) {
         return Answer::Neither;
     }
     Answer::Noun(singular(&word))
@@ -215,7 +225,7 @@ fn foreign(text: Text<'_>, token: &Token, word: &str, first: bool) -> Answer {
             first
                 && ["es", "s", "en", "ni", "nti", "ti", "ri", "li"].iter().any(|ending| word.ends_with(ending))
                 && !word.ends_with("schen")
-                && !NO_NOUNS.contains(&word)
+                && !is_no_noun(word)
         };
     let month = matches!(
         word,

@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use rustc_hash::FxHashMap;
+
 /// The characters of a document; a place outside of it has the character `\0`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a>(pub(super) &'a [char]);
@@ -123,20 +125,22 @@ fn is_latin(ch: char) -> bool {
     ch.is_ascii_alphabetic() || matches!(ch, '\u{B5}' | '\u{3BC}' | '\u{C0}'..='\u{24F}')
 }
 
-/// Whole words with what they stand for, sorted, so that one of them is found in a few steps.
+/// Whole words with what they stand for.
 #[derive(Debug)]
-pub(super) struct Table<T>(Vec<(&'static str, T)>);
+pub(super) struct Table<T>(FxHashMap<&'static str, T>);
 
 impl<T: Copy> Table<T> {
+    /// Of a word that is there twice the first counts.
     pub(super) fn new(entries: impl IntoIterator<Item = (&'static str, T)>) -> Self {
-        let mut entries: Vec<_> = entries.into_iter().collect();
-        entries.sort_by_key(|(word, _)| *word);
-        Self(entries)
+        let mut table = FxHashMap::default();
+        for (word, meant) in entries {
+            table.entry(word).or_insert(meant);
+        }
+        Self(table)
     }
 
     pub(super) fn get(&self, word: &str) -> Option<T> {
-        let at = self.0.binary_search_by(|(other, _)| (*other).cmp(word)).ok()?;
-        self.0.get(at).map(|(_, meant)| *meant)
+        self.0.get(word).copied()
     }
 }
 
