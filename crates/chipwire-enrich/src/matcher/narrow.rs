@@ -101,7 +101,7 @@ impl Narrow {
             && (all_digits || initial.is_ascii_lowercase())
             && (length > 1 || all_digits || self.ascii(at + 1) != b'.')
             && first != u64::from(u16::from_le_bytes(*b"us"))
-            && !(wide && !ends(at + length));
+            && (!wide || ends(at + length));
         if !simple {
             return None;
         }

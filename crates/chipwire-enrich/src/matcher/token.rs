@@ -586,3 +586,43 @@ fn gap(chars: &[char]) -> Gap {
         _ => Gap::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_the_long_one_does(text in "([aAzZuUsS09xX .'é中ß\\-]{1,3}|[a-z]{6,10}|[A-Z]{14,18}|[a-zA-Z0-9]{30,34}){0,12}") {
+            let chars: Vec<char> = text.chars().collect();
+            let mut words = Vec::new();
+            let tokens = tokens(&chars, |word| {
+                check_packed(word);
+                words.push(String::from_utf8(word.bytes.to_vec()).unwrap());
+                Known::default()
+            });
+            let mut at = 0;
+            for (token, word) in tokens.iter().zip(&words) {
+                prop_assert!(chars[at..token.start].iter().all(|ch| class(*ch).is_none()), "{text:?}");
+                let class = class(chars[token.start]).unwrap();
+                let (end, dotted) = token_end(&chars, token.start, class);
+                let mut folded = String::new();
+                fold(&chars[token.start..end], dotted, &mut folded);
+                prop_assert_eq!((token.end, word), (end, &folded), "{:?}", text);
+                let shape = shape_of(&chars[token.start..end], class, dotted);
+                let of_both = !(shape::ASCII | shape::ABBREVIATION);
+                prop_assert_eq!(token.shape & of_both, shape & of_both, "{:?}", text);
+                at = end;
+            }
+            prop_assert!(chars[at..].iter().all(|ch| class(*ch).is_none()), "{text:?}");
+        }
+    }
+
+    /// The number of a short word is that of its bytes, so that both ways find it.
+    fn check_packed(word: &Spelled<'_>) {
+        assert_eq!(word.packed, packed(word.bytes));
+        assert_eq!(word.hash(), word_hash(word.bytes));
+    }
+}

@@ -301,7 +301,7 @@ pub(super) fn bound(
     }
     let Some(last) = word_before(document, text, token) else { return Exact };
     let known = |table: &Phrases| table.get(&last).is_some();
-    if !known(&BEFORE_BY_LAST) && !(continental && known(&CONTINENTAL_BY_LAST)) {
+    if !(known(&BEFORE_BY_LAST) || continental && known(&CONTINENTAL_BY_LAST)) {
         return Exact;
     }
     let further = [1, 2].map(|back| token.checked_sub(back).and_then(|at| word_before(document, text, at)));
