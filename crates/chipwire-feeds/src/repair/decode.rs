@@ -11,6 +11,9 @@ use crate::text::cap_chars;
 /// How far into the document a declaration is looked for, in bytes.
 const DECLARATION_BYTES: usize = 1_024;
 
+/// Valid sequences of several bytes from which on it tells that there are more of them than bad ones.
+const VALID_MIN: usize = 8;
+
 /// Decodes a document: byte order mark, then the pattern of UTF-16 and UTF-32, then UTF-8 if it is valid (unless it is said
 /// to be ISO-2022-JP, which is valid UTF-8 as well), then what the HTTP header says, then what the document says, then a guess
 /// by its letters. Text that is UTF-8 is not copied.
@@ -37,13 +40,13 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     };
     // Some bad bytes in a text of valid UTF-8 are damage, not another encoding, whatever is declared. Sequences of several bytes
     // are hardly ever valid by chance: in Chinese, Japanese and Korean encodings, where they are most often, there are at least
-    // two bad ones for each, and in those of one byte a letter next to none.
+    // two bad ones for each where a text has some dozen characters, and in those of one byte a letter next to none.
     let (mut valid, mut bad) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    if valid > bad {
+    if valid > bad * 2 || (valid > bad && valid >= VALID_MIN) {
         let line = bytes.iter().take(valid_to).filter(|byte| **byte == b'\n').count() + 1;
         repairs.note(Stage::Encoding, format!("some bytes are not valid UTF-8, the first in line {line}"));
         return String::from_utf8_lossy(bytes);
@@ -182,8 +185,9 @@ mod tests {
             &format!("{}\u{fffd}", "é".repeat(20)),
             "some bytes are not valid UTF-8, the first in line 1",
         );
-        let damaged = ["é".repeat(3).as_bytes(), b"\xff<\xfe"].concat();
-        check(&damaged, None, "ééé\u{fffd}<\u{fffd}", "some bytes are not valid UTF-8, the first in line 1");
+        let damaged = ["é".repeat(8).as_bytes(), &b"\xff<".repeat(7)].concat();
+        let text = format!("{}{}", "é".repeat(8), "\u{fffd}<".repeat(7));
+        check(&damaged, None, &text, "some bytes are not valid UTF-8, the first in line 1");
         check(
             b"<?xml encoding='utf-8'?>the chip\x92s price rose, and the caf\xe9 said",
             None,
