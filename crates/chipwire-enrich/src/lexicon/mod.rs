@@ -450,8 +450,8 @@ pub(crate) fn is_abbreviation(word: &[u8]) -> bool {
     }
 }
 
-/// A word of at most eight bytes as one number.
-const fn packed(word: &[u8]) -> u64 {
+/// A word of at most eight bytes as one number, whose lowest byte comes first.
+pub(crate) const fn packed(word: &[u8]) -> u64 {
     let (mut rest, mut number) = (word, 0);
     while let [others @ .., last] = rest {
         number = number << 8 | *last as u64;

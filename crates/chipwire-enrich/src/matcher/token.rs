@@ -160,9 +160,7 @@ impl Words {
 
 /// A word of at most eight bytes as one number. No word has a zero in it, so none is another with zeros behind it.
 fn packed(word: &[u8]) -> Option<u64> {
-    let mut bytes = [0; 8];
-    bytes.get_mut(..word.len())?.copy_from_slice(word);
-    Some(u64::from_le_bytes(bytes))
+    (word.len() <= 8).then(|| crate::lexicon::packed(word))
 }
 
 fn text<'a>(letters: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {

@@ -4,7 +4,7 @@ use chipwire_events::{AmountKind, Role};
 
 use super::{
     clause::{Party, Sort},
-    cues::{Form, Kind},
+    cues::{Form, Kind, is_in_set},
     slots::{Filled, Filling, Value},
 };
 use crate::{
@@ -27,34 +27,6 @@ const STATE_AID: &[&str] = &[
     "incentives",
     "credit",
     "credits",
-];
-/// What a company is called that is bought.
-const FIRM: &[&str] = &[
-    "maker",
-    "makers",
-    "startup",
-    "startups",
-    "firm",
-    "firms",
-    "company",
-    "companies",
-    "developer",
-    "developers",
-    "business",
-    "businesses",
-    "designer",
-    "supplier",
-    "specialist",
-    "unit",
-    "provider",
-    "vendor",
-    "outfit",
-    "rival",
-    "spinout",
-    "spinoff",
-    "chipmaker",
-    "up",
-    "ups",
 ];
 /// What may stand between "raises" and the sum.
 const RAISED: &[&str] =
@@ -187,10 +159,13 @@ impl<'a> Filling<'a, '_> {
 
     /// Whether the phrase itself says that a firm is bought, and none of its shares or goods.
     fn is_of_a_firm(&self) -> bool {
-        let last = self.word(self.hit.end - 1);
-        let has = |words: &[&str]| (self.hit.start..self.hit.end).any(|at| words.contains(&self.word(at).as_str()));
-        (FIRM.contains(&last.as_str()) || has(FIRM) && last == "for")
-            && !has(&["from", "stake", "stakes", "share", "shares", "in", "merger", "to"])
+        let firm = |word: &String| is_in_set("firm", word) || matches!(word.as_str(), "up" | "ups");
+        let other = |word: &String| {
+            matches!(word.as_str(), "from" | "stake" | "stakes" | "share" | "shares" | "in" | "merger" | "to")
+        };
+        let words: Vec<String> = (self.hit.start..self.hit.end).map(|at| self.word(at)).collect();
+        let told = words.last().is_some_and(|last| firm(last) || last == "for" && words.iter().any(firm));
+        told && !words.iter().any(other)
     }
 
     /// Whether the phrase is no more than that something is raised.

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     abroad::ABROAD,
-    cues::{CUES, Form, Kind, SETS},
+    cues::{Form, Kind, SETS, cues},
 };
 use crate::{
     article::lexis::{Lexis, is},
@@ -60,14 +60,15 @@ impl Patterns {
     /// Compiles the table; `words` gets the words that it does not have yet.
     pub(crate) fn new(words: &mut Words) -> Self {
         let mut patterns = Self::default();
-        for (number, (kind, form, text)) in CUES.iter().chain(ABROAD).enumerate() {
+        let all = cues().map(|cue| (cue, false)).chain(ABROAD.iter().map(|cue| (cue, true)));
+        for ((kind, form, text), abroad) in all {
             let steps: Vec<Step> = text.split(' ').flat_map(|step| read_step(step, words)).collect();
             if let Some(Step::Word { numbers, .. }) = steps.first() {
                 for number in numbers {
                     patterns.by_first.entry(*number).or_default().push(patterns.patterns.len());
                 }
             }
-            patterns.patterns.push(Pattern { kind: *kind, form: *form, steps, abroad: number >= CUES.len() });
+            patterns.patterns.push(Pattern { kind: *kind, form: *form, steps, abroad });
         }
         patterns
     }
