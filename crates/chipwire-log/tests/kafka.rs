@@ -29,6 +29,7 @@ use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, ResourceSpecifier},
     client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer},
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
@@ -200,6 +201,52 @@ fn aborted_and_open_transactions_are_invisible() {
     assert_eq!((values, positions[&partition]), (vec!["committed".to_owned()], 4));
     // A state is read past such records too.
     assert_eq!(log.state(&topic, None).unwrap().positions[&partition], 4);
+}
+
+#[test]
+fn positions_that_an_open_transaction_holds_back_are_told_apart() {
+    let kafka = Kafka::shared();
+    let log = KafkaLog::connect(KafkaConfig { request_timeout_ms: 1_500, ..kafka.config() }).unwrap();
+    let topic = kafka.topic(&log, 1);
+    let partition = PartitionId::new(Arc::clone(&topic), 0);
+    let group = kafka.unique("group");
+    let mut writer = log.writer(&kafka.unique("writer")).unwrap();
+    writer.append(&[record(&topic, 0, 0), record(&topic, 0, 1)]).unwrap();
+    let mut worker = log.worker(&group, "member", &[&topic]).unwrap();
+    take_over(worker.as_mut(), 1);
+    worker.commit(&[], &Positions::from([(partition.clone(), 1)])).unwrap();
+    drop(worker);
+
+    let client = || {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", kafka.broker.bootstrap());
+        config
+    };
+    let producer: BaseProducer = client().set("transactional.id", kafka.unique("foreign")).create().unwrap();
+    producer.init_transactions(DEADLINE).unwrap();
+    producer.begin_transaction().unwrap();
+    let outside: BaseConsumer = client().set("group.id", format!("chipwire.{group}")).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(&topic, 0, Offset::Offset(2)).unwrap();
+    producer.send_offsets_to_transaction(&list, &outside.group_metadata().unwrap(), DEADLINE).unwrap();
+
+    let told = |error: Error| {
+        assert!(error.is_transient(), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(&format!("chipwire.{group}")) && text.contains("was left open"), "{text}");
+    };
+    told(log.committed(&group, &[&topic]).unwrap_err());
+    let mut worker = log.worker(&group, "member", &[&topic]).unwrap();
+    told(until("an error", || worker.next(Limit::default(), WAIT).err()));
+
+    // It goes on where the last transaction that was committed says.
+    producer.abort_transaction(DEADLINE).unwrap();
+    let positions = until("positions", || match worker.next(Limit::default(), WAIT) {
+        Ok(Step::Assigned(positions)) => Some(positions),
+        Ok(_) => None,
+        Err(error) => panic!("{error}"),
+    });
+    assert_eq!(positions, Positions::from([(partition, 1)]));
 }
 
 /// A worker that doubles numbers, for as long as `go_on` says so with the number of records that it answered.

@@ -25,6 +25,8 @@ use crate::{Bounds, Error, PartitionId, Positions, Result};
 
 /// The pause before a broker is asked again that has not heard of its duty yet.
 const LEADER_PAUSE: Duration = Duration::from_millis(20);
+/// How long a question may take that is asked only to tell more of an error.
+const SECOND_QUESTION: Duration = Duration::from_secs(3);
 /// How often it is looked, before the first answer, whether the brokers turn the client away.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -35,7 +37,11 @@ const CLOSED_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Cluster {
     pub(super) config: KafkaConfig,
     pub(super) security: Security,
-    consumer: BaseConsumer<Context>,
+    /// Replaced after it got no answer: librdkafka (2.12) forgets all brokers, its bootstrap ones too, and never connects again
+    /// when a broker that has just started says that there are none (librdkafka #5301).
+    client: Mutex<Arc<BaseConsumer<Context>>>,
+    /// What all clients for questions have heard.
+    context: Context,
     id: OnceLock<String>,
     /// Partition counts never change, so each is asked for once.
     partitions: Mutex<BTreeMap<Arc<str>, u32>>,
@@ -57,9 +63,28 @@ impl Cluster {
     pub(super) fn new(config: KafkaConfig) -> Result<Self> {
         config.check()?;
         let security = Security::read(&config, &|name| env::var(name).ok())?;
-        let consumer = config.questions(&security).create_with_context(Context::default()).map_err(unusable)?;
-        let (id, partitions, groups) = (OnceLock::new(), Mutex::default(), Mutex::default());
-        Ok(Self { config, security, consumer, id, partitions, groups })
+        let context = Context::default();
+        let client = config.questions(&security).create_with_context(context.clone()).map_err(unusable)?;
+        let (client, id, partitions, groups) =
+            (Mutex::new(Arc::new(client)), OnceLock::new(), Mutex::default(), Mutex::default());
+        Ok(Self { config, security, client, context, id, partitions, groups })
+    }
+
+    /// The client for questions. Takes a line out of the queue in which log lines and errors wait; nothing else empties it.
+    fn client(&self) -> Arc<BaseConsumer<Context>> {
+        let client = Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(client.poll(Duration::ZERO));
+        client
+    }
+
+    /// From now on a new client asks.
+    fn replace_client(&self) {
+        if let Ok(new) = self.config.questions(&self.security).create_with_context(self.context.clone()) {
+            // The old one ends when the last who asks by it is done, and not while others wait for the lock.
+            let new = Arc::new(new);
+            let old = std::mem::replace(&mut *self.client.lock().unwrap_or_else(PoisonError::into_inner), new);
+            drop(old);
+        }
     }
 
     /// The cluster's own id.
@@ -71,14 +96,15 @@ impl Cluster {
             return Ok(id);
         }
         let started = Instant::now();
+        let client = self.client();
         loop {
-            if let Some(id) = self.consumer.client().fetch_cluster_id(GLANCE) {
+            if let Some(id) = client.client().fetch_cluster_id(GLANCE) {
                 return Ok(self.id.get_or_init(|| id));
             }
-            drop(self.consumer.poll(Duration::from_millis(1)));
-            let (context, waited) = (self.consumer.context(), started.elapsed());
-            let closed = context.was_closed() && waited >= CLOSED_PATIENCE;
-            if closed || context.denial().is_some() || waited >= self.config.request_timeout() {
+            drop(client.poll(Duration::from_millis(1)));
+            let waited = started.elapsed();
+            let closed = self.context.was_closed() && waited >= CLOSED_PATIENCE;
+            if closed || self.context.denial().is_some() || waited >= self.config.request_timeout() {
                 return Err(self.unavailable("ask for the cluster id", Code::OperationTimedOut));
             }
         }
@@ -117,10 +143,9 @@ impl Cluster {
             return Ok(None);
         }
         self.id()?;
-        self.serve();
+        let client = self.client();
         let asking = || format!("describe topic `{topic}`");
-        let metadata = self
-            .consumer
+        let metadata = client
             .fetch_metadata(Some(topic), self.config.request_timeout())
             .map_err(|error| self.error(asking(), error))?;
         let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else {
@@ -160,13 +185,12 @@ impl Cluster {
         if partitions.is_empty() {
             return Ok(Positions::new());
         }
-        self.serve();
+        let client = self.client();
         let asking = || format!("ask for offsets of {}", names(partitions));
         // A broker may be told that it leads a partition a moment after everybody else: after a start, and when a topic is new.
         let deadline = Instant::now() + timeout;
         let entries = loop {
-            let asked = self
-                .consumer
+            let asked = client
                 .offsets_for_times(list(partitions.iter().map(|id| (id, at)))?, timeout)
                 .and_then(|list| entries(&list));
             match asked {
@@ -191,9 +215,13 @@ impl Cluster {
             return Ok(Positions::new());
         }
         let consumer = self.group(group)?;
-        // Takes a log line, as `serve` does.
+        // Takes a log line, as `client` does.
         drop(consumer.poll(Duration::ZERO));
-        self.committed_through(&consumer, group, partitions)
+        let positions = self.committed_through(&consumer, group, partitions);
+        if positions.is_err() {
+            self.groups.lock().unwrap_or_else(PoisonError::into_inner).remove(group);
+        }
+        positions
     }
 
     fn group(&self, group: &str) -> Result<Arc<BaseConsumer<Context>>> {
@@ -218,11 +246,16 @@ impl Cluster {
         group: &str,
         partitions: &[PartitionId],
     ) -> Result<Positions> {
-        let asking = || format!("ask for the positions of group `{}`", self.config.id(group));
-        let list = consumer
-            .committed_offsets(list(partitions.iter().map(|id| (id, Offset::Invalid)))?, self.config.request_timeout())
-            .map_err(|error| self.partition_error(asking(), partitions, error))?;
-        let stored = entries(&list).map_err(|error| self.partition_error(asking(), partitions, error))?;
+        let asked = consumer
+            .committed_offsets(nowhere(partitions)?, self.config.request_timeout())
+            .and_then(|list| entries(&list));
+        let stored = asked.map_err(|error| {
+            let asking = format!("ask for the positions of group `{}`", self.config.id(group));
+            if meaning(code_of(&error)) == Meaning::Away && self.has_open_transaction(group, partitions) {
+                return self.left_open(&asking);
+            }
+            self.partition_error(asking, partitions, error)
+        })?;
         Ok(stored
             .into_iter()
             .filter_map(|(id, offset)| match offset {
@@ -230,6 +263,28 @@ impl Cluster {
                 _ => None,
             })
             .collect())
+    }
+
+    /// Whether only a transaction that has not ended holds back the positions of `group`: the brokers wait for its end
+    /// unless they are told that what comes of it does not matter.
+    fn has_open_transaction(&self, group: &str, partitions: &[PartitionId]) -> bool {
+        let mut config = self.config.group_consumer(group, &self.security);
+        config.set("isolation.level", "read_uncommitted");
+        let timeout = self.config.request_timeout().min(SECOND_QUESTION);
+        config.create_with_context(Context::default()).is_ok_and(|consumer: BaseConsumer<Context>| {
+            nowhere(partitions)
+                .is_ok_and(|list| consumer.committed_offsets(list, timeout).is_ok_and(|list| entries(&list).is_ok()))
+        })
+    }
+
+    /// The error for positions that a transaction holds back.
+    fn left_open(&self, doing: &str) -> Error {
+        let reason = format!(
+            "failed to {doing}: a transaction that stores them was left open. The brokers end it {} s after it began; if it \
+             stays, `kafka-transactions.sh find-hanging` of Kafka shows it, and `abort` ends it",
+            self.config.transaction_timeout().as_secs()
+        );
+        Error::Unavailable { target: self.config.brokers.clone(), reason }
     }
 
     /// Any error of a question.
@@ -243,8 +298,9 @@ impl Cluster {
 
     /// The brokers do not answer. The client's own words, such as "connection refused", are in the reason.
     pub(super) fn unavailable(&self, doing: &str, code: Code) -> Error {
-        drop(self.consumer.poll(Duration::from_millis(1)));
-        self.unavailable_to(self.consumer.context(), doing, code)
+        drop(self.client().poll(Duration::from_millis(1)));
+        self.replace_client();
+        self.unavailable_to(&self.context, doing, code)
     }
 
     /// The same, as another client sees it.
@@ -264,13 +320,8 @@ impl Cluster {
 
     /// The error for a client that is turned away, if this one is, or if the one for questions is.
     pub(super) fn denied(&self, context: &Context) -> Option<Error> {
-        let Denial { reason, check } = context.denial().or_else(|| self.consumer.context().denial())?;
+        let Denial { reason, check } = context.denial().or_else(|| self.context.denial())?;
         Some(Error::Denied { target: self.config.brokers.clone(), reason, check })
-    }
-
-    /// Takes a line out of the queue in which log lines and errors wait; nothing else empties it.
-    fn serve(&self) {
-        drop(self.consumer.poll(Duration::ZERO));
     }
 
     fn partition_error(&self, action: String, partitions: &[PartitionId], error: KafkaError) -> Error {
@@ -295,6 +346,11 @@ impl Cluster {
 pub(super) fn is_topic_name(topic: &str) -> bool {
     (1..=249).contains(&topic.len())
         && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// A list for librdkafka to put positions into.
+fn nowhere(partitions: &[PartitionId]) -> Result<TopicPartitionList> {
+    list(partitions.iter().map(|id| (id, Offset::Invalid)))
 }
 
 /// A list for librdkafka.
@@ -350,8 +406,27 @@ pub(super) fn remaining(deadline: Instant) -> Duration {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
 mod tests {
-    use super::*;
+    use super::{super::fake::FakeBroker, *};
+
+    #[test]
+    fn brokers_are_found_again_after_one_said_that_there_are_none() {
+        let broker = FakeBroker::start();
+        let config = KafkaConfig { brokers: broker.address(), request_timeout_ms: 1_000, ..KafkaConfig::default() };
+        let cluster = Cluster::new(config).unwrap();
+        assert_eq!(cluster.describe("t").unwrap().unwrap().partitions, 1);
+        // Not each time does the client lose all of them.
+        for _ in 0..8 {
+            broker.forget(true);
+            for topic in [None, Some("t")] {
+                drop(cluster.client().fetch_metadata(topic, cluster.config.request_timeout()));
+            }
+            broker.forget(false);
+            // One question may go unanswered, and not all that follow.
+            assert!((0..3).any(|_| cluster.describe("t").is_ok()));
+        }
+    }
 
     #[test]
     fn a_leader_of_another_term_is_asked_again_and_a_client_that_is_turned_away_is_told() {

@@ -35,6 +35,9 @@ mod config;
 mod context;
 mod ensure;
 mod failure;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
+mod fake;
 mod intake;
 mod reader;
 mod record;

@@ -43,6 +43,9 @@ pub(super) struct KafkaWorker {
     /// What was read before an assignment changed in the same call, and not touched by it.
     held: Option<Batch>,
     watchdog: Watchdog,
+    topics: Vec<String>,
+    /// When the brokers were last known to be there.
+    looked_at: Instant,
     /// An error that ends reading, kept because librdkafka would skip what it could not read.
     broken: bool,
 }
@@ -69,6 +72,8 @@ impl KafkaWorker {
             intake,
             held: None,
             watchdog: Watchdog::default(),
+            topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+            looked_at: Instant::now(),
             broken: false,
         })
     }
@@ -132,11 +137,28 @@ impl KafkaWorker {
 }
 
 impl KafkaWorker {
+    /// Fails when a worker without partitions no longer reaches any broker, which nothing else would tell: the client may have
+    /// forgotten all of them (see `Cluster`), and the group would share out partitions without it for ever.
+    fn look_for_brokers(&mut self) -> Result<()> {
+        if self.looked_at.elapsed() < STALL {
+            return Ok(());
+        }
+        self.looked_at = Instant::now();
+        let topic = self.topics.first().map(String::as_str);
+        self.consumer.fetch_metadata(topic, self.cluster.config.request_timeout()).map(drop).map_err(|error| {
+            self.broken = true;
+            self.cluster.error(format!("ask for brokers as a worker of group `{}`", self.group), error)
+        })
+    }
+
     /// Fails when there is more to read and nothing comes: the client is to be replaced, which opening the worker anew does.
     fn watch(&mut self, batch: &Batch) -> Result<()> {
         if self.intake.stand().is_empty() {
             self.watchdog.rest();
-        } else if self.watchdog.barks(batch, Instant::now(), STALL) {
+            return self.look_for_brokers();
+        }
+        self.looked_at = Instant::now();
+        if self.watchdog.barks(batch, Instant::now(), STALL) {
             self.broken = true;
             return Err(Error::Unavailable {
                 target: self.cluster.config.brokers.clone(),
