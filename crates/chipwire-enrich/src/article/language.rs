@@ -23,6 +23,8 @@ const LETTERS_MIN: usize = 48;
 const EAST_ASIAN_MIN: usize = 5;
 /// Small words of a language below which they are chance.
 const SMALL_WORDS_MIN: usize = 4;
+/// The same in a table, where there are few.
+const IN_TABLE_MIN: usize = 3;
 
 /// The same where no other language has any.
 const ALONE_MIN: usize = 3;
@@ -115,13 +117,13 @@ pub(super) fn language(scene: &Scene<'_>) -> Option<DetectedLanguage> {
     if east_asian * 3 > letters.latin + letters.other {
         return of_east_asia(&letters, east_asian);
     }
+    // What stands between the numbers of a table are abbreviations, which have the trigrams of no language.
+    let table = letters.numbers * 3 > letters.words;
     if letters.latin > letters.other
-        && let Some(found) = by_small_words(&letters)
+        && let Some(found) = by_small_words(&letters, if table { IN_TABLE_MIN } else { SMALL_WORDS_MIN })
     {
         return Some(found);
     }
-    // Of a table there is no telling: what stands between its numbers are abbreviations.
-    let table = letters.numbers * 2 > letters.words && letters.small.iter().all(|count| *count == 0);
     if table || letters.latin.max(letters.other) < LETTERS_MIN {
         return None;
     }
@@ -187,14 +189,14 @@ fn of_east_asia(letters: &Letters, all: usize) -> Option<DetectedLanguage> {
     told(tag, share(most, all))
 }
 
-/// By the small words of the text, if one language has far more of them than any other, or alone has some.
-fn by_small_words(letters: &Letters) -> Option<DetectedLanguage> {
+/// By the small words of the text, if one language has far more of them than any other and at least `least`, or alone has some.
+fn by_small_words(letters: &Letters, least: usize) -> Option<DetectedLanguage> {
     let mut counts: Vec<(usize, &str)> =
         letters.small.iter().zip(SMALL_WORDS).map(|(count, (tag, _))| (*count, tag)).collect();
     counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let [(most, tag), (second, _), ..] = counts.as_slice() else { return None };
     let alone = *second == 0 && *most >= ALONE_MIN;
-    (alone || *most >= SMALL_WORDS_MIN && *most >= second * 2).then(|| told(tag, share(*most, most + second)))?
+    (alone || *most >= least && *most >= second * 2).then(|| told(tag, share(*most, most + second)))?
 }
 
 fn by_trigrams(document: &Document) -> Option<DetectedLanguage> {
