@@ -76,6 +76,7 @@ const SUFFIXES: &[(&str, Exchange)] = &[
     ("O", Exchange::UnitedStates),
     ("OQ", Exchange::UnitedStates),
     ("N", Exchange::UnitedStates),
+    ("PK", Exchange::UnitedStates),
     ("US", Exchange::UnitedStates),
     ("HK", Exchange::HongKong),
     ("SS", Exchange::Shanghai),

@@ -1,6 +1,6 @@
 //! Codes of listed shares, where it is written that they are codes: never a bare number or word.
 //!
-//! `NASDAQ:NVDA`, `HK: 0700`, `9988.HK`, `$NVDA`, `NVDA US Equity`, `(700 HK)`, `NVDA:US`; and, where the company is named
+//! `NASDAQ:NVDA`, `HK: 0700`, `9988.HK`, `IFXGn.DE`, `$NVDA`, `NVDA US Equity`, `(700 HK)`, `(2330 TT/TSM US, Buy)`, `NVDA:US`; and, where the company is named
 //! right before, `(NVDA)`, `<TXN>` and `#NVDA`.
 
 use std::collections::BTreeMap;
@@ -61,7 +61,8 @@ impl Tickers {
         for (at, token) in document.tokens.iter().enumerate() {
             let next_gap = document.token(at + 1).map(|next| next.gap);
             // Before a colon is the name of an exchange; everything else begins with the code.
-            if next_gap != Some(Gap::Colon) && !is_code(token) {
+            let ric = next_gap == Some(Gap::Dot) && is_german(document, at);
+            if next_gap != Some(Gap::Colon) && !is_code(token) && !ric {
                 continue;
             }
             let hit = match next_gap {
@@ -113,10 +114,14 @@ impl Tickers {
     fn before_suffix(&self, document: &Document, at: usize) -> Option<Found> {
         let (token, next) = (document.token(at)?, document.token(at + 1)?);
         let exchange = Exchange::by_suffix(&document.written(next))?;
-        if !is_code(token) || !is_whole(document, at + 1) {
+        let german = is_german(document, at);
+        if !is_code(token) && !german || !is_whole(document, at + 1) {
             return None;
         }
-        let code = document.written(token);
+        let mut code = document.written(token);
+        if german {
+            code.truncate(code.len() - 2);
+        }
         let entity = self.entity(exchange, &code)?;
         let signed = token.start.checked_sub(1).filter(|sign| document.ch(*sign) == Some('$'));
         Some(hit(entity, at, at + 2, signed.unwrap_or(token.start), code))
@@ -151,8 +156,10 @@ impl Tickers {
         let equity = document
             .token(at + 2)
             .is_some_and(|word| word.gap == Gap::Space && document.written(word).eq_ignore_ascii_case("equity"));
-        let bracketed = surrounding(document, at, at + 2) == Some(('(', ')'));
-        (equity || bracketed).then(|| hit(entity, at, if equity { at + 3 } else { at + 2 }, token.start, code))
+        // Brokers write more into the brackets: "(6981 JP, Buy)", "(2330 TT/TSM US)".
+        let listed = surrounding(document, at, at + 2)
+            .is_some_and(|(before, behind)| matches!(before, '(' | '/') && matches!(behind, ')' | ',' | '/' | ';'));
+        (equity || listed).then(|| hit(entity, at, if equity { at + 3 } else { at + 2 }, token.start, code))
     }
 
     /// `Nvidia (NVDA)` and `Texas Instruments Inc <TXN>`; and, as sites about shares write, `(NVDA +1.2%)` and `(NVDA – Free
@@ -190,6 +197,14 @@ impl Tickers {
 
 fn hit(entity: usize, start: usize, end: usize, from: usize, code: String) -> Found {
     Found { entity, start, end, from, code, needs_name: false }
+}
+
+/// Whether the token is the code of a registered share in Germany as Reuters writes it, with `Gn` behind it, before a stop.
+fn is_german(document: &Document, at: usize) -> bool {
+    document
+        .token(at)
+        .is_some_and(|token| document.written(token).strip_suffix("Gn").is_some_and(|code| code.len() > 1))
+        && document.token(at + 1).is_some_and(|next| document.written(next) == "DE")
 }
 
 /// Codes are written in capitals and digits.

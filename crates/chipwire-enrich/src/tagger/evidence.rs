@@ -346,10 +346,11 @@ impl Scene<'_> {
                 Relation::Product => (close, 2.5, Reason::Beside("product", sure.entity)),
                 Relation::Sibling => (NEAR, 2.5, Reason::Beside("sibling", sure.entity)),
                 Relation::Related => (SENTENCE, FAR, Reason::Beside("near", sure.entity)),
-                Relation::SameKind if here && self.are_listed(candidate, sure) => {
+                Relation::SameTrade if here => (SENTENCE, FAR, Reason::Beside("near", sure.entity)),
+                Relation::SameTrade | Relation::SameKind if here && self.are_listed(candidate, sure) => {
                     (SENTENCE, FAR, Reason::Beside("listed", sure.entity))
                 }
-                Relation::SameKind | Relation::Unrelated => {
+                Relation::SameTrade | Relation::SameKind | Relation::Unrelated => {
                     let [in_sentence, elsewhere] = &mut unrelated;
                     let best = if here { in_sentence } else { elsewhere };
                     entities.insert(sure.entity);
@@ -419,7 +420,9 @@ impl Scene<'_> {
         if !last.is(shape::CAPITAL) || self.sure.last_before(usize::MAX).any(other) {
             return None;
         }
-        let same_sentence = |sure: &&Sure| self.nearness(candidate, sure.start, sure.end) >= SENTENCE;
+        // Who acts under the name is an office also where its country's are named elsewhere in the text.
+        let acts = document.token(candidate.end).is_some_and(|next| lexicon::is_act(&document.folded(next)));
+        let same_sentence = |sure: &&Sure| acts || self.nearness(candidate, sure.start, sure.end) >= SENTENCE;
         let related = |sure: &&Sure| self.tagger.relation(candidate.entity, sure.entity) == Relation::Related;
         self.sure.around(candidate).filter(same_sentence).find(related).map(|sure| sure.entity)
     }

@@ -52,6 +52,8 @@ enum Relation {
     Sibling,
     /// Of its group or its country, or named by its cues.
     Related,
+    /// Of its trade: both make accelerators, or both run laboratories.
+    SameTrade,
     /// Of its kind, and no more.
     SameKind,
     /// Of another kind that goes with it.
@@ -310,11 +312,21 @@ impl Tagger {
             {
                 Relation::Related
             }
+            Kind::Company | Kind::Product if same_kind && !beside.bystander && self.have_one_trade(entity, other) => {
+                Relation::SameTrade
+            }
             _ if same_kind => Relation::SameKind,
             Kind::Company if beside.kind == Kind::Product => Relation::Unrelated,
             Kind::Other => Relation::Unrelated,
             _ => Relation::None,
         }
+    }
+
+    /// Whether both are of the same class, to its last part.
+    fn have_one_trade(&self, entity: usize, other: usize) -> bool {
+        let class =
+            |entity| self.definition(entity).map(|entity| entity.class.as_str()).filter(|class| !class.is_empty());
+        class(entity).is_some_and(|one| class(other) == Some(one))
     }
 
     /// Whether a name of `entity` has the candidate's name in it: `wet AMD` has `AMD`.
