@@ -124,11 +124,14 @@ pub enum Role {
     Place,
 }
 
-/// What fills one role of a happening, and where that stands. It is in the same field and sentence.
+/// What fills one role of a happening, and where that stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Slot {
     /// Which part it has.
     pub role: Role,
+    /// Where it stands, if that is not the field of the happening: "the company" of a body may be named in the title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<Field>,
     /// The first byte in the field as it was fetched.
     pub start: usize,
     /// One past the last byte.

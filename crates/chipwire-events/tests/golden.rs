@@ -266,6 +266,7 @@ fn findings() -> Vec<(&'static str, Findings)> {
     };
     let slot = |role, start: usize, surface: &str, value: &str| Slot {
         role,
+        field: None,
         start,
         end: start + surface.len(),
         surface: surface.to_owned(),

@@ -14,7 +14,7 @@ fn places(findings: &Findings) -> Vec<(Field, usize, usize, Option<&str>)> {
     for happening in &findings.happenings {
         places.push((happening.field, happening.start, happening.end, Some(happening.surface.as_str())));
         for slot in &happening.slots {
-            places.push((happening.field, slot.start, slot.end, Some(slot.surface.as_str())));
+            places.push((slot.field.unwrap_or(happening.field), slot.start, slot.end, Some(slot.surface.as_str())));
         }
     }
     for pair in &findings.together {

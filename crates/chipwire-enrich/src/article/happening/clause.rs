@@ -1,6 +1,6 @@
 //! The part of a sentence that a phrase belongs to, and what is named in it.
 
-use super::{Place, pattern::Hit};
+use super::{Place, cues::Kind, pattern::Hit};
 use crate::{
     article::{Named, Scene, lexis::is},
     matcher::{Gap, shape},
@@ -11,6 +11,34 @@ const REACH: usize = 40;
 
 /// Commas of an East Asian sentence that a clause may go back over.
 const COMMAS_MAX: usize = 5;
+
+/// Words between a name and the clause about it.
+const ANTECEDENT_REACH: usize = 3;
+
+/// What those say who tell of it.
+const SAYS: &[&str] = &[
+    "said",
+    "says",
+    "reported",
+    "reports",
+    "reporting",
+    "wrote",
+    "writes",
+    "learned",
+    "learnt",
+    "estimates",
+    "estimated",
+    "reckons",
+    "understands",
+    "quoted",
+    "cited",
+    "noted",
+    "notes",
+    "showed",
+    "shows",
+    "counts",
+    "counted",
+];
 
 /// Characters between "对" and a noun, as in "对Y的收购".
 const TOWARDS_REACH: usize = 14;
@@ -76,11 +104,15 @@ pub(super) struct Clause<'a> {
     pub(super) inside: Vec<Party<'a>>,
     /// Those behind it.
     pub(super) right: Vec<Party<'a>>,
+    /// What a clause that begins with `which` or `whom` and has a subject of its own is about: `Megaspeed, which Customs fined`.
+    pub(super) antecedent: Option<Party<'a>>,
+    /// A word at which clauses begin or end is at its edge: the sentence may tell more.
+    pub(super) cut: bool,
 }
 
 impl<'a> Clause<'a> {
-    /// The clause of `hit` in the sentence of tokens `sentence`.
-    pub(super) fn around(scene: &Scene<'a>, places: &[Place], hit: &Hit, sentence: (usize, usize)) -> Self {
+    /// The clause of `hit` in the sentence of tokens `sentence`; `wide` takes what else the sentence tells with it.
+    pub(super) fn around(scene: &Scene<'a>, places: &[Place], hit: &Hit, sentence: (usize, usize), wide: bool) -> Self {
         let document = scene.document;
         let parts = |at: usize| {
             let (token, before) = (document.token(at), document.before(at));
@@ -117,6 +149,7 @@ impl<'a> Clause<'a> {
         let mut start = hit.start;
         // What is told of a name in between does not count: `TSMC, which makes chips for Nvidia, will ...`.
         let mut left_until = hit.start;
+        let (mut antecedent, mut cut) = (None, false);
         // In Chinese, Japanese and Korean who does it may stand some commas before.
         let mut commas = 0;
         while start > least {
@@ -129,19 +162,27 @@ impl<'a> Clause<'a> {
                 commas += 1;
             }
             let before = start - 1;
-            if is(before, is::RELATIVE) && document.token(before).is_some_and(|token| token.gap == Gap::Comma) {
+            let relative = is(before, is::RELATIVE);
+            if relative && has_subject(scene, start, hit.start) {
+                (antecedent, cut) = (last_before(scene, before), true);
+                break;
+            }
+            if relative && document.token(before).is_some_and(|token| token.gap == Gap::Comma) {
                 left_until = before;
-            } else if is(before, is::BREAK) {
+            } else if is(before, is::BREAK) && !wide {
+                cut = true;
                 break;
             }
             start = before;
         }
         let most = sentence.1.min(hit.end + REACH);
         let mut end = hit.end;
-        while end < most && !is(end, is::BREAK) && !parts(end) {
+        while end < most && (wide || !is(end, is::BREAK)) && !parts(end) {
             end += 1;
         }
-        let all = parties(scene, places, start, end);
+        cut |= end < most && is(end, is::BREAK);
+        let mut all = parties(scene, places, start, end);
+        all.retain(|party| !is_source(scene, party, hit));
         let within = |from: usize, to: usize| {
             let inside = |party: &&Party<'a>| party.start() >= from && party.end() <= to;
             all.iter().filter(inside).copied().collect::<Vec<_>>()
@@ -153,7 +194,43 @@ impl<'a> Clause<'a> {
             left: within(start, left_until),
             inside: all.iter().filter(over).copied().collect(),
             right: within(hit.end, end),
+            antecedent,
+            cut,
         }
+    }
+}
+
+/// Whether someone who can act is named in tokens `from..to`, with no comma on the way.
+fn has_subject(scene: &Scene<'_>, from: usize, to: usize) -> bool {
+    let first = scene.named.partition_point(|named| named.start < from);
+    let named = scene.named.iter().skip(first).take_while(|named| named.end <= to);
+    let comma = |at: usize| scene.document.token(at).is_some_and(|token| token.gap == Gap::Comma);
+    named.into_iter().any(|named| matches!(Party::Named(named).sort(), Sort::Company | Sort::Actor))
+        && !(from + 1..=to).any(comma)
+}
+
+/// The last mention before token `at`, if it is close by.
+fn last_before<'a>(scene: &Scene<'a>, at: usize) -> Option<Party<'a>> {
+    let until = scene.named.partition_point(|named| named.start < at);
+    let last = scene.named.get(until.checked_sub(1)?)?;
+    (last.end <= at && at - last.end <= ANTECEDENT_REACH).then_some(Party::Named(last))
+}
+
+/// Whether a paper or an agency is named as the one that tells it, and has no part in it.
+fn is_source(scene: &Scene<'_>, party: &Party<'_>, hit: &Hit) -> bool {
+    let Party::Named(named) = party else { return false };
+    let takes_part = matches!(hit.kind, Kind::Lawsuit | Kind::Acquisition | Kind::SupplyDeal);
+    let word = |at: Option<usize>| {
+        at.and_then(|at| scene.document.token(at)).map(|token| scene.document.folded(token)).unwrap_or_default()
+    };
+    let told = || {
+        SAYS.contains(&word(Some(named.end)).as_str())
+            || matches!(word(named.start.checked_sub(1)).as_str(), "told" | "to" | "in" | "by")
+    };
+    match named.entity.class.as_str() {
+        "media" => !takes_part || told(),
+        "research-house" | "broker" => SAYS.contains(&word(Some(named.end)).as_str()),
+        _ => false,
     }
 }
 

@@ -18,7 +18,7 @@ use chipwire_events::{Happening, Role, Slot};
 pub(crate) use self::pattern::Patterns;
 use self::{
     clause::Clause,
-    cues::Kind,
+    cues::{Form, Kind},
     pattern::Hit,
     slots::{Filled, Value},
     words::{BE, BREAKS, CONTRACTED, DENIALS, DOUBTS, ENDS, PLANS},
@@ -61,29 +61,42 @@ pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOn
         let mut at = first;
         while at < end {
             let starts = scene.document.token(at).is_some_and(|token| scene.lexis.is(token, is::CUE));
-            let hits = if starts { scene.lexis.patterns.all(scene.document, scene.lexis, at, end) } else { Vec::new() };
+            let mut hits =
+                if starts { scene.lexis.patterns.all(scene.document, scene.lexis, at, end) } else { Vec::new() };
+            hits.retain(|hit| !is_name(scene, hit));
             let mut next = at + 1;
-            for hit in hits {
-                // A name that reads like a phrase is a name: the last word of it may be a part of one.
-                let over = scene.mention_over(at);
-                if over.is_some_and(|(_, named)| hit.end <= named.end && !slots::is_rule(named)) {
-                    continue;
+            let before = last.as_ref().filter(|(end, ..)| first < *end);
+            let subject = before.map(|(_, _, filled)| filled.as_slice());
+            let mut tell = |hit: &Hit, wide: bool| {
+                let clause = Clause::around(scene, places.get(scene), hit, (first, end), wide);
+                let filled = slots::fill(scene, hit, &clause, amounts, subject);
+                (clause, filled)
+            };
+            // Of the phrases that begin here the longest that has what it needs: in its clause, or else in its sentence.
+            let mut cut = Vec::new();
+            let mut told = hits.iter().find_map(|hit| {
+                let (clause, filled) = tell(hit, false);
+                if filled.is_none() && clause.cut {
+                    cut.push(hit);
                 }
-                let clause = Clause::around(scene, places.get(scene), &hit, (first, end));
-                let before = last.as_ref().filter(|(end, ..)| first < *end);
-                let subject = before.map(|(_, _, filled)| filled.as_slice());
-                // Of the phrases that begin here the longest that has what it needs.
-                let Some(filled) = slots::fill(scene, &hit, &clause, amounts, subject) else { continue };
+                Some((hit, clause, filled?))
+            });
+            for hit in cut {
+                if told.is_none() {
+                    let (clause, filled) = tell(hit, true);
+                    told = filled.map(|filled| (hit, clause, filled));
+                }
+            }
+            if let Some((hit, clause, filled)) = told {
                 // Several phrases for one thing, as `export curbs` and `ban on sales`: the first says it.
                 let again = before.is_some_and(|(_, kind, before)| {
                     *kind == hit.kind && filled.iter().all(|slot| before.contains(slot))
                 });
-                if let Some(happening) = happening(scene, &hit, &clause, &filled).filter(|_| !again) {
+                next = next.max(hit.end);
+                if let Some(happening) = happening(scene, hit, &clause, &filled).filter(|_| !again) {
                     found.push(happening);
                     last = Some((hit.end, hit.kind, filled));
                 }
-                next = next.max(hit.end);
-                break;
             }
             if found.len() == HAPPENINGS_MAX {
                 return found;
@@ -130,6 +143,14 @@ fn sentences(scene: &Scene<'_>) -> Vec<(usize, usize)> {
     sentences
 }
 
+/// Whether a phrase is no more than a name that reads like one. The last word of a name may be a part of a phrase, but for a
+/// verb; and a phrase does not end in a company's name: `approves aid for X-FAB` is about no fab.
+fn is_name(scene: &Scene<'_>, hit: &Hit) -> bool {
+    let over = scene.mention_over(hit.start).filter(|(_, named)| !slots::is_rule(named));
+    let into = scene.mention_over(hit.end - 1).filter(|(_, named)| named.company && named.start > hit.start);
+    into.is_some() || over.is_some_and(|(_, named)| hit.end <= named.end || hit.form == Form::Verb)
+}
+
 /// Whether the state is a part of the name of a company or an office.
 fn is_covered(scene: &Scene<'_>, place: &Place) -> bool {
     scene.mention_over(place.start).is_some_and(|(_, named)| !slots::is_rule(named))
@@ -149,8 +170,9 @@ fn happening(scene: &Scene<'_>, hit: &Hit, clause: &Clause<'_>, filled: &[Filled
             Value::Named(named) => (named.from, named.to),
             Value::Place(place) => units(place.start, place.end)?,
         };
-        let (_, start, end, surface) = scene.surface(from, to)?;
-        slots.push(Slot { role: slot.role, start, end, surface, value: slot.value.text() });
+        let (of, start, end, surface) = scene.surface(from, to)?;
+        let other = Some(of).filter(|of| *of != field);
+        slots.push(Slot { role: slot.role, field: other, start, end, surface, value: slot.value.text() });
     }
     slots.sort_by_key(|slot| (slot.role, slot.start));
     let (status, word) = status::status(scene, hit, clause);

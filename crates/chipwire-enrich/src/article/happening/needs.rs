@@ -116,7 +116,8 @@ impl<'a> Filling<'a, '_> {
                     })
                 };
                 let on_its_own = self.hit.form == Form::Turned || self.is_written_east_asian();
-                what && (who && self.launches(filled) || on_its_own && before())
+                what && (who && self.launches(filled) || on_its_own && before()) && self.is_its_own(filled)
+                    || who && self.is_of_a_device()
             }
             Kind::SupplyDeal if one => {
                 let infinitive = matches!(self.word(self.hit.start).as_str(), "supply" | "order")
@@ -166,6 +167,42 @@ impl<'a> Filling<'a, '_> {
         let words: Vec<String> = (self.hit.start..self.hit.end).map(|at| self.word(at)).collect();
         let told = words.last().is_some_and(|last| firm(last) || last == "for" && words.iter().any(firm));
         told && !words.iter().any(other)
+    }
+
+    /// Whether a product is launched by who makes it, or by somebody if nobody is known to: shops and makers of systems show those
+    /// of others.
+    fn is_its_own(&self, filled: &[Filled<'a>]) -> bool {
+        let of = |role: Role| {
+            filled.iter().filter(move |slot| slot.role == role).filter_map(|slot| match slot.value {
+                Value::Named(named) => Some(named.entity),
+                _ => None,
+            })
+        };
+        let makes = |vendor: &str| {
+            of(Role::Who).any(|who| who.id == vendor || who.parent.as_deref() == Some(vendor))
+                || of(Role::Who).next().is_none()
+        };
+        of(Role::What).any(|what| what.vendor.as_deref().is_none_or(makes))
+    }
+
+    /// Whether the phrase ends with what is launched, though it has no name: `unveils its second graphics card`.
+    fn is_of_a_device(&self) -> bool {
+        let last = self.hit.end - 1;
+        let gap = |at: usize| self.scene.document.token(at).map(|token| token.gap);
+        // That of "in-house" leads to nothing.
+        let leads = |at: usize| self.is(at, is::PREPOSITION) && gap(at + 1) != Some(Gap::Hyphen);
+        let led = (self.hit.start + 1..last).any(|at| leads(at) && !matches!(self.word(at).as_str(), "of" | "by"));
+        let goes_on = || {
+            self.scene.document.token(self.hit.end).is_some_and(|next| {
+                matches!(next.gap, Gap::Space | Gap::Hyphen)
+                    && next.is(shape::LETTER)
+                    && !self.is(self.hit.end, is::LINK | is::BE | is::PLAN | is::DOUBT | is::BREAK | is::PREPOSITION)
+                    && self.scene.mention_from(self.hit.end).is_none()
+            })
+        };
+        let told = last > self.hit.start && is_in_set("device", &self.word(last)) && !led;
+        // Behind a noun comes what it did: "the unveiling of its card drew a crowd".
+        told && (self.hit.form == Form::Noun || !goes_on())
     }
 
     /// Whether the phrase is no more than that something is raised.

@@ -38,6 +38,15 @@ const COMPANY: &[&str] = &[
     "vendor",
     "designer",
     "supplier",
+    "giant",
+    "house",
+    "toolmaker",
+    "packager",
+    "tester",
+    "developer",
+    "automaker",
+    "carmaker",
+    "up",
     "board",
     "konzern",
     "unternehmen",
@@ -152,6 +161,14 @@ pub(super) fn fill<'a>(
     };
     if wants_whom(hit.kind) {
         let whom = objects(&[Sort::Company]);
+        // "The merger of Axcelis and Veeco".
+        let whom = match whom.as_slice() {
+            [first, second] if who.is_none() && hit.kind == Kind::Acquisition && hit.form == Form::Noun => {
+                put(Role::Who, vec![*first]);
+                vec![*second]
+            }
+            _ => whom,
+        };
         let seller = if hit.form == Form::Handed { before.and_then(doer_of) } else { None };
         put(
             Role::Whom,
@@ -168,6 +185,9 @@ pub(super) fn fill<'a>(
         }
         if hit.kind != Kind::ProductLaunch {
             what.extend(objects(&[Sort::Rule]));
+        }
+        if hit.kind == Kind::ProductLaunch && who.is_none() {
+            put(Role::Who, what.iter().find_map(|party| filling.maker(party)).into_iter().collect());
         }
         put(Role::What, what);
     }
@@ -244,8 +264,11 @@ impl<'a> Filling<'a, '_> {
         if !told || self.word(self.hit.start).ends_with("ing") {
             return false;
         }
-        let be =
-            (self.hit.start.saturating_sub(2)..self.hit.start).any(|at| at >= self.clause.start && self.is(at, is::BE));
+        // "Is to sue" is no passive; "is to be sued" is one.
+        let infinitive = self.hit.start.checked_sub(1).is_some_and(|at| self.word(at) == "to");
+        let be = !infinitive
+            && (self.hit.start.saturating_sub(2)..self.hit.start)
+                .any(|at| at >= self.clause.start && self.is(at, is::BE));
         let lets = self.word(self.hit.start).ends_with('s');
         be || !lets && self.word(self.hit.end) == "by"
             || self.hit.end == self.hit.start + 2 && self.word(self.hit.end - 1) == "by"
@@ -328,6 +351,7 @@ impl<'a> Filling<'a, '_> {
         let refers = |at: usize| match self.word(at).as_str() {
             "it" | "its" => true,
             "公" => self.word(at + 1) == "司",
+            "up" => at.checked_sub(1).is_some_and(|before| self.word(before) == "start"),
             word => COMPANY.contains(&word) && !self.is(at + 1, is::PREPOSITION),
         };
         if !(self.clause.start..self.hit.start).any(refers) {
@@ -345,10 +369,20 @@ impl<'a> Filling<'a, '_> {
         } else {
             first
         };
-        let field =
-            |at: usize| self.scene.document.token(at).and_then(|token| self.scene.surface(token.start, token.end));
-        let same = field(meant.start)?.0 == field(self.hit.start)?.0;
-        same.then_some(Party::Named(meant))
+        if self.is_in_title(meant.start) == self.is_in_title(self.hit.start) {
+            return Some(Party::Named(meant));
+        }
+        self.of_the_title()
+    }
+
+    fn is_in_title(&self, at: usize) -> bool {
+        self.scene.document.token(at).is_some_and(|token| token.start < self.scene.document.body)
+    }
+
+    /// The company that the title begins with, which is what the first sentence of the body means by "the company".
+    fn of_the_title(&self) -> Option<Party<'a>> {
+        let title = self.scene.named.iter().take_while(|named| self.is_in_title(named.start));
+        title.filter(|named| named.company).find(|named| !self.is_led(named.start)).map(Party::Named)
     }
 
     /// Whether a preposition stands before the token.
@@ -375,6 +409,14 @@ impl<'a> Filling<'a, '_> {
         } else {
             inside
         }
+    }
+
+    /// The company that makes the product, if the text names it: where it is named closest to the phrase.
+    fn maker(&self, product: &Party<'a>) -> Option<Party<'a>> {
+        let Party::Named(product) = product else { return None };
+        let vendor = product.entity.vendor.as_deref()?;
+        let of_it = self.scene.named.iter().filter(|named| named.company && named.entity.id == vendor);
+        of_it.min_by_key(|named| named.start.abs_diff(self.hit.start)).map(Party::Named)
     }
 
     pub(super) fn is_written_east_asian(&self) -> bool {
@@ -418,7 +460,13 @@ impl<'a> Filling<'a, '_> {
                 found.push(party);
             }
         }
-        if found.is_empty() { before() } else { found }
+        if found.is_empty() {
+            found = before();
+        }
+        if found.is_empty() && !self.clause.left.is_empty() {
+            found.extend(self.clause.antecedent.filter(|party| sorts.contains(&party.sort())));
+        }
+        found
     }
 
     /// Who does it and to whom where both stand before the phrase, as in Japanese and Korean, and in "X对Y的收购".

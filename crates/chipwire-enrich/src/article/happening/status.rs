@@ -27,7 +27,20 @@ const KEEPS: &[&str] = &[
     "retained",
     "subject",
     "waiting",
+    "stay",
+    "stays",
+    "stayed",
+    "remain",
+    "remains",
+    "remained",
+    "still",
 ];
+/// Of what is not settled, where a phrase begins with it.
+const OPEN: &[&str] = &["talks", "negotiating", "negotiations", "negotiates", "considers", "considering", "offering"];
+/// Of what is on its way.
+const UNDER_WAY: &[&str] = &["raising", "finalising", "finalizing", "closing"];
+const AHEAD_UNITS: &[&str] =
+    &["week", "month", "quarter", "year", "spring", "summer", "autumn", "fall", "winter", "january", "march", "june"];
 /// Of what comes later than it should.
 const LATER: &[&str] = &["slip", "slips", "slipped", "pushed"];
 /// Said around an East Asian phrase.
@@ -62,13 +75,22 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
     // "Plans a second plant", "rejects the offer": the phrase begins with the word itself.
     let own =
         |bits: u16| document.token(hit.start).is_some_and(|token| scene.lexis.is(token, bits)).then_some(hit.start);
-    if matches!(hit.kind, Kind::CapacityExpansion | Kind::Investment | Kind::Acquisition) && hit.form == Form::Verb {
+    let planned = matches!(
+        hit.kind,
+        Kind::CapacityExpansion | Kind::Investment | Kind::Acquisition | Kind::Tariff | Kind::Subsidy | Kind::Lawsuit
+    );
+    if planned && hit.form == Form::Verb {
         words.planned = words.planned.or(own(is::PLAN));
         words.denied = words.denied.or(own(is::DENIAL));
     }
     if hit.kind == Kind::ProductLaunch && hit.form == Form::Turned {
         let later = |token: &&Token| LATER.contains(&document.folded(token).as_str());
         words.planned = words.planned.or(own(is::PLAN)).or(document.token(hit.start).filter(later).map(|_| hit.start));
+    }
+    // "Has put back the introduction".
+    let is_back = |at: usize| document.token(at).is_some_and(|token| document.folded(token) == "back");
+    if hit.kind == Kind::ProductLaunch && hit.form == Form::Verb {
+        words.planned = words.planned.or((hit.start..hit.end).find(|at| is_back(*at)));
     }
     // "Will grant it no subsidy".
     let none = (hit.start..hit.end).find(|at| document.token(*at).is_some_and(|token| document.folded(token) == "no"));
@@ -84,6 +106,26 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
             token.is_some_and(|token| scene.lexis.is(token, is::PLAN) || document.folded(token) == "to")
         };
         words.planned = words.planned.or((hit.start + 1..hit.end).find(ahead));
+    }
+    // "Raising a round", "finalising a fund": not there yet.
+    if hit.kind == Kind::Investment
+        && words.ended.is_none()
+        && document.token(hit.start).is_some_and(|token| UNDER_WAY.contains(&document.folded(token).as_str()))
+    {
+        words.planned = words.planned.or(Some(hit.start));
+    }
+    if matches!(
+        hit.kind,
+        Kind::CapacityExpansion | Kind::ProductLaunch | Kind::SupplyDeal | Kind::Investment | Kind::Tariff
+    ) {
+        words.planned = words.planned.or_else(|| ahead_behind(scene, hit, clause));
+    }
+    // "Seeks a grant", "wants to buy".
+    if matches!(hit.kind, Kind::Acquisition | Kind::Investment | Kind::Subsidy | Kind::Tariff) {
+        words.considered = words.considered.or(own(is::DOUBT));
+    }
+    if document.token(hit.start).is_some_and(|token| OPEN.contains(&document.folded(token).as_str())) {
+        words.considered = words.considered.or(Some(hit.start));
     }
     if hit.form == Form::Bill {
         words.considered = words.considered.or(Some(hit.start));
@@ -105,6 +147,22 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
         words.ended = ended_behind(scene, hit, clause, &mut words);
     }
     words.status(hit.kind)
+}
+
+/// The word behind the phrase that says that it is for later: `from next year`, `by 2028`. Not of what is over: `opened`.
+fn ahead_behind(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> Option<usize> {
+    let word = |at: usize| scene.document.token(at).map(|token| scene.document.folded(token)).unwrap_or_default();
+    if word(hit.start).ends_with("ed") {
+        return None;
+    }
+    let unit = |at: usize| AHEAD_UNITS.contains(&word(at).as_str());
+    let year = |at: usize| word(at).strip_prefix("20").is_some_and(|rest| rest.len() == 2);
+    (hit.end.saturating_sub(1)..clause.end.min(hit.end + BEHIND)).find(|at| match word(*at).as_str() {
+        "next" => unit(at + 1),
+        "later" => word(at + 1) == "this",
+        "by" | "from" => year(at + 1),
+        _ => false,
+    })
 }
 
 /// What is said around an East Asian phrase, where no spaces part the words.

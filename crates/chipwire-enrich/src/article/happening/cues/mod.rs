@@ -130,6 +130,10 @@ pub(super) const SETS: &[(&str, &str)] = &[
     ("sum", "million|billion|trillion|mln|bln|mn|bn|tn|m|b|crore"),
     ("duty", "tariff|tariffs|duty|duties|levy|levies|surcharge"),
     (
+        "device",
+        "processor|processors|chip|chips|gpu|gpus|cpu|cpus|accelerator|accelerators|soc|socs|microcontroller|microcontrollers|mcu|mcus|fpga|fpgas|npu|npus|asic|asics|card|cards|sensor|sensors|module|modules|chipset|chipsets|controller|controllers|transceiver|transceivers|switch|switches|ssd|ssds|board|boards|server|servers|workstation|scanner|camera|tablet|laptop|family",
+    ),
+    (
         "unit",
         "unit|business|division|arm|subsidiary|operations|assets|holding|maker|fab|plant|shell|activities|company|affiliate",
     ),
