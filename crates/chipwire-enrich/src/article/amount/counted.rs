@@ -26,6 +26,9 @@ pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Op
     let none = (None, number.to, None);
     if let Some(unit) = unit::behind(text, number) {
         let count = matches!(unit.kind, AmountKind::Count | AmountKind::Duration);
+        if unit.kind == AmountKind::Count && is_few(text, number) && PEOPLE.contains(&unit.name) {
+            return none;
+        }
         if count && (number.is_year() || unit.kind == AmountKind::Count && is_named_number(scene, text, at, number)) {
             return none;
         }
@@ -65,6 +68,7 @@ pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Op
     let whole = number.scale.is_some() || number.value.scale() == 0;
     let letter = number.letter && number.scale.is_some_and(|scale| scale >= 9);
     let mut only_list = !whole || number.value == Decimal::ONE || times.is_some() || letter;
+    let few = is_few(text, number);
     for words in 0..=BETWEEN_MAX {
         let Some(token) = document.token(next).filter(|token| token.sentence == first.sentence) else { break };
         let joined = match token.gap {
@@ -100,6 +104,9 @@ pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Op
             && (unit.kind == AmountKind::Count
                 || unit.kind == AmountKind::Duration && text.before(unit.to) == 's' && words > 0)
         {
+            if unit.kind == AmountKind::Count && is_few(text, number) && PEOPLE.contains(&unit.name) {
+                return none;
+            }
             let counted = Counted { of, ..Counted::new(unit.kind, unit.name) };
             return (Some(counted), unit.to, Some(next + 1));
         }
@@ -116,6 +123,7 @@ pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Op
                 return none;
             }
             match noun::counted(text, token, small, words == 0, reader.continental) {
+                noun::Answer::Noun(name) if few && !OF_THE_TRADE.contains(&name.as_str()) => return none,
                 noun::Answer::Noun(name) => {
                     let counted = Counted { kind: AmountKind::Count, name: Cow::Owned(name), of };
                     return (Some(counted), token.end, Some(next + 1));
@@ -136,6 +144,79 @@ pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Op
         _ => none,
     }
 }
+
+/// Whether the number is at most ten and written as a word: "three people" are no quantity, but for what the trade counts.
+fn is_few(text: Text<'_>, number: &Number) -> bool {
+    number.bare && number.value <= Decimal::TEN && text.ch(number.from).is_ascii_alphabetic()
+}
+
+/// Of whom a few are told as often as not to say who told it.
+const PEOPLE: &[&str] = &["person", "company", "analyst", "customer", "partner", "official", "investor", "executive"];
+
+/// What counts though there are a few of it: what the trade builds, buys and is allowed.
+const OF_THE_TRADE: &[&str] = &[
+    "accelerator",
+    "array",
+    "batch",
+    "bonder",
+    "building",
+    "campus",
+    "center",
+    "centre",
+    "chamber",
+    "chiplet",
+    "cleanroom",
+    "cluster",
+    "contract",
+    "datacenter",
+    "deal",
+    "drone",
+    "engine",
+    "fab",
+    "facility",
+    "factory",
+    "foundry",
+    "furnace",
+    "generator",
+    "gigafab",
+    "hall",
+    "laser",
+    "licence",
+    "license",
+    "line",
+    "lot",
+    "machine",
+    "megafab",
+    "mine",
+    "model",
+    "motor",
+    "node",
+    "order",
+    "panel",
+    "permit",
+    "plant",
+    "pod",
+    "product",
+    "project",
+    "reactor",
+    "refinery",
+    "sample",
+    "satellite",
+    "scanner",
+    "sensor",
+    "site",
+    "smelter",
+    "stack",
+    "station",
+    "substation",
+    "supercomputer",
+    "system",
+    "tool",
+    "train",
+    "transformer",
+    "turbine",
+    "vehicle",
+];
 
 /// Whether nothing but names is between the number and the mention: in "500 new Blackwell plants" nothing counts Blackwells.
 fn follows_closely(scene: &Scene<'_>, text: Text<'_>, at: usize, mention: usize) -> bool {
