@@ -19,7 +19,7 @@ pub(crate) use self::pattern::Patterns;
 use self::{
     clause::Clause,
     cues::{Form, Kind},
-    pattern::Hit,
+    pattern::{Hit, Present},
     slots::{Filled, Value},
     words::{BE, BREAKS, CONTRACTED, DENIALS, DOUBTS, ENDS, PLANS},
 };
@@ -58,11 +58,15 @@ pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOn
     let mut places = Places::Unasked(Some(places));
     let mut last: Option<(usize, Kind, Vec<Filled<'_>>)> = None;
     for (first, end) in sentences(scene) {
+        let present = Present::new(scene.document.tokens.get(first..end).unwrap_or_default());
         let mut at = first;
         while at < end {
             let starts = scene.document.token(at).is_some_and(|token| scene.lexis.is(token, is::CUE));
-            let mut hits =
-                if starts { scene.lexis.patterns.all(scene.document, scene.lexis, at, end) } else { Vec::new() };
+            let mut hits = if starts {
+                scene.lexis.patterns.all(scene.document, scene.lexis, at, end, &present)
+            } else {
+                Vec::new()
+            };
             hits.retain(|hit| !is_name(scene, hit));
             let mut next = at + 1;
             let before = last.as_ref().filter(|(end, ..)| first < *end);

@@ -34,6 +34,33 @@ struct Pattern {
     form: Form,
     steps: Vec<Step>,
     abroad: bool,
+    /// The words of that step behind the first that has the fewest: a sentence without any of them is not looked at further.
+    /// None if there is no such step.
+    key: Vec<u32>,
+}
+
+/// The words of a sentence, a bit for each hash: what is not there is certainly not in it.
+#[derive(Debug, Default)]
+pub(super) struct Present([u64; 16]);
+
+impl Present {
+    pub(super) fn new(tokens: &[Token]) -> Self {
+        let mut present = Self::default();
+        for token in tokens {
+            let (at, bit) = Self::place(token.word);
+            present.0.get_mut(at).into_iter().for_each(|bits| *bits |= bit);
+        }
+        present
+    }
+
+    fn place(word: u32) -> (usize, u64) {
+        ((word / 64 % 16) as usize, 1 << (word % 64))
+    }
+
+    fn may_have(&self, word: u32) -> bool {
+        let (at, bit) = Self::place(word);
+        self.0.get(at).is_some_and(|bits| bits & bit != 0)
+    }
 }
 
 /// Every phrase, by its first words.
@@ -68,7 +95,12 @@ impl Patterns {
                     patterns.by_first.entry(*number).or_default().push(patterns.patterns.len());
                 }
             }
-            patterns.patterns.push(Pattern { kind: *kind, form: *form, steps, abroad });
+            let required = steps.iter().skip(1).filter_map(|step| match step {
+                Step::Word { numbers, optional: false } => Some(numbers),
+                _ => None,
+            });
+            let key = required.min_by_key(|numbers| numbers.len()).cloned().unwrap_or_default();
+            patterns.patterns.push(Pattern { kind: *kind, form: *form, steps, abroad, key });
         }
         patterns
     }
@@ -79,10 +111,22 @@ impl Patterns {
     }
 
     /// The phrases that begin at token `at` and end before `limit`, the longest first; of several as long the first of the table.
-    pub(super) fn all(&self, document: &Document, lexis: &Lexis, at: usize, limit: usize) -> Vec<Hit> {
+    /// `present` has the words up to `limit`.
+    pub(super) fn all(
+        &self,
+        document: &Document,
+        lexis: &Lexis,
+        at: usize,
+        limit: usize,
+        present: &Present,
+    ) -> Vec<Hit> {
         let numbers = document.token(at).and_then(|first| self.by_first.get(&first.word));
         let mut hits: Vec<Hit> = Vec::new();
         for pattern in numbers.into_iter().flatten().filter_map(|number| self.patterns.get(*number)) {
+            let possible = pattern.key.is_empty() || pattern.key.iter().any(|word| present.may_have(*word));
+            if !possible {
+                continue;
+            }
             if let Some(end) = matches(document, lexis, &pattern.steps, at, limit, true) {
                 hits.push(Hit { kind: pattern.kind, form: pattern.form, start: at, end, abroad: pattern.abroad });
             }
