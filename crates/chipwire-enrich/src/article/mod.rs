@@ -41,6 +41,11 @@ pub(crate) struct Named<'a> {
 }
 
 impl Named<'_> {
+    /// Whether it is a paper or an agency, which tells of the others.
+    fn is_paper(&self) -> bool {
+        self.entity.class == "media"
+    }
+
     /// The entity as `kind:id`.
     fn reference(&self) -> String {
         format!("{}:{}", self.entity.kind, self.entity.id)

@@ -228,7 +228,7 @@ fn is_source(scene: &Scene<'_>, party: &Party<'_>, hit: &Hit) -> bool {
             || matches!(word(named.start.checked_sub(1)).as_str(), "told" | "to" | "in" | "by")
     };
     match named.entity.class.as_str() {
-        "media" => !takes_part || told(),
+        _ if named.is_paper() => !takes_part || told(),
         "research-house" | "broker" => SAYS.contains(&word(Some(named.end)).as_str()),
         _ => false,
     }

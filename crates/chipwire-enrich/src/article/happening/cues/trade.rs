@@ -196,7 +196,6 @@ pub(super) const CUES: &[Cue] = &[
         Verb,
         "@win back? ~? business|socket|sockets|slot|slots|design|orders|award ~? at|from|of|with|for|in?",
     ),
-    (SupplyDeal, Verb, "help+ ~? build|make|produce|manufacture|design"),
     (
         SupplyDeal,
         Easing,
