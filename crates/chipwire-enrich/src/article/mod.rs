@@ -46,6 +46,11 @@ impl Named<'_> {
         self.entity.class == "media"
     }
 
+    /// Whether it only tells of others: papers, research houses, brokers.
+    fn is_observer(&self) -> bool {
+        self.is_paper() || matches!(self.entity.class.as_str(), "research-house" | "broker")
+    }
+
     /// The entity as `kind:id`.
     fn reference(&self) -> String {
         format!("{}:{}", self.entity.kind, self.entity.id)

@@ -50,7 +50,7 @@ struct Search<'a> {
 /// The company that is named most often, or first of those that are, and its first mention; none that is named once.
 pub(super) fn topic(scene: &Scene<'_>) -> Option<usize> {
     let mut companies: Vec<(usize, usize)> = Vec::new();
-    for (index, named) in scene.named.iter().enumerate().filter(|(_, named)| named.company && !named.is_paper()) {
+    for (index, named) in scene.named.iter().enumerate().filter(|(_, named)| named.company && !named.is_observer()) {
         companies.push((named.number, index));
     }
     companies.sort_unstable();
@@ -128,8 +128,8 @@ impl Search<'_> {
             found.push(Before { index, named, subject: self.is_subject(named) });
         }
         // "WASHINGTON (Reuters) - ": who tells it has it only where nobody else is named.
-        if found.iter().any(|mention| !mention.named.is_paper()) {
-            found.retain(|mention| !mention.named.is_paper());
+        if found.iter().any(|mention| !mention.named.is_observer()) {
+            found.retain(|mention| !mention.named.is_observer());
         }
         found.reverse();
         self.leave_insertion(&mut found);
