@@ -2,7 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
-use super::token::{Document, Gap, Known, Token, Words, part, tokens};
+use super::{
+    token::{Document, Gap, Token, tokens},
+    words::{Known, Words, part},
+};
 use crate::view::{Reading, matching};
 
 /// A phrase, ready to be found.

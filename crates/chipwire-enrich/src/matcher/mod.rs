@@ -6,8 +6,10 @@ mod sentence;
 mod ticker;
 mod token;
 mod trie;
+mod words;
 
 pub(crate) use self::cues::{Cues, Hits, Phrases};
 pub(crate) use self::ticker::Tickers;
-pub(crate) use self::token::{Document, Gap, Token, Words, part, shape};
+pub(crate) use self::token::{Document, Gap, Token, shape};
 pub(crate) use self::trie::{Alias, Form, Match, Names, Trie};
+pub(crate) use self::words::{Words, part};

@@ -1,6 +1,6 @@
 //! The short way to read words of ASCII, which nearly all words of most texts are: eight characters at a time.
 
-use super::token::{Spelled, shape};
+use super::{token::shape, words::Spelled};
 
 /// Longer words are so rare that they may take the long way.
 const LENGTH_MAX: usize = 32;

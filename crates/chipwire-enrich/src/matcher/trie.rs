@@ -4,7 +4,10 @@ use std::{collections::VecDeque, hash::Hasher, ops::Range};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::token::{Document, Gap, Known, Token, Words, part, shape, tokens};
+use super::{
+    token::{Document, Gap, Token, shape, tokens},
+    words::{Known, Words, part},
+};
 use crate::{
     gazetteer::{self, EntityDef, Mode},
     lexicon,

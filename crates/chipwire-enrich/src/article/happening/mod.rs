@@ -7,6 +7,7 @@
 mod abroad;
 mod clause;
 mod cues;
+mod meant;
 mod needs;
 mod pattern;
 mod slots;

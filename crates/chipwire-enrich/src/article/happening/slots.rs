@@ -11,6 +11,7 @@ use super::{
     Place,
     clause::{Clause, Party, Sort},
     cues::{Form, Kind},
+    meant::COMPANY,
     pattern::Hit,
 };
 use crate::{
@@ -23,45 +24,6 @@ use crate::{
 const ROW_MAX: usize = 8;
 /// Words from a phrase to who gets what it tells of.
 const HANDED_REACH: usize = 4;
-/// How far before its clause the company is that "it" or "the company" stands for.
-const MEANT_REACH: usize = 80;
-/// What a company is called for short.
-const COMPANY: &[&str] = &[
-    "company",
-    "firm",
-    "group",
-    "chipmaker",
-    "manufacturer",
-    "maker",
-    "foundry",
-    "startup",
-    "vendor",
-    "designer",
-    "supplier",
-    "giant",
-    "house",
-    "toolmaker",
-    "packager",
-    "tester",
-    "developer",
-    "automaker",
-    "carmaker",
-    "up",
-    "board",
-    "konzern",
-    "unternehmen",
-    "hersteller",
-    "groupe",
-    "fabricant",
-    "société",
-    "entreprise",
-    "empresa",
-    "compañía",
-    "fabricante",
-    "azienda",
-    "gruppo",
-    "bedrijf",
-];
 /// What may stand between names in a row.
 const AND: &[&str] = &["and", "or", "the", "s", "its", "und", "et", "e", "y", "en", "和", "及", "以", "暨", "や", "및"];
 /// What stands for "and" between names, and for "with" before a verb.
@@ -222,7 +184,7 @@ fn doer_of<'a>(filled: &[Filled<'a>]) -> Option<Party<'a>> {
 }
 
 /// Who can do it, the likeliest first.
-fn actors(kind: Kind) -> &'static [Sort] {
+pub(super) fn actors(kind: Kind) -> &'static [Sort] {
     match kind {
         Kind::ExportRestriction | Kind::Sanction | Kind::Tariff | Kind::Subsidy => &[Sort::Actor, Sort::State],
         Kind::Lawsuit | Kind::Investment => &[Sort::Company, Sort::Actor, Sort::State],
@@ -230,7 +192,7 @@ fn actors(kind: Kind) -> &'static [Sort] {
     }
 }
 
-fn wants_whom(kind: Kind) -> bool {
+pub(super) fn wants_whom(kind: Kind) -> bool {
     !matches!(kind, Kind::Earnings | Kind::ProductLaunch | Kind::CapacityExpansion | Kind::Tariff)
 }
 
@@ -254,7 +216,7 @@ impl<'a> Filling<'a, '_> {
         self.scene.document.token(at).map(|token| self.scene.document.folded(token)).unwrap_or_default()
     }
 
-    fn gap(&self, at: usize) -> Option<Gap> {
+    pub(super) fn gap(&self, at: usize) -> Option<Gap> {
         self.scene.document.token(at).map(|token| token.gap)
     }
 
@@ -330,66 +292,6 @@ impl<'a> Filling<'a, '_> {
         self.doer_among(sorts).or_else(|| self.clause.inside.iter().find(office).copied())
     }
 
-    /// The company that "it" or "the company" before the phrase stands for: the nearest before the clause. In other languages, where a
-    /// verb may stand before who does it, the first behind the phrase.
-    fn meant(&self) -> Option<Party<'a>> {
-        let company = actors(self.hit.kind).contains(&Sort::Company) && self.hit.form != Form::Turned;
-        if !company {
-            return None;
-        }
-        let behind = || self.clause.right.iter().find(|party| party.sort() == Sort::Company).copied();
-        let turns = self.hit.abroad && !wants_whom(self.hit.kind) && !self.is_written_east_asian();
-        self.referred().or_else(|| if turns { behind() } else { None })
-    }
-
-    /// The same of what something is done to.
-    fn meant_whom(&self) -> Option<Party<'a>> {
-        if self.hit.form == Form::Turned { self.referred() } else { None }
-    }
-
-    fn referred(&self) -> Option<Party<'a>> {
-        let refers = |at: usize| match self.word(at).as_str() {
-            "it" | "its" => true,
-            "公" => self.word(at + 1) == "司",
-            "up" => at.checked_sub(1).is_some_and(|before| self.word(before) == "start"),
-            word => COMPANY.contains(&word) && !self.is(at + 1, is::PREPOSITION),
-        };
-        if !(self.clause.start..self.hit.start).any(refers) {
-            return None;
-        }
-        let until = self.scene.named.partition_point(|named| named.start < self.clause.start);
-        let before = self.scene.named.get(..until).unwrap_or_default().iter().rev();
-        let mut companies = before
-            .take_while(|named| named.start + MEANT_REACH >= self.clause.start)
-            .filter(|named| named.company && self.gap(named.start) != Some(Gap::Open));
-        // "Shares of Marvell fell after the company": one that a preposition leads to, if there is no other.
-        let first = companies.next()?;
-        let meant = if self.is_led(first.start) {
-            companies.find(|named| !self.is_led(named.start)).unwrap_or(first)
-        } else {
-            first
-        };
-        if self.is_in_title(meant.start) == self.is_in_title(self.hit.start) {
-            return Some(Party::Named(meant));
-        }
-        self.of_the_title()
-    }
-
-    fn is_in_title(&self, at: usize) -> bool {
-        self.scene.document.token(at).is_some_and(|token| token.start < self.scene.document.body)
-    }
-
-    /// The company that the title begins with, which is what the first sentence of the body means by "the company".
-    fn of_the_title(&self) -> Option<Party<'a>> {
-        let title = self.scene.named.iter().take_while(|named| self.is_in_title(named.start));
-        title.filter(|named| named.company).find(|named| !self.is_led(named.start)).map(Party::Named)
-    }
-
-    /// Whether a preposition stands before the token.
-    fn is_led(&self, at: usize) -> bool {
-        at.checked_sub(1).is_some_and(|before| self.is(before, is::PREPOSITION))
-    }
-
     /// Who gets what is handed over: the first company behind the "to" that the phrase ends with.
     fn handed(&self) -> Option<Party<'a>> {
         let company = |party: &&Party<'a>| party.sort() == Sort::Company;
@@ -409,14 +311,6 @@ impl<'a> Filling<'a, '_> {
         } else {
             inside
         }
-    }
-
-    /// The company that makes the product, if the text names it: where it is named closest to the phrase.
-    fn maker(&self, product: &Party<'a>) -> Option<Party<'a>> {
-        let Party::Named(product) = product else { return None };
-        let vendor = product.entity.vendor.as_deref()?;
-        let of_it = self.scene.named.iter().filter(|named| named.company && named.entity.id == vendor);
-        of_it.min_by_key(|named| named.start.abs_diff(self.hit.start)).map(Party::Named)
     }
 
     pub(super) fn is_written_east_asian(&self) -> bool {

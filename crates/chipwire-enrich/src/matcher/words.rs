@@ -1,0 +1,158 @@
+//! The words that names and cues are made of, by number.
+
+use hashbrown::HashTable;
+
+use crate::article::{short_word_hash, word_hash};
+
+/// The words that any name or cue has, numbered from 1; 0 is every other word.
+///
+/// They stand one behind the other, so that a word of a large gazetteer takes about twenty bytes besides its letters.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    /// The words of at most eight bytes, each as one number: most of a text is compared at once.
+    short: HashTable<(u64, Known)>,
+    /// The longer ones, by the hashes of the words.
+    long: HashTable<Known>,
+    letters: Vec<u8>,
+    /// Where each word ends in `letters`; it begins where the one before ends.
+    ends: Vec<u32>,
+    /// Bits of [`part`] for each word.
+    parts: Vec<u8>,
+}
+
+/// What a word is part of, as bits.
+pub(crate) mod part {
+    /// It is a name or a cue alone, and not only together with others.
+    pub(crate) const ALONE: u8 = 1;
+    /// A name begins with it.
+    pub(crate) const NAME: u8 = 2;
+    /// It is a name alone.
+    pub(crate) const WHOLE: u8 = 4;
+    /// What it begins with has to be looked at in each text.
+    pub(crate) const BEGINNING: u8 = 8;
+}
+
+/// A word that is known, and what it is part of: together, as both are asked for each word of a text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known {
+    pub(crate) number: u32,
+    pub(crate) parts: u8,
+}
+
+/// A folded word, ready to be looked up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spelled<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Its bytes as one number, if they are at most eight.
+    pub(crate) packed: Option<u64>,
+}
+
+impl<'a> Spelled<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, packed: packed(bytes) }
+    }
+
+    /// Its hash by [`word_hash`].
+    pub(crate) fn hash(&self) -> u64 {
+        self.packed.map_or_else(|| word_hash(self.bytes), short_word_hash)
+    }
+}
+
+impl Words {
+    /// What is known of `word`, whose hash is `hash`.
+    pub(crate) fn get(&self, word: &Spelled<'_>, hash: u64) -> Known {
+        match word.packed {
+            Some(key) => self.get_short(key, hash),
+            None => self.long.find(hash, |known| self.text(known.number) == word.bytes).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The same of a word of at most eight bytes.
+    pub(super) fn get_short(&self, packed: u64, hash: u64) -> Known {
+        self.short.find(hash, |(key, _)| *key == packed).map(|(_, known)| *known).unwrap_or_default()
+    }
+
+    /// The number of `word`, which is folded already; 0 if it has none.
+    pub(crate) fn number(&self, word: &[u8]) -> u32 {
+        let word = Spelled::new(word);
+        self.get(&word, word.hash()).number
+    }
+
+    /// The number of `word`, which is folded already, a new one if it has none.
+    pub(crate) fn intern(&mut self, word: &[u8]) -> u32 {
+        let word = Spelled::new(word);
+        let hash = word.hash();
+        let known = self.get(&word, hash).number;
+        if known != 0 {
+            return known;
+        }
+        let end = u32::try_from(self.letters.len() + word.bytes.len());
+        let (Ok(end), Ok(number)) = (end, u32::try_from(self.ends.len() + 1)) else {
+            // Beyond four gigabytes of words there are no new ones.
+            return 0;
+        };
+        self.letters.extend_from_slice(word.bytes);
+        self.ends.push(end);
+        let Self { short, long, letters, ends, .. } = self;
+        let known = Known { number, parts: 0 };
+        match word.packed {
+            Some(key) => {
+                short.insert_unique(hash, (key, known), |(key, _)| short_word_hash(*key));
+            }
+            None => {
+                long.insert_unique(hash, known, |known| word_hash(text(letters, ends, known.number)));
+            }
+        }
+        number
+    }
+
+    /// The folded word of a number; empty for 0.
+    pub(crate) fn text(&self, number: u32) -> &[u8] {
+        text(&self.letters, &self.ends, number)
+    }
+
+    /// The highest number.
+    pub(crate) fn last(&self) -> u32 {
+        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Gives back what was kept for more words.
+    fn shrink(&mut self) {
+        self.letters.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.parts.shrink_to_fit();
+        let Self { short, long, letters, ends, .. } = self;
+        short.shrink_to_fit(|(key, _)| short_word_hash(*key));
+        long.shrink_to_fit(|known| word_hash(text(letters, ends, known.number)));
+    }
+
+    /// Notes that `word` is `part`, which is told with it once [`Self::finish`] was called.
+    pub(crate) fn add_part(&mut self, word: u32, part: u8) {
+        let at = word as usize;
+        if self.parts.len() <= at {
+            self.parts.resize(at + 1, 0);
+        }
+        self.parts.get_mut(at).into_iter().for_each(|parts| *parts |= part);
+    }
+
+    /// Puts what each word is part of beside it.
+    pub(crate) fn finish(&mut self) {
+        self.shrink();
+        let parts = &self.parts;
+        let all = self.short.iter_mut().map(|(_, known)| known).chain(self.long.iter_mut());
+        for known in all {
+            known.parts = parts.get(known.number as usize).copied().unwrap_or(0);
+        }
+    }
+}
+
+/// A word of at most eight bytes as one number. No word has a zero in it, so none is another with zeros behind it.
+fn packed(word: &[u8]) -> Option<u64> {
+    (word.len() <= 8).then(|| crate::lexicon::packed(word))
+}
+
+fn text<'a>(letters: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {
+    let Some(at) = (number as usize).checked_sub(1) else { return &[] };
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(at).and_then(|end| letters.get(start as usize..*end as usize)).unwrap_or_default()
+}
