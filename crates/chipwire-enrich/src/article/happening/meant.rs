@@ -2,13 +2,17 @@
 
 use super::{
     clause::{Party, Sort},
-    cues::Form,
+    cues::{Form, Kind},
     slots::{Filling, actors, wants_whom},
 };
 use crate::{article::lexis::is, matcher::Gap};
 
 /// How far before its clause the company is that "it" or "the company" stands for.
 const MEANT_REACH: usize = 80;
+/// Words before the name that a title begins with.
+const TITLE_REACH: usize = 2;
+/// How far into an article what is told without a name is of its title's company.
+const REPORT_REACH: usize = 150;
 /// What a company is called for short.
 pub(super) const COMPANY: &[&str] = &[
     "company",
@@ -57,7 +61,16 @@ impl<'a> Filling<'a, '_> {
         }
         let behind = || self.clause.right.iter().find(|party| party.sort() == Sort::Company).copied();
         let turns = self.hit.abroad && !wants_whom(self.hit.kind) && !self.is_written_east_asian();
-        self.referred().or_else(|| if turns { behind() } else { None })
+        self.referred().or_else(|| if turns { behind() } else { None }).or_else(|| self.reported_on())
+    }
+
+    /// Of results without a name, the company that the title begins with: "Onto Innovation: estimates up" is about its revenue.
+    fn reported_on(&self) -> Option<Party<'a>> {
+        let mut parties = self.clause.left.iter().chain(&self.clause.inside).chain(&self.clause.right);
+        if self.hit.kind != Kind::Earnings || parties.any(|party| party.sort() == Sort::Company) {
+            return None;
+        }
+        self.of_the_title().filter(|party| party.start() <= TITLE_REACH && self.hit.start < REPORT_REACH)
     }
 
     /// The same of what something is done to.

@@ -92,7 +92,7 @@ pub(super) const SETS: &[(&str, &str)] = &[
         "@plant|line|lines|site|sites|hall|halls|data|room|unit|units|center|centre|centers|centres|base|complex|hub|phase|extension|module|building|buildings",
     ),
     ("new", "new|second|third|fourth|fifth|sixth|another|additional|planned|next|further"),
-    ("revenue", "revenue|revenues|rev|profit|profits|earnings|sales|income|loss|losses|ebit|ebitda|eps|turnover"),
+    ("revenue", "revenue|revenues|rev|profit|profits|earnings|sales|income|loss|losses|ebit|ebitda|eps|op|np|turnover"),
     ("quarter", "q1|q2|q3|q4|1q|2q|3q|4q|h1|h2|1h|2h|fq1|fq2|fq3|fq4|quarter|quarterly|half|annual|fiscal|full"),
     (
         "moves",

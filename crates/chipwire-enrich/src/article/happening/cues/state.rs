@@ -38,7 +38,7 @@ pub(super) const CUES: &[Cue] = &[
     (
         ExportRestriction,
         Easing,
-        "allow+|permit|permits|permitted|let|lets|clear+|approve+|greenlight|greenlights|resume+ ~? export|exports|sale|sales|shipment|shipments of?",
+        "allow+|permit|permits|permitted|let|lets|clear+|authorise+|authorize+|approve+|greenlight|greenlights|resume+ ~? export|exports|sale|sales|shipment|shipments of?",
     ),
     (
         ExportRestriction,
@@ -187,6 +187,7 @@ pub(super) const CUES: &[Cue] = &[
         "halt+|suspend+|stop|stops|stopped|pause+|freeze|freezes|froze ~? @permit|licensing|approvals",
     ),
     (ExportRestriction, Verb, "close+|plug|plugs|plugged ~? loophole|loopholes ~? in|for|on?"),
+    (ExportRestriction, Noun, "@permit ~? is|are|be|was|were|become|becomes needed|required|necessary"),
     (ExportRestriction, Noun, "crackdown on|against ~? @sales|chip|chips|smuggling|tools"),
     (Sanction, Verb, "sanction+|blacklist+"),
     (Sanction, Verb, "impose+|slap|slaps|slapped|levy|levies|place+|put|puts|announce+ ~? sanctions on|against"),
@@ -273,6 +274,7 @@ pub(super) const CUES: &[Cue] = &[
         Verb,
         "raise+|double+|triple+|quadruple+|increase+|hike|hikes|hiked|set|sets|fix|fixes|fixed ~? rate|rates|@duty on|for",
     ),
+    (Tariff, Verb, "increase+|raise+|double+|triple+|hike|hikes|hiked ~? rate|rates of ~? @duty"),
     (Tariff, Noun, "increase|rise|doubling|hike in|of ~? @duty"),
     (
         Tariff,
