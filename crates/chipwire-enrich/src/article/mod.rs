@@ -17,7 +17,35 @@ pub(crate) use self::{
     happening::Place,
     lexis::Lexis,
 };
-use crate::{gazetteer::EntityDef, matcher::Document};
+use crate::{
+    gazetteer::EntityDef,
+    matcher::{Document, Gap},
+};
+
+/// What those do who tell of others.
+const SAYS: &[&str] = &[
+    "said",
+    "says",
+    "reported",
+    "reports",
+    "reporting",
+    "wrote",
+    "writes",
+    "learned",
+    "learnt",
+    "estimates",
+    "estimated",
+    "reckons",
+    "understands",
+    "quoted",
+    "cited",
+    "noted",
+    "notes",
+    "showed",
+    "shows",
+    "counts",
+    "counted",
+];
 
 /// A mention, and where it stands in the document.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +110,17 @@ impl<'a> Scene<'a> {
     fn mention_from(&self, at: usize) -> Option<(usize, &'a Named<'a>)> {
         let index = self.named.partition_point(|named| named.start < at);
         self.named.get(index).filter(|named| named.start == at).map(|named| (index, named))
+    }
+
+    /// Whether a paper, a research house or a broker is named as the one that tells it: `Yole said`, `told Reuters`, `(Yonhap)`.
+    fn is_told_by(&self, named: &Named<'_>) -> bool {
+        let word = |at: Option<usize>| {
+            at.and_then(|at| self.document.token(at)).map(|token| self.document.folded(token)).unwrap_or_default()
+        };
+        let bracket = || self.document.token(named.start).is_some_and(|token| token.gap == Gap::Open);
+        let led = || matches!(word(named.start.checked_sub(1)).as_str(), "told" | "to" | "in" | "by");
+        named.is_observer()
+            && (SAYS.contains(&word(Some(named.end)).as_str()) || named.is_paper() && (bracket() || led()))
     }
 
     /// A mention that token `at` is a part of, with its number.

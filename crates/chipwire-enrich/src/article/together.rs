@@ -24,7 +24,8 @@ pub(super) fn pairs(scene: &Scene<'_>) -> Vec<Pair> {
             if seen.len() == SENTENCE_MAX {
                 break;
             }
-            if seen.iter().any(|other| other.number == named.number) {
+            // Who tells it is beside nobody.
+            if seen.iter().any(|other| other.number == named.number) || scene.is_told_by(named) {
                 continue;
             }
             // A vendor inside the name of what it makes does not stand beside it.

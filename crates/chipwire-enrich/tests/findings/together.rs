@@ -39,6 +39,17 @@ fn a_vendor_in_the_name_of_its_chip_is_not_beside_it() {
 }
 
 #[test]
+fn who_tells_it_is_beside_nobody() {
+    check(
+        "",
+        "SEOUL (Yonhap) - Nvidia met Samsung, TrendForce said, and told Reuters so.",
+        expect![[r#"
+        company:nvidia company:samsung 1 "SEOUL (Yonhap) - Nvidia met Samsung, TrendForce said, and told Reuters so""#]],
+    );
+    check("", "Reuters sued OpenAI.", expect![[r#"company:openai company:reuters 1 "Reuters sued OpenAI""#]]);
+}
+
+#[test]
 fn many_names_make_no_more_pairs_than_are_allowed() {
     let names = [
         "Nvidia",

@@ -15,31 +15,6 @@ const COMMAS_MAX: usize = 5;
 /// Words between a name and the clause about it.
 const ANTECEDENT_REACH: usize = 3;
 
-/// What those say who tell of it.
-const SAYS: &[&str] = &[
-    "said",
-    "says",
-    "reported",
-    "reports",
-    "reporting",
-    "wrote",
-    "writes",
-    "learned",
-    "learnt",
-    "estimates",
-    "estimated",
-    "reckons",
-    "understands",
-    "quoted",
-    "cited",
-    "noted",
-    "notes",
-    "showed",
-    "shows",
-    "counts",
-    "counted",
-];
-
 /// Characters between "对" and a noun, as in "对Y的收购".
 const TOWARDS_REACH: usize = 14;
 
@@ -220,18 +195,7 @@ fn last_before<'a>(scene: &Scene<'a>, at: usize) -> Option<Party<'a>> {
 fn is_source(scene: &Scene<'_>, party: &Party<'_>, hit: &Hit) -> bool {
     let Party::Named(named) = party else { return false };
     let takes_part = matches!(hit.kind, Kind::Lawsuit | Kind::Acquisition | Kind::SupplyDeal);
-    let word = |at: Option<usize>| {
-        at.and_then(|at| scene.document.token(at)).map(|token| scene.document.folded(token)).unwrap_or_default()
-    };
-    let told = || {
-        SAYS.contains(&word(Some(named.end)).as_str())
-            || matches!(word(named.start.checked_sub(1)).as_str(), "told" | "to" | "in" | "by")
-    };
-    match named.entity.class.as_str() {
-        _ if named.is_paper() => !takes_part || told(),
-        "research-house" | "broker" => SAYS.contains(&word(Some(named.end)).as_str()),
-        _ => false,
-    }
+    named.is_paper() && !takes_part || scene.is_told_by(named)
 }
 
 /// The parties that lie in tokens `from..to`, by position.
