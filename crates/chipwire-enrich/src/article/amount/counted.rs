@@ -10,7 +10,7 @@ use super::{
     number::Number,
     part::{Counted, Reader, end_token},
     text::Text,
-    unit,
+    unit::{self, Unit},
 };
 use crate::{
     article::{Scene, lexis::is},
@@ -24,9 +24,11 @@ const BETWEEN_MAX: usize = 3;
 pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Option<Counted>, usize, Option<usize>) {
     let Reader { scene, text, .. } = reader;
     let none = (None, number.to, None);
+    let few = is_few(text, number);
+    let few_people = |unit: &Unit| few && unit.kind == AmountKind::Count && PEOPLE.contains(&unit.name);
     if let Some(unit) = unit::behind(text, number) {
         let count = matches!(unit.kind, AmountKind::Count | AmountKind::Duration);
-        if unit.kind == AmountKind::Count && is_few(text, number) && PEOPLE.contains(&unit.name) {
+        if few_people(&unit) {
             return none;
         }
         if count && (number.is_year() || unit.kind == AmountKind::Count && is_named_number(scene, text, at, number)) {
@@ -68,7 +70,6 @@ pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Op
     let whole = number.scale.is_some() || number.value.scale() == 0;
     let letter = number.letter && number.scale.is_some_and(|scale| scale >= 9);
     let mut only_list = !whole || number.value == Decimal::ONE || times.is_some() || letter;
-    let few = is_few(text, number);
     for words in 0..=BETWEEN_MAX {
         let Some(token) = document.token(next).filter(|token| token.sentence == first.sentence) else { break };
         let joined = match token.gap {
@@ -104,7 +105,7 @@ pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Op
             && (unit.kind == AmountKind::Count
                 || unit.kind == AmountKind::Duration && text.before(unit.to) == 's' && words > 0)
         {
-            if unit.kind == AmountKind::Count && is_few(text, number) && PEOPLE.contains(&unit.name) {
+            if few_people(&unit) {
                 return none;
             }
             let counted = Counted { of, ..Counted::new(unit.kind, unit.name) };

@@ -191,11 +191,11 @@ fn last_before<'a>(scene: &Scene<'a>, at: usize) -> Option<Party<'a>> {
     (last.end <= at && at - last.end <= ANTECEDENT_REACH).then_some(Party::Named(last))
 }
 
-/// Whether a paper or an agency is named as the one that tells it, and has no part in it.
+/// Whether a paper, a research house or a broker is named as the one that tells it, and has no part in it.
 fn is_source(scene: &Scene<'_>, party: &Party<'_>, hit: &Hit) -> bool {
     let Party::Named(named) = party else { return false };
     let takes_part = matches!(hit.kind, Kind::Lawsuit | Kind::Acquisition | Kind::SupplyDeal);
-    named.is_paper() && !takes_part || scene.is_told_by(named)
+    named.is_observer() && !takes_part || scene.is_told_by(named)
 }
 
 /// The parties that lie in tokens `from..to`, by position.

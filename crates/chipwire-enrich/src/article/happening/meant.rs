@@ -92,7 +92,7 @@ impl<'a> Filling<'a, '_> {
         let before = self.scene.named.get(..until).unwrap_or_default().iter().rev();
         let mut companies = before
             .take_while(|named| named.start + MEANT_REACH >= self.clause.start)
-            .filter(|named| named.company && self.gap(named.start) != Some(Gap::Open));
+            .filter(|named| named.company && !named.is_observer() && self.gap(named.start) != Some(Gap::Open));
         // "Shares of Marvell fell after the company": one that a preposition leads to, if there is no other.
         let first = companies.next()?;
         let meant = if self.is_led(first.start) {
@@ -113,7 +113,10 @@ impl<'a> Filling<'a, '_> {
     /// The company that the title begins with, which is what the first sentence of the body means by "the company".
     fn of_the_title(&self) -> Option<Party<'a>> {
         let title = self.scene.named.iter().take_while(|named| self.is_in_title(named.start));
-        title.filter(|named| named.company).find(|named| !self.is_led(named.start)).map(Party::Named)
+        title
+            .filter(|named| named.company && !named.is_observer())
+            .find(|named| !self.is_led(named.start))
+            .map(Party::Named)
     }
 
     /// Whether a preposition stands before the token.

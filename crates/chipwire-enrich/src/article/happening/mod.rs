@@ -81,7 +81,8 @@ pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOn
             let mut cut = Vec::new();
             let mut told = hits.iter().find_map(|hit| {
                 let (clause, filled) = tell(hit, false);
-                if filled.is_none() && clause.cut {
+                // One word says too little to look further for who is meant.
+                if filled.is_none() && clause.cut && hit.end > hit.start + 1 {
                     cut.push(hit);
                 }
                 Some((hit, clause, filled?))

@@ -228,7 +228,7 @@ pub(super) const CUES: &[Cue] = &[
         Verb,
         "target|targets|targeted|targeting|hit|hits|punish+ ~~ with|in|under ~? sanctions|designations|package|blacklist",
     ),
-    (Sanction, Verb, "listing|designation|blacklisting of"),
+    (Sanction, Verb, "designation|blacklisting of"),
     (
         Tariff,
         Verb,
@@ -364,7 +364,7 @@ pub(super) const CUES: &[Cue] = &[
     (Subsidy, Noun, "aid|measure|scheme for|by|of ~? to|which|for?"),
     (Subsidy, Verb, "give|gives|gave|grant+|award+|provide+|lend|lends|lent|hand+|extend+ ~~ @sum to|for"),
     (Subsidy, Turned, "eligible|qualify|qualifies|qualified for ~~ credit|credits|@grant|support|funding"),
-    (Subsidy, Turned, "backed|supported|funded|financed by|with ~~ government|state|@grant|public|fund|taxpayers"),
+    (Subsidy, Turned, "backed|supported|funded|financed by|with ~~ government|state|@grant|public|taxpayers"),
     (Subsidy, Noun, "loan|loans|guarantee|guarantees of|from|to|for"),
     (
         Subsidy,
