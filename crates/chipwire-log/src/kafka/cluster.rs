@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn brokers_are_found_again_after_one_said_that_there_are_none() {
         let broker = FakeBroker::start();
-        let config = KafkaConfig { brokers: broker.address(), request_timeout_ms: 1_000, ..KafkaConfig::default() };
+        let config = KafkaConfig { brokers: broker.address(), request_timeout_ms: 2_000, ..KafkaConfig::default() };
         let cluster = Cluster::new(config).unwrap();
         assert_eq!(cluster.describe("t").unwrap().unwrap().partitions, 1);
         // Not each time does the client lose all of them.
