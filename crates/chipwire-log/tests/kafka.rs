@@ -5,6 +5,7 @@
 
 #[path = "../../../tests/support/broker.rs"]
 mod broker;
+mod protocol;
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +28,7 @@ use chipwire_log::{
 };
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     producer::{BaseProducer, BaseRecord, Producer},
@@ -247,6 +248,46 @@ fn positions_that_an_open_transaction_holds_back_are_told_apart() {
         Err(error) => panic!("{error}"),
     });
     assert_eq!(positions, Positions::from([(partition, 1)]));
+}
+
+#[test]
+fn what_the_brokers_left_open_of_a_worker_ends_when_it_comes_back() {
+    let broker = Broker::start();
+    let kafka = Kafka { broker: &broker };
+    let log = KafkaLog::connect(KafkaConfig { request_timeout_ms: 2_000, ..kafka.config() }).unwrap();
+    let [input, output] = [(); 2].map(|()| PartitionId::new(kafka.topic(&log, 1), 0));
+    let mut writer = log.writer("writer").unwrap();
+    writer.append(&[record(&input.topic, 0, 0), record(&input.topic, 0, 1)]).unwrap();
+    let mut worker = log.worker("group", "member", &[&input.topic]).unwrap();
+    take_over(worker.as_mut(), 1);
+    worker.commit(&[record(&output.topic, 0, "first")], &Positions::from([(input.clone(), 1)])).unwrap();
+    drop(worker);
+
+    let mut trusting = AlterConfig::new(ResourceSpecifier::Broker(1));
+    trusting = trusting.set("transaction.partition.verification.enable", "false");
+    block_on(kafka.admin().alter_configs([&trusting], &AdminOptions::new())).unwrap()[0].as_ref().unwrap();
+    until("a broker that takes transactions without a coordinator", || {
+        let id = "chipwire.worker/group/member";
+        protocol::leave_open(&broker.bootstrap(), id, (&output, "left open"), "chipwire.group", (&input, 2)).ok()
+    });
+    let held_back = log.committed("group", &[&input.topic]).unwrap_err().to_string();
+    assert!(held_back.contains("was left open"), "{held_back}");
+    let mut reader = log.reader(&[&output.topic], &Positions::new()).unwrap();
+    let batch = until("records", || {
+        let batch = reader.next(Limit::default(), WAIT).unwrap();
+        (!batch.records.is_empty()).then_some(batch)
+    });
+    assert!(!batch.at_end);
+
+    // Neither its record nor its position counts, whatever is committed after it.
+    let log = kafka.log();
+    log.bounds(&output.topic).unwrap();
+    let mut worker = log.worker("group", "member", &[&input.topic]).unwrap();
+    assert_eq!(log.committed("group", &[&input.topic]).unwrap(), Positions::from([(input.clone(), 1)]));
+    take_over(worker.as_mut(), 1);
+    worker.commit(&[record(&output.topic, 0, "second")], &Positions::from([(input.clone(), 2)])).unwrap();
+    assert_eq!(drain(reader.as_mut()).0, ["second"]);
+    assert_eq!(log.committed("group", &[&input.topic]).unwrap(), Positions::from([(input, 2)]));
 }
 
 /// A worker that doubles numbers, for as long as `go_on` says so with the number of records that it answered.

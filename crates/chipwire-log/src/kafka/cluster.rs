@@ -40,6 +40,8 @@ pub(super) struct Cluster {
     /// Replaced after it got no answer: librdkafka (2.12) forgets all brokers, its bootstrap ones too, and never connects again
     /// when a broker that has just started says that there are none (librdkafka #5301).
     client: Mutex<Arc<BaseConsumer<Context>>>,
+    /// For the one question that has another answer for those who read only what is decided. Made when it is asked.
+    decided: Mutex<Option<BaseConsumer<Context>>>,
     /// What all clients for questions have heard.
     context: Context,
     id: OnceLock<String>,
@@ -65,9 +67,16 @@ impl Cluster {
         let security = Security::read(&config, &|name| env::var(name).ok())?;
         let context = Context::default();
         let client = config.questions(&security).create_with_context(context.clone()).map_err(unusable)?;
-        let (client, id, partitions, groups) =
-            (Mutex::new(Arc::new(client)), OnceLock::new(), Mutex::default(), Mutex::default());
-        Ok(Self { config, security, client, context, id, partitions, groups })
+        Ok(Self {
+            config,
+            security,
+            client: Mutex::new(Arc::new(client)),
+            decided: Mutex::default(),
+            context,
+            id: OnceLock::new(),
+            partitions: Mutex::default(),
+            groups: Mutex::default(),
+        })
     }
 
     /// The client for questions. Takes a line out of the queue in which log lines and errors wait; nothing else empties it.
@@ -130,11 +139,16 @@ impl Cluster {
         }
         match self.describe(topic)? {
             Some(described) => {
-                self.known().insert(Arc::from(topic), described.partitions);
+                self.remember(topic, described.partitions);
                 Ok(described.partitions)
             }
             None => Err(Error::UnknownTopic(topic.to_owned())),
         }
+    }
+
+    /// Keeps in mind how many partitions a topic has.
+    pub(super) fn remember(&self, topic: &str, partitions: u32) {
+        self.known().insert(Arc::from(topic), partitions);
     }
 
     /// Asks the brokers about a topic; `None` when there is none of this name.
@@ -185,7 +199,61 @@ impl Cluster {
         if partitions.is_empty() {
             return Ok(Positions::new());
         }
-        let client = self.client();
+        self.offsets_through(&self.client(), partitions, at, timeout)
+    }
+
+    /// Those partitions of the topics that were asked for so far, or ensured, in which something is not decided: a transaction
+    /// that goes on, or one that was left open. Everything behind its first record is held back from readers.
+    pub(super) fn undecided(&self) -> Result<Vec<PartitionId>> {
+        let mut partitions = Vec::new();
+        for (topic, &count) in &*self.known() {
+            partitions.extend((0..count).map(|partition| PartitionId { topic: Arc::clone(topic), partition }));
+        }
+        let timeout = self.config.request_timeout();
+        // In this order: what is written between the two questions does not count.
+        let ends = self
+            .offsets(&partitions, Offset::End, timeout)
+            .and_then(|ends| Ok((self.decided_ends(&partitions, timeout)?, ends)));
+        match ends {
+            Ok((decided, mut ends)) => {
+                ends.retain(|id, end| decided.get(id).is_some_and(|decided| decided < end));
+                Ok(ends.into_keys().collect())
+            }
+            // One was deleted. Whoever uses it hears of that.
+            Err(Error::UnknownTopic(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where `partitions` end for those who read only what is decided.
+    fn decided_ends(&self, partitions: &[PartitionId], timeout: Duration) -> Result<Positions> {
+        if partitions.is_empty() {
+            return Ok(Positions::new());
+        }
+        let kept = || self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept().take();
+        let client = match known {
+            Some(client) => client,
+            None => self
+                .config
+                .decided_questions(&self.security)
+                .create_with_context(self.context.clone())
+                .map_err(unusable)?,
+        };
+        drop(client.poll(Duration::ZERO));
+        let ends = self.offsets_through(&client, partitions, Offset::End, timeout)?;
+        // One that got no answer is not asked again, as with `client`.
+        *kept() = Some(client);
+        Ok(ends)
+    }
+
+    fn offsets_through(
+        &self,
+        client: &BaseConsumer<Context>,
+        partitions: &[PartitionId],
+        at: Offset,
+        timeout: Duration,
+    ) -> Result<Positions> {
         let asking = || format!("ask for offsets of {}", names(partitions));
         // A broker may be told that it leads a partition a moment after everybody else: after a start, and when a topic is new.
         let deadline = Instant::now() + timeout;
@@ -246,15 +314,26 @@ impl Cluster {
         group: &str,
         partitions: &[PartitionId],
     ) -> Result<Positions> {
-        let asked = consumer
-            .committed_offsets(nowhere(partitions)?, self.config.request_timeout())
-            .and_then(|list| entries(&list));
+        match self.ask_committed(consumer, group, partitions, self.config.request_timeout()) {
+            Ok(positions) => Ok(positions),
+            Err(NotCommitted::LeftOpen) => Err(self.left_open(group)),
+            Err(NotCommitted::Other(error)) => Err(error),
+        }
+    }
+
+    fn ask_committed<C: rdkafka::consumer::ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        group: &str,
+        partitions: &[PartitionId],
+        timeout: Duration,
+    ) -> Result<Positions, NotCommitted> {
+        let asked = consumer.committed_offsets(nowhere(partitions)?, timeout).and_then(|list| entries(&list));
         let stored = asked.map_err(|error| {
-            let asking = format!("ask for the positions of group `{}`", self.config.id(group));
             if meaning(code_of(&error)) == Meaning::Away && self.has_open_transaction(group, partitions) {
-                return self.left_open(&asking);
+                return NotCommitted::LeftOpen;
             }
-            self.partition_error(asking, partitions, error)
+            NotCommitted::Other(self.partition_error(asking_for(&self.config.id(group)), partitions, error))
         })?;
         Ok(stored
             .into_iter()
@@ -263,6 +342,21 @@ impl Cluster {
                 _ => None,
             })
             .collect())
+    }
+
+    /// Whether a transaction holds back the positions of `group` for longer than one that goes on would.
+    pub(super) fn holds_back<C: rdkafka::consumer::ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        group: &str,
+        partitions: &[PartitionId],
+    ) -> Result<bool> {
+        let timeout = self.config.request_timeout().min(SECOND_QUESTION);
+        match self.ask_committed(consumer, group, partitions, timeout) {
+            Ok(_) => Ok(false),
+            Err(NotCommitted::LeftOpen) => Ok(true),
+            Err(NotCommitted::Other(error)) => Err(error),
+        }
     }
 
     /// Whether only a transaction that has not ended holds back the positions of `group`: the brokers wait for its end
@@ -278,10 +372,12 @@ impl Cluster {
     }
 
     /// The error for positions that a transaction holds back.
-    fn left_open(&self, doing: &str) -> Error {
+    fn left_open(&self, group: &str) -> Error {
+        let doing = asking_for(&self.config.id(group));
         let reason = format!(
-            "failed to {doing}: a transaction that stores them was left open. The brokers end it {} s after it began; if it \
-             stays, `kafka-transactions.sh find-hanging` of Kafka shows it, and `abort` ends it",
+            "failed to {doing}: a transaction that stores them was left open. The brokers end it {} s after it began, or the \
+             worker whose it is when it opens again; if it stays, `kafka-transactions.sh find-hanging` of Kafka shows it, \
+             and `abort` ends it",
             self.config.transaction_timeout().as_secs()
         );
         Error::Unavailable { target: self.config.brokers.clone(), reason }
@@ -340,6 +436,23 @@ impl Cluster {
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<Arc<str>, u32>> {
         self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Why there is no answer about positions.
+enum NotCommitted {
+    /// A transaction that has not ended holds them back.
+    LeftOpen,
+    Other(Error),
+}
+
+impl From<Error> for NotCommitted {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn asking_for(group: &str) -> String {
+    format!("ask for the positions of group `{group}`")
 }
 
 /// Kafka's rule for topic names; librdkafka takes it badly to be asked about others.

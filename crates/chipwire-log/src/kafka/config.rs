@@ -187,6 +187,11 @@ impl KafkaConfig {
         config
     }
 
+    /// The same, and told the ends of what is decided.
+    pub(super) fn decided_questions(&self, security: &Security) -> ClientConfig {
+        self.client(security, CONSUMER_DEFAULTS, CONSUMER_LAWS)
+    }
+
     /// For clients that use a group's name without joining it: to ask for its offsets, or, because librdkafka reads only in
     /// the name of some group, to read by themselves.
     pub(super) fn group_consumer(&self, group: &str, security: &Security) -> ClientConfig {

@@ -32,6 +32,7 @@ pub(super) fn ensure(cluster: &Cluster, topics: &[TopicSpec]) -> Result<()> {
         match cluster.describe(&spec.name)? {
             Some(found) => {
                 check_partitions(spec, found.partitions)?;
+                cluster.remember(&spec.name, found.partitions);
                 there.push((spec, found.replicas));
             }
             None => missing.push(spec),
@@ -215,7 +216,11 @@ fn settings(cluster: &Cluster, spec: &TopicSpec) -> Vec<(&'static str, String)> 
 fn wait_until_usable(cluster: &Cluster, spec: &TopicSpec, deadline: Instant) -> Result<()> {
     loop {
         match cluster.describe(&spec.name) {
-            Ok(Some(found)) if found.led => return check_partitions(spec, found.partitions),
+            Ok(Some(found)) if found.led => {
+                check_partitions(spec, found.partitions)?;
+                cluster.remember(&spec.name, found.partitions);
+                return Ok(());
+            }
             Ok(_) | Err(Error::Unavailable { .. }) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(10));
             }

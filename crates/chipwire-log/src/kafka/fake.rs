@@ -10,10 +10,18 @@ use std::{
     thread,
 };
 
-const METADATA: i16 = 3;
-const API_VERSIONS: i16 = 18;
-/// Of responses and requests; without compact strings.
+use bytes::{Bytes, BytesMut};
+use kafka_protocol::{
+    messages::{
+        ApiKey, ApiVersionsResponse, BrokerId, MetadataResponse, ResponseHeader, TopicName,
+        api_versions_response::ApiVersion,
+        metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic},
+    },
+    protocol::{Encodable, StrBytes, decode_request_header_from_buffer},
+};
+
 const METADATA_VERSION: i16 = 4;
+const BROKER: BrokerId = BrokerId(1);
 const UNSUPPORTED_VERSION: i16 = 35;
 const LEADER_NOT_AVAILABLE: i16 = 5;
 
@@ -55,69 +63,45 @@ fn answer(mut connection: &TcpStream, port: u16, forgetful: &AtomicBool) -> std:
     connection.read_exact(&mut size)?;
     let mut request = vec![0; u32::from_be_bytes(size) as usize];
     connection.read_exact(&mut request)?;
-    let short = |at: usize| i16::from_be_bytes([request[at], request[at + 1]]);
-    let (api, version) = (short(0), short(2));
-    let mut response = Response(request[4..8].to_vec());
-    match api {
-        API_VERSIONS => {
-            response.short(if version == 0 { 0 } else { UNSUPPORTED_VERSION });
-            response.int(2);
-            for (api, highest) in [(METADATA, METADATA_VERSION), (API_VERSIONS, 0)] {
-                response.short(api);
-                response.short(0);
-                response.short(highest);
-            }
+    let header = decode_request_header_from_buffer(&mut Bytes::from(request)).unwrap();
+    let mut response = BytesMut::new();
+    let answered = ResponseHeader::default().with_correlation_id(header.correlation_id);
+    answered.encode(&mut response, 0).unwrap();
+    match ApiKey::try_from(header.request_api_key).unwrap() {
+        ApiKey::ApiVersions => {
+            let known = [(ApiKey::Metadata, METADATA_VERSION), (ApiKey::ApiVersions, 0)];
+            let known = known.map(|(key, highest)| {
+                ApiVersion::default().with_api_key(key as i16).with_min_version(0).with_max_version(highest)
+            });
+            // A client that asks in newer words asks again in these.
+            let refused = if header.request_api_version == 0 { 0 } else { UNSUPPORTED_VERSION };
+            let versions = ApiVersionsResponse::default().with_error_code(refused).with_api_keys(known.to_vec());
+            versions.encode(&mut response, 0).unwrap();
         }
-        METADATA => response.metadata(port, forgetful.load(Ordering::SeqCst)),
-        other => panic!("nobody asks for {other} here"),
+        ApiKey::Metadata => {
+            metadata(port, forgetful.load(Ordering::SeqCst)).encode(&mut response, METADATA_VERSION).unwrap();
+        }
+        other => panic!("nobody asks for {other:?} here"),
     }
-    connection.write_all(&u32::try_from(response.0.len()).unwrap().to_be_bytes())?;
-    connection.write_all(&response.0)
+    connection.write_all(&u32::try_from(response.len()).unwrap().to_be_bytes())?;
+    connection.write_all(&response)
 }
 
-struct Response(Vec<u8>);
-
-impl Response {
-    fn short(&mut self, value: i16) {
-        self.0.extend(value.to_be_bytes());
-    }
-
-    fn int(&mut self, value: i32) {
-        self.0.extend(value.to_be_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.short(i16::try_from(text.len()).unwrap());
-        self.0.extend(text.as_bytes());
-    }
-
-    fn metadata(&mut self, port: u16, forgetful: bool) {
-        let count = i32::from(!forgetful);
-        // The throttle.
-        self.int(0);
-        self.int(count);
-        if !forgetful {
-            self.int(1);
-            self.text("127.0.0.1");
-            self.int(port.into());
-            // No rack.
-            self.short(-1);
-        }
-        self.text("fake");
-        // The controller.
-        self.int(1);
-        self.int(1);
-        self.short(if forgetful { LEADER_NOT_AVAILABLE } else { 0 });
-        self.text("t");
-        // Not internal.
-        self.0.push(0);
-        self.int(count);
-        if !forgetful {
-            // One partition without error, number 0, led by broker 1, which is its only copy.
-            self.short(0);
-            for value in [0, 1, 1, 1, 1, 1] {
-                self.int(value);
-            }
-        }
+fn metadata(port: u16, forgetful: bool) -> MetadataResponse {
+    let broker = MetadataResponseBroker::default()
+        .with_node_id(BROKER)
+        .with_host(StrBytes::from_static_str("127.0.0.1"))
+        .with_port(port.into());
+    let partition = MetadataResponsePartition::default()
+        .with_leader_id(BROKER)
+        .with_replica_nodes(vec![BROKER])
+        .with_isr_nodes(vec![BROKER]);
+    let topic = MetadataResponseTopic::default().with_name(Some(TopicName(StrBytes::from_static_str("t"))));
+    let answer =
+        MetadataResponse::default().with_cluster_id(Some(StrBytes::from_static_str("fake"))).with_controller_id(BROKER);
+    if forgetful {
+        answer.with_topics(vec![topic.with_error_code(LEADER_NOT_AVAILABLE)])
+    } else {
+        answer.with_brokers(vec![broker]).with_topics(vec![topic.with_partitions(vec![partition])])
     }
 }

@@ -25,6 +25,8 @@
 //!   decided yet: whoever has read up to there has read everything that was acknowledged. A writer that died may leave a
 //!   transaction open, and nobody reads past it until its time-out or until the writer is opened anew: open writers and
 //!   workers before states are read.
+//! - A broker that is killed while it ends a transaction may forget to (`transaction::Transactions` says how). Whoever opens a writer or
+//!   a worker of the same name aborts what is left of it before anything else.
 //!
 //! The genesis is the cluster id: it tells clusters apart, not a topic from its successor of the same name. A topic that
 //! was deleted and created again shows as a position out of range; once it has grown past the position, only the record before

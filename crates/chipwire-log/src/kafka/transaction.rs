@@ -83,12 +83,11 @@ impl Transactions {
         let doing = || format!("open writer `{name}`");
         let timeout = opened.cluster.config.request_timeout();
         match opened.watched(timeout, |producer, timeout| producer.init_transactions(timeout)) {
-            Some(Ok(())) => Ok(opened),
-            Some(Err(error)) => match meaning(code_of(&error)) {
-                Meaning::Fenced => Err(Error::Fenced { name: name.to_owned() }),
-                Meaning::Away => Err(opened.unavailable(&doing(), code_of(&error))),
-                _ => Err(Error::Backend { action: doing(), source: Box::new(error) }),
-            },
+            Some(Ok(())) => {
+                opened.end_left_open()?;
+                Ok(opened)
+            }
+            Some(Err(error)) => Err(opened.opening(doing(), error)),
             None => Err(opened.unavailable(&doing(), Code::OperationTimedOut)),
         }
     }
@@ -102,6 +101,61 @@ impl Transactions {
         match self.attempt(records, offsets) {
             Ok(()) => Ok(Outcome::Committed),
             Err((stage, error)) => self.resolve(stage, error),
+        }
+    }
+
+    /// Ends what the brokers may have left open of older transactions of this name.
+    ///
+    /// A coordinator of Kafka 4.4 that is killed while it ends a transaction may take it for ended when it comes back, and the
+    /// marks that end it in the partitions are never written. It has the id of this producer, so that a mark of this one ends
+    /// it too. It must be an abort, and come before any commit, which would make visible what was aborted.
+    fn end_left_open(&self) -> Result<()> {
+        for partitions in self.cluster.undecided()?.chunk_by(|one, next| one.topic == next.topic) {
+            let marks: Vec<_> = partitions
+                .iter()
+                .map(|id| Record {
+                    topic: Arc::clone(&id.topic),
+                    partition: id.partition,
+                    // A topic that is compacted takes none without a key.
+                    key: b"aborted".to_vec(),
+                    headers: Vec::new(),
+                    value: None,
+                })
+                .collect();
+            tracing::debug!(
+                name = self.name,
+                ?partitions,
+                "something is not decided; what is left of this writer is ended"
+            );
+            self.abort(&marks, None)?;
+        }
+        Ok(())
+    }
+
+    /// Aborts a transaction with `records` and `offsets`, by which everything of this name that is open in the same partitions
+    /// and positions ends.
+    ///
+    /// A topic that this writer may not write to is passed over: nothing of it can be open there.
+    pub(super) fn abort(&self, records: &[Record], offsets: Option<Offsets>) -> Result<()> {
+        let filled = self.fill(records, offsets);
+        let timeout = self.cluster.config.request_timeout();
+        let aborted = self.watched(timeout, |producer, timeout| producer.abort_transaction(timeout));
+        let doing = || format!("end what is left open of `{}`", self.name);
+        let error = match (filled, aborted) {
+            (Ok(()), Some(Ok(()))) => return Ok(()),
+            (Err((_, Some(error))), Some(Ok(()))) if is_forbidden(code_of(&error)) => return Ok(()),
+            (Err((_, Some(error))), _) | (_, Some(Err(error))) => error,
+            (Err((_, None)), _) | (_, None) => return Err(self.unavailable(&doing(), Code::OperationTimedOut)),
+        };
+        Err(self.opening(doing(), error))
+    }
+
+    /// The error of a producer that does not come to its first transaction.
+    fn opening(&self, action: String, error: KafkaError) -> Error {
+        match meaning(code_of(&error)) {
+            Meaning::Fenced => Error::Fenced { name: self.name.clone() },
+            Meaning::Away => self.unavailable(&action, code_of(&error)),
+            _ => Error::Backend { action, source: Box::new(error) },
         }
     }
 
@@ -121,6 +175,18 @@ impl Transactions {
     }
 
     fn attempt(&self, records: &[Record], offsets: Option<Offsets>) -> Result<(), Failed> {
+        self.fill(records, offsets)?;
+        fail::fail_point!("before-fsync");
+        let timeout = self.cluster.config.transaction_timeout();
+        self.watched(timeout, |producer, timeout| producer.commit_transaction(timeout))
+            .ok_or((Stage::Commit, None))?
+            .map_err(|error| (Stage::Commit, Some(error)))?;
+        fail::fail_point!("after-fsync");
+        Ok(())
+    }
+
+    /// Begins a transaction and puts everything into it.
+    fn fill(&self, records: &[Record], offsets: Option<Offsets>) -> Result<(), Failed> {
         let timeout = self.cluster.config.transaction_timeout();
         let open = |error| (Stage::Open, Some(error));
         // Of an earlier, aborted transaction.
@@ -137,11 +203,6 @@ impl Transactions {
             .ok_or((Stage::Open, None))?
             .map_err(open)?;
         }
-        fail::fail_point!("before-fsync");
-        self.watched(timeout, |producer, timeout| producer.commit_transaction(timeout))
-            .ok_or((Stage::Commit, None))?
-            .map_err(|error| (Stage::Commit, Some(error)))?;
-        fail::fail_point!("after-fsync");
         Ok(())
     }
 
@@ -269,6 +330,11 @@ impl Transactions {
             }
         }
     }
+}
+
+/// Whether the brokers do not let this client write.
+fn is_forbidden(code: Code) -> bool {
+    matches!(code, Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed)
 }
 
 impl Ended {

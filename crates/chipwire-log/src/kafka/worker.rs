@@ -53,7 +53,7 @@ pub(super) struct KafkaWorker {
 impl KafkaWorker {
     /// Joins `group` and fences the older worker of this name.
     pub(super) fn open(cluster: Arc<Cluster>, group: &str, member: &str, topics: &[&str]) -> Result<Self> {
-        cluster.partitions_of(topics)?;
+        let partitions = cluster.partitions_of(topics)?;
         let name = format!("{group}/{member}");
         let transactions = Transactions::open(Arc::clone(&cluster), &format!("worker/{name}"), &name)?;
         let context = Context::default();
@@ -61,6 +61,9 @@ impl KafkaWorker {
         let context = WorkerContext { context, ..WorkerContext::default() };
         let consumer: BaseConsumer<WorkerContext> =
             cluster.config.worker(group, &cluster.security).create_with_context(context).map_err(unusable)?;
+        if cluster.holds_back(&consumer, group, &partitions)? {
+            end_left_open(&transactions, &consumer, &partitions)?;
+        }
         consumer
             .subscribe(topics)
             .map_err(|error| Error::Backend { action: format!("join group `{group}`"), source: Box::new(error) })?;
@@ -229,6 +232,20 @@ impl KafkaWorker {
         let positions = list(upto.iter().map(|(id, &position)| (id, Offset::Offset(position))))?;
         Ok(Some(Offsets { positions, group }))
     }
+}
+
+/// Ends what the brokers may have left open of an older transaction of this worker, so that it holds back no positions any
+/// more (see `Transactions::open`). By a program outside of the group, as this one is until it joins.
+fn end_left_open(
+    transactions: &Transactions,
+    consumer: &BaseConsumer<WorkerContext>,
+    partitions: &[PartitionId],
+) -> Result<()> {
+    let Some(group) = consumer.group_metadata() else {
+        return Ok(());
+    };
+    let positions = list(partitions.iter().map(|id| (id, Offset::Offset(0))))?;
+    transactions.abort(&[], Some(Offsets { positions, group }))
 }
 
 /// A worker that the client calls no member of its group.
