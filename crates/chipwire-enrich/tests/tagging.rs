@@ -320,7 +320,8 @@ fn whose_it_is_is_not_in_the_name() {
 
 #[test]
 fn only_what_is_related_vouches_alone() {
-    check("Oracle told Reuters so. The cloud grew.", expect!["reuters=Reuters"]);
+    check("Oracle told Reuters so. It rained. The cloud grew.", expect!["reuters=Reuters"]);
+    check("Oracle told Reuters so. The cloud grew.", expect!["oracle=Oracle | reuters=Reuters"]);
     check("Oracle told Intel so.", expect!["intel=Intel"]);
     check(
         "Oracle told Intel, which told Tencent and Nvidia.",

@@ -1,6 +1,7 @@
 //! Weighing: whether an ambiguous name means the entity here.
 //!
-//! Evidence in the same sentence decides where there is any; the rest of the text only where the sentence is silent. So one
+//! Evidence in the same sentence decides where there is any; the rest of the text only where the sentence is silent, and the
+//! sentences beside it more than others: one word there is enough if nothing in the text speaks against the name. So one
 //! sense holds for a whole text unless a place says otherwise. Weights were chosen by hand on cases; they order evidence
 //! and are not probabilities.
 
@@ -89,6 +90,8 @@ const NEAR: f64 = 3.0;
 const SENTENCE: f64 = 2.0;
 /// In the same sentence, of an entity that has nothing to do with it: not enough without a word elsewhere.
 const UNRELATED: f64 = 1.5;
+/// Words to something in the sentence before or behind that counts as if it were in the same.
+const BESIDE_REACH: usize = 25;
 /// Elsewhere in the text.
 const FAR: f64 = 1.0;
 /// What part of their weight more pieces of evidence count with, beside the best: near by, and elsewhere in the text, where one
@@ -149,12 +152,14 @@ struct Evidence {
     here_against: Scale,
     far: Scale,
     far_against: Scale,
+    /// Whether something in the sentence before, or in the one behind, speaks for it as loudly as it would in the same.
+    beside: [bool; 2],
 }
 
 impl Evidence {
     fn new() -> Self {
         let [here, here_against, far_against] = [(); 3].map(|()| Scale::new(OTHERS));
-        Self { here, here_against, far: Scale::new(OTHERS_FAR), far_against }
+        Self { here, here_against, far: Scale::new(OTHERS_FAR), far_against, beside: [false; 2] }
     }
 
     /// What is left of the weight if it is enough, and whether what is elsewhere in the text was needed for that.
@@ -166,7 +171,8 @@ impl Evidence {
         let all = here / UNRELATED + self.far.weight();
         let all_against = against + self.far_against.weight();
         let enough = against < ENOUGH && all >= ENOUGH && all > all_against;
-        enough.then_some(((all - all_against) * 0.5, true))
+        let beside = self.beside.contains(&true) && all_against == 0.0;
+        (enough || beside).then_some(((all - all_against) * 0.5, true))
     }
 }
 
@@ -198,6 +204,9 @@ impl Scene<'_> {
             self.mentions(candidate, &mut evidence);
         }
         self.writing(candidate, alias.is_code(), &mut evidence);
+        for (at, beside) in evidence.beside.iter_mut().enumerate() {
+            *beside = *beside && !self.is_named_beside(candidate, at == 0);
+        }
         Some((alias, evidence))
     }
 
@@ -225,7 +234,7 @@ impl Scene<'_> {
                 Vec::new(),
             );
         };
-        let Evidence { here, here_against, far, far_against } = &evidence;
+        let Evidence { here, here_against, far, far_against, .. } = &evidence;
         let empty = |scales: [&Scale; 2]| scales.iter().all(|scale| scale.reasons.is_empty());
         let why = match (empty([here, far]), empty([here_against, far_against])) {
             (true, true) => "nothing speaks for it",
@@ -249,11 +258,12 @@ impl Scene<'_> {
     fn cues(&self, candidate: &Candidate, evidence: &mut Evidence) {
         let Some(sense) = self.tagger.sense(candidate.entity) else { return };
         for phrase in sense.cues.iter().map(|phrase| *phrase as usize) {
-            self.phrase(candidate, phrase, &mut evidence.here, &mut evidence.far, Reason::Cue(phrase));
+            let (here, far) = (&mut evidence.here, &mut evidence.far);
+            self.phrase(candidate, phrase, here, far, &mut evidence.beside, Reason::Cue(phrase));
         }
         for phrase in sense.against.iter().map(|phrase| *phrase as usize) {
             let (here, far) = (&mut evidence.here_against, &mut evidence.far_against);
-            self.phrase(candidate, phrase, here, far, Reason::Against(phrase));
+            self.phrase(candidate, phrase, here, far, &mut [false; 2], Reason::Against(phrase));
         }
     }
 
@@ -277,12 +287,21 @@ impl Scene<'_> {
     }
 
     /// The nearest place of one phrase.
-    fn phrase(&self, candidate: &Candidate, phrase: usize, here: &mut Scale, far: &mut Scale, reason: Reason) {
+    fn phrase(
+        &self,
+        candidate: &Candidate,
+        phrase: usize,
+        here: &mut Scale,
+        far: &mut Scale,
+        beside: &mut [bool; 2],
+        reason: Reason,
+    ) {
         let mut best: f64 = 0.0;
         for (start, end) in self.hits.around(phrase, candidate.start, candidate.end) {
             let inside = start >= candidate.start && end <= candidate.end;
             if !inside {
                 best = best.max(self.nearness(candidate, start, end));
+                self.note_beside(candidate, start, end, beside);
             }
         }
         if best >= SENTENCE {
@@ -306,6 +325,35 @@ impl Scene<'_> {
             2..=8 => NEAR,
             _ => SENTENCE,
         }
+    }
+
+    /// Notes whether something at tokens `start..end` is in the sentence before or behind, and not far.
+    fn note_beside(&self, candidate: &Candidate, start: usize, end: usize, beside: &mut [bool; 2]) -> bool {
+        let sentence = |token: usize| self.document.token(token).map(|token| token.sentence);
+        let (Some(there), Some(here)) = (sentence(start), sentence(candidate.start)) else { return false };
+        let [before, behind] = beside;
+        let noted = match (there + 1 == here, there == here + 1) {
+            (true, _) => before,
+            (_, true) => behind,
+            _ => return false,
+        };
+        let is_close = self.distance(candidate, start, end) <= BESIDE_REACH;
+        *noted |= is_close;
+        is_close
+    }
+
+    /// Whether the sentence before, or the one behind, has the name too: what is there speaks for that one.
+    fn is_named_beside(&self, candidate: &Candidate, before: bool) -> bool {
+        let document = self.document;
+        let word = |at: usize| document.token(at).map(|token| token.word);
+        let (Some(here), Some(last)) =
+            (document.token(candidate.start).map(|token| token.sentence), candidate.name_end.checked_sub(1))
+        else {
+            return false;
+        };
+        let Some(there) = (if before { here.checked_sub(1) } else { Some(here + 1) }) else { return false };
+        let first = |sentence: usize| document.sentences.get(sentence).map_or(document.tokens.len(), |of| of.first);
+        (first(there)..first(there + 1)).any(|at| word(at) == word(last))
     }
 
     /// Words between the name and `start..end`; a possessive is none.
@@ -345,8 +393,14 @@ impl Scene<'_> {
                 Relation::Vendor => (close, 2.5, Reason::Beside("vendor", sure.entity)),
                 Relation::Product => (close, 2.5, Reason::Beside("product", sure.entity)),
                 Relation::Sibling => (NEAR, 2.5, Reason::Beside("sibling", sure.entity)),
-                Relation::Related => (SENTENCE, FAR, Reason::Beside("near", sure.entity)),
+                Relation::Related => {
+                    self.note_beside(candidate, sure.start, sure.end, &mut evidence.beside);
+                    (SENTENCE, FAR, Reason::Beside("near", sure.entity))
+                }
                 Relation::SameTrade if here => (SENTENCE, FAR, Reason::Beside("near", sure.entity)),
+                Relation::SameTrade if self.note_beside(candidate, sure.start, sure.end, &mut evidence.beside) => {
+                    (SENTENCE, FAR / 2.0, Reason::Beside("near", sure.entity))
+                }
                 Relation::SameTrade | Relation::SameKind if here && self.are_listed(candidate, sure) => {
                     (SENTENCE, FAR, Reason::Beside("listed", sure.entity))
                 }
@@ -422,9 +476,12 @@ impl Scene<'_> {
         }
         // Who acts under the name is an office also where its country's are named elsewhere in the text.
         let acts = document.token(candidate.end).is_some_and(|next| lexicon::is_act(&document.folded(next)));
-        let same_sentence = |sure: &&Sure| acts || self.nearness(candidate, sure.start, sure.end) >= SENTENCE;
+        let close = |sure: &&Sure| {
+            acts || self.nearness(candidate, sure.start, sure.end) >= SENTENCE
+                || self.note_beside(candidate, sure.start, sure.end, &mut [false; 2])
+        };
         let related = |sure: &&Sure| self.tagger.relation(candidate.entity, sure.entity) == Relation::Related;
-        self.sure.around(candidate).filter(same_sentence).find(related).map(|sure| sure.entity)
+        self.sure.around(candidate).filter(close).find(related).map(|sure| sure.entity)
     }
 
     /// Whether the words at `start..end` are part of a longer name: `foreign ministry`, `Chamber of Commerce`, `Treasury

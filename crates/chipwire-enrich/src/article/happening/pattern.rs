@@ -16,6 +16,8 @@ use crate::{
 /// Words that a `~` and a `~~` stand for at most.
 const FREE_MAX: usize = 6;
 const FAR_MAX: usize = 14;
+/// Words on either side of a phrase among which one has to be that a `&` asks for.
+const NEAR: usize = 12;
 
 /// One step of a pattern.
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ struct Pattern {
     kind: Kind,
     form: Form,
     steps: Vec<Step>,
+    /// Of each of these one has to stand near.
+    near: Vec<Vec<u32>>,
     abroad: bool,
     /// The words of that step behind the first that has the fewest: a sentence without any of them is not looked at further.
     /// None if there is no such step.
@@ -89,7 +93,9 @@ impl Patterns {
         let mut patterns = Self::default();
         let all = cues().map(|cue| (cue, false)).chain(ABROAD.iter().map(|cue| (cue, true)));
         for ((kind, form, text), abroad) in all {
-            let steps: Vec<Step> = text.split(' ').flat_map(|step| read_step(step, words)).collect();
+            let (near, steps): (Vec<&str>, Vec<&str>) = text.split(' ').partition(|step| step.starts_with('&'));
+            let near: Vec<Vec<u32>> = near.iter().map(|step| numbers(step.trim_start_matches('&'), words)).collect();
+            let steps: Vec<Step> = steps.into_iter().flat_map(|step| read_step(step, words)).collect();
             if let Some(Step::Word { numbers, .. }) = steps.first() {
                 for number in numbers {
                     patterns.by_first.entry(*number).or_default().push(patterns.patterns.len());
@@ -99,8 +105,9 @@ impl Patterns {
                 Step::Word { numbers, optional: false } => Some(numbers),
                 _ => None,
             });
+            let required = required.chain(&near);
             let key = required.min_by_key(|numbers| numbers.len()).cloned().unwrap_or_default();
-            patterns.patterns.push(Pattern { kind: *kind, form: *form, steps, abroad, key });
+            patterns.patterns.push(Pattern { kind: *kind, form: *form, steps, near, abroad, key });
         }
         patterns
     }
@@ -127,13 +134,31 @@ impl Patterns {
             if !possible {
                 continue;
             }
-            if let Some(end) = matches(document, lexis, &pattern.steps, at, limit, true) {
+            let end = matches(document, lexis, &pattern.steps, at, limit, true);
+            if let Some(end) = end.filter(|end| pattern.near.iter().all(|near| is_near(document, near, at, *end))) {
                 hits.push(Hit { kind: pattern.kind, form: pattern.form, start: at, end, abroad: pattern.abroad });
             }
         }
         hits.sort_by_key(|hit| Reverse(hit.end));
         hits
     }
+}
+
+/// Whether one of `words` stands near tokens `start..end`, in the same sentence and not among them.
+fn is_near(document: &Document, words: &[u32], start: usize, end: usize) -> bool {
+    let sentence = document.token(start).map(|token| token.sentence);
+    let mut around = (start.saturating_sub(NEAR)..start).chain(end..end + NEAR);
+    around.any(|at| {
+        let token = document.token(at).filter(|token| token.word != 0 && Some(token.sentence) == sentence);
+        token.is_some_and(|token| words.contains(&token.word))
+    })
+}
+
+/// The numbers of the words of a step, and of those of the sets in it.
+fn numbers(step: &str, words: &mut Words) -> Vec<u32> {
+    let mut alternatives = Vec::new();
+    read_words(step, &mut alternatives);
+    alternatives.iter().map(|word| words.intern(word.as_bytes())).collect()
 }
 
 fn read_step(step: &str, words: &mut Words) -> Vec<Step> {

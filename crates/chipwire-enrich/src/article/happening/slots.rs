@@ -28,6 +28,8 @@ const HANDED_REACH: usize = 4;
 const AND: &[&str] = &["and", "or", "the", "s", "its", "und", "et", "e", "y", "en", "和", "及", "以", "暨", "や", "및"];
 /// What stands for "and" between names, and for "with" before a verb.
 const WITH: &[&str] = &["与", "與", "와", "과", "と"];
+/// What leads to the state that something is done to.
+const AIMED: &[&str] = &["对", "對", "向", "于", "於"];
 /// What a name in a row is to the one before it.
 const BESIDE: &[&str] = &["rival", "giant", "partner", "peer", "unit", "subsidiary", "affiliate", "parent", "fellow"];
 /// What fills a role.
@@ -86,13 +88,7 @@ pub(super) fn fill<'a>(
     let filling = Filling { scene, hit, clause };
     let turned = hit.form == Form::Turned || filling.is_passive();
     let mut filled = Vec::new();
-    let mut put = |role: Role, parties: Vec<Party<'a>>| {
-        for slot in parties.into_iter().map(|party| Filled { role, value: value(party) }) {
-            if !filled.contains(&slot) {
-                filled.push(slot);
-            }
-        }
-    };
+    let mut put = |role: Role, parties: Vec<Party<'a>>| push(&mut filled, role, parties);
     let handed = filling.handed();
     let who = if hit.form == Form::Handed {
         handed
@@ -153,8 +149,17 @@ pub(super) fn fill<'a>(
         }
         put(Role::What, what);
     }
-    let places = filling.places();
-    put(Role::Place, places);
+    // "Samsung infringes a patent of Netlist": who has the patent sues.
+    if hit.kind == Kind::Lawsuit && filling.word(hit.start).starts_with("infring") {
+        for slot in &mut filled {
+            slot.role = match slot.role {
+                Role::Who => Role::Whom,
+                Role::Whom => Role::Who,
+                other => other,
+            };
+        }
+    }
+    push(&mut filled, Role::Place, filling.places());
     // Nobody does something to himself, and the state that acts is not where.
     let who: Vec<Filled<'a>> = filled.iter().filter(|slot| slot.role == Role::Who).copied().collect();
     filled.retain(|slot| slot.role == Role::Who || !who.iter().any(|who| same_value(who, slot)));
@@ -162,6 +167,15 @@ pub(super) fn fill<'a>(
         filled.push(Filled { role: Role::Amount, value: Value::Amount(amount) });
     }
     filling.is_enough(&filled, amounts).then_some(filled)
+}
+
+/// Gives `role` to those of `parties` that do not have it.
+fn push<'a>(filled: &mut Vec<Filled<'a>>, role: Role, parties: Vec<Party<'a>>) {
+    for slot in parties.into_iter().map(|party| Filled { role, value: value(party) }) {
+        if !filled.contains(&slot) {
+            filled.push(slot);
+        }
+    }
 }
 
 fn value(party: Party<'_>) -> Value<'_> {
@@ -244,7 +258,7 @@ impl<'a> Filling<'a, '_> {
     /// Who does it, before the phrase or, if nobody is there, inside or behind it.
     fn subject(&self, sorts: &[Sort]) -> Option<Party<'a>> {
         let noun = self.hit.form == Form::Noun;
-        let fits = |party: &Party<'_>| sorts.contains(&party.sort());
+        let fits = |party: &Party<'_>| sorts.contains(&party.sort()) && !self.is_aimed_at(party);
         let plain = |party: &Party<'_>| {
             let before = party.start().checked_sub(1);
             let article =
@@ -463,8 +477,22 @@ impl<'a> Filling<'a, '_> {
             self.is_after(party, &["to", "in", "into", "for", "from", "on", "against", "of", "at"])
         };
         let behind = self.clause.right.iter().chain(&self.clause.inside).filter(state).find(led);
-        let chinese = || self.clause.right.iter().find(|party| state(party) && self.is_east_asian(party));
-        behind.or_else(chinese).copied().into_iter().collect()
+        let chinese = || {
+            let aimed = self.clause.left.iter().rev().find(|party| state(party) && self.is_aimed_at(party));
+            aimed.or_else(|| self.clause.right.iter().find(|party| state(party) && self.is_east_asian(party)))
+        };
+        // "Vietnam faces a tariff".
+        let taxed = || {
+            let turned = self.hit.kind == Kind::Tariff && self.hit.form == Form::Turned;
+            self.clause.left.iter().rev().find(state).filter(|_| turned)
+        };
+        behind.or_else(chinese).or_else(taxed).copied().into_iter().collect()
+    }
+
+    /// Whether a word right before the state makes it the one that something is done to: 对华, 原产于美国.
+    fn is_aimed_at(&self, party: &Party<'_>) -> bool {
+        let before = party.start().checked_sub(1).filter(|_| party.sort() == Sort::State && self.is_east_asian(party));
+        before.is_some_and(|at| AIMED.contains(&self.word(at).as_str()))
     }
 
     fn is_east_asian(&self, party: &Party<'_>) -> bool {
