@@ -80,6 +80,8 @@ impl<'a> Filling<'a, '_> {
                 let told = (who || place) && (whom || what) || who && place || what && self.is_passive_or_noun();
                 told && !self.is_own_doing(who)
             }
+            // "BIS adds 14 firms to the Entity List": the list says what is done, and nobody has to be named on it.
+            Kind::Sanction if who && what && !noun && self.hit.end > self.hit.start + 2 => true,
             Kind::Sanction => (who || self.is_passive_or_noun() || what) && (whom || who && place) && entity,
             Kind::Tariff if noun && (one || self.is_written_east_asian() && self.hit.end == self.hit.start + 2) => {
                 (who || place || whom) && self.has_figure(amounts, &[AmountKind::Share])

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     article::lexis::{Lexis, is},
-    matcher::{Document, Gap, Token, Words},
+    matcher::{Document, Gap, Token, Words, shape},
 };
 
 /// Words that a `~` and a `~~` stand for at most.
@@ -23,7 +23,7 @@ const NEAR: usize = 12;
 #[derive(Debug, Clone)]
 enum Step {
     /// One of these words.
-    Word { numbers: Vec<u32>, optional: bool },
+    Word { numbers: Vec<u32>, optional: bool, sum: bool },
     /// Up to so many words, or none if it is optional.
     Free { most: usize, optional: bool },
     /// None of these words follows.
@@ -102,7 +102,7 @@ impl Patterns {
                 }
             }
             let required = steps.iter().skip(1).filter_map(|step| match step {
-                Step::Word { numbers, optional: false } => Some(numbers),
+                Step::Word { numbers, optional: false, sum: false } => Some(numbers),
                 _ => None,
             });
             let required = required.chain(&near);
@@ -176,7 +176,9 @@ fn read_step(step: &str, words: &mut Words) -> Vec<Step> {
         if not {
             return vec![Step::Not { numbers }];
         }
-        return vec![Step::Word { numbers, optional }];
+        // A set that has "bn" in it is that of sums.
+        let sum = alternatives.iter().any(|word| word == "bn");
+        return vec![Step::Word { numbers, optional, sum }];
     }
     // Alternatives of several characters go side by side: all have the same length.
     let length = alternatives.iter().map(|word| word.chars().count()).min().unwrap_or(0);
@@ -184,7 +186,7 @@ fn read_step(step: &str, words: &mut Words) -> Vec<Step> {
         .map(|at| {
             let chars = alternatives.iter().filter_map(|word| word.chars().nth(at));
             let numbers = chars.map(|ch| words.intern(ch.encode_utf8(&mut [0; 4]).as_bytes())).collect();
-            Step::Word { numbers, optional }
+            Step::Word { numbers, optional, sum: false }
         })
         .collect()
 }
@@ -222,9 +224,9 @@ fn matches(document: &Document, lexis: &Lexis, steps: &[Step], at: usize, limit:
     let Some((step, rest)) = steps.split_first() else { return Some(at) };
     let token = document.token(at).filter(|token| at < limit && (first || joins(token.gap)));
     match step {
-        Step::Word { numbers, optional } => {
+        Step::Word { numbers, optional, sum } => {
             let with = token
-                .filter(|token| token.word != 0 && numbers.contains(&token.word))
+                .filter(|token| token.word != 0 && numbers.contains(&token.word) || *sum && is_sum(document, token))
                 .and_then(|_| matches(document, lexis, rest, at + 1, limit, false));
             with.or_else(|| optional.then(|| matches(document, lexis, rest, at, limit, false)).flatten())
         }
@@ -249,6 +251,16 @@ fn matches(document: &Document, lexis: &Lexis, steps: &[Step], at: usize, limit:
             found
         }
     }
+}
+
+/// Whether a token is a figure with what it is counted in: the `5bn` of `$31.5bn`.
+fn is_sum(document: &Document, token: &Token) -> bool {
+    let counted = || {
+        let word = document.folded(token);
+        let digits = word.trim_start_matches(|ch: char| ch.is_ascii_digit());
+        digits.len() < word.len() && matches!(digits, "bn" | "mn" | "tn" | "m" | "b")
+    };
+    token.is(shape::DIGIT) && token.is(shape::LETTER) && counted()
 }
 
 /// Whether a phrase may go on over a gap.

@@ -1,7 +1,8 @@
 //! The phrases that tell of a happening, and what they need around them.
 //!
 //! A pattern is words with spaces between: `a|b` is one of them, `a+` is any form of a regular verb, `@a` is one of a set of [`SETS`], a word with
-//! `?` may be missing, `!a|b` is where none of these words follows, and `~` stands for up to six words at which no clause ends, `~~` for up to fourteen. Words
+//! `?` may be missing, `!a|b` is where none of these words follows, and `~` stands for up to six words at which no clause ends, `~~` for up to fourteen, and `&a|b` asks
+//! for one of these words within twelve of the phrase, in its sentence. Words
 //! are in small letters; Han characters and Hangul syllables count one by one, so that `a|b c|d` of them is every first with every second. How they are
 //! read: `slots`. Here are those of English, of what states do in `state` and of what companies do in `trade`; those of other languages
 //! are in `abroad`.
@@ -127,7 +128,7 @@ pub(super) const SETS: &[(&str, &str)] = &[
     ),
     ("some", "a|an|another|two|three|four|several|its|rival"),
     ("pay", "pay|pays|paid|paying"),
-    ("sum", "million|billion|trillion|mln|bln|mn|bn|tn|m|b|crore"),
+    ("sum", "million|billion|trillion|mln|bln|bil|mil|mn|bn|tn|m|b|crore"),
     ("duty", "tariff|tariffs|duty|duties|levy|levies|surcharge"),
     (
         "device",

@@ -417,4 +417,11 @@ pub(super) const CUES: &[Cue] = &[
     (Tariff, Noun, "@duty ~? take|takes|took|taking effect"),
     (Tariff, Noun, "@duty ~? come|comes|came|enter|enters|entered into force|effect"),
     (Tariff, Turned, "spared|sheltered|shielded &@duty|levies"),
+    (Subsidy, Verb, "clear+|okay|okays|okayed|allot|allots|allotted ~ @sum ~? for|to"),
+    (Subsidy, Turned, "get|gets|got|secure+|receive+|win|wins|won ~ @sum more|extra from"),
+    (
+        Sanction,
+        Verb,
+        "add|adds|added|adding|addition|additions ~~ to|under ~? entity|unverified|user|sdn|military ~? list",
+    ),
 ];

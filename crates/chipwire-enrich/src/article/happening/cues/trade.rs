@@ -603,4 +603,13 @@ pub(super) const CUES: &[Cue] = &[
     (Lawsuit, Verb, "take|takes|took|taken|haul+|drag|drags|dragged ~ to|before|into court|arbitration|tribunal|judge"),
     (Lawsuit, Verb, "claim+|allege+|argue+|contend+ in ~? lawsuit|suit|complaint|filing|court"),
     (Lawsuit, Noun, "class action"),
+    (ProductLaunch, Verb, "ship|ships|shipped|shipping its first|initial"),
+    (ProductLaunch, Verb, "demo|demos|demoed|demoing|demonstrate+|exhibit+"),
+    (Acquisition, Turned, "approach|approached from|by &board|bid|offer|takeover|buyout|options|shareholders"),
+    (Acquisition, Easing, "bar|bars|barred|block+|stop|stops|stopped|prevent+ ~~ from buying|acquiring|taking"),
+    (Acquisition, Verb, "swallow+|absorb+|snap|snaps|snapped ~ houses|house|boutique|studio|@firm"),
+    (CapacityExpansion, Verb, "bring|brings|brought|bringing up|online|onstream"),
+    (CapacityExpansion, Verb, "bring|brings|brought|bringing ~ online|onstream|stream"),
+    (CapacityExpansion, Verb, "enlarge+|extend+ ~? @site"),
+    (CapacityExpansion, Noun, "@site ~? came|comes|come|goes|went on|online ~? stream?"),
 ];
