@@ -203,7 +203,8 @@ fn tickers_are_found_in_every_form_and_never_bare() {
             "tencent=HK:0700 | tencent=HKG: 700 | tencent=00700.HK | tencent=0700.HK | tencent=700 HK | tencent=港交所：00700"
         ],
     );
-    check("NVDA, 0700, 700 HK dollars, A$NVDA, NVDA.XX, hk:0700, NVDA.O2", expect![[""]]);
+    check("(700-HK), (NVDA-US, Buy)", expect!["tencent=700-HK | nvidia=NVDA-US"]);
+    check("NVDA, 0700, 700 HK dollars, A$NVDA, NVDA.XX, hk:0700, NVDA.O2, NVDA-US", expect![[""]]);
     check(
         "Nvidia Corp <NVDA> and Nvidia (NVDA) but Tencent (NVDA)",
         expect!["nvidia=Nvidia Corp | nvidia=NVDA | nvidia=Nvidia | nvidia=NVDA | tencent=Tencent"],

@@ -1,7 +1,7 @@
 //! Codes of listed shares, where it is written that they are codes: never a bare number or word.
 //!
-//! `NASDAQ:NVDA`, `HK: 0700`, `9988.HK`, `IFXGn.DE`, `$NVDA`, `NVDA US Equity`, `(700 HK)`, `(2330 TT/TSM US, Buy)`, `NVDA:US`; and, where the company is named
-//! right before, `(NVDA)`, `<TXN>` and `#NVDA`.
+//! `NASDAQ:NVDA`, `HK: 0700`, `Euronext Paris: SOI`, `9988.HK`, `IFXGn.DE`, `$NVDA`, `NVDA US Equity`, `(700 HK)`, `(2330 TT/TSM US, Buy)`, `(2330-TW)`, `NVDA:US`;
+//! and, where the company is named right before, `(NVDA)`, `<TXN>` and `#NVDA`.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,9 @@ const CHINESE: &[(&str, Exchange)] = &[
     ("上交所", Exchange::Shanghai),
     ("深交所", Exchange::Shenzhen),
 ];
+
+/// Where Euronext trades.
+const EURONEXT: &[(&str, Exchange)] = &[("Paris", Exchange::Paris), ("Amsterdam", Exchange::Amsterdam)];
 
 /// A code in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,7 @@ impl Tickers {
             let hit = match next_gap {
                 Some(Gap::Colon) => self.after_colon(document, at),
                 Some(Gap::Dot) => self.before_suffix(document, at),
+                Some(Gap::Hyphen) => self.before_country(document, at),
                 _ => None,
             };
             let hit = hit.or_else(|| self.signed(document, at)).or_else(|| self.bloomberg(document, at));
@@ -93,6 +97,12 @@ impl Tickers {
         }
         if token.is(shape::EAST_ASIAN) {
             return self.after_chinese(document, at, &other);
+        }
+        if let Some((_, exchange)) = EURONEXT.iter().find(|(city, _)| *city == word) {
+            let before = at.checked_sub(1).and_then(|before| Some((before, document.token(before)?)));
+            let (start, euronext) = before.filter(|(_, token)| document.written(token) == "Euronext")?;
+            let entity = self.entity(*exchange, &other).filter(|_| is_code(next))?;
+            return Some(hit(entity, start, at + 2, euronext.start, other));
         }
         let tight = next.start == token.end + 1;
         let exchange = Exchange::by_country(&other).filter(|_| tight && is_code(token))?;
@@ -125,6 +135,19 @@ impl Tickers {
         let entity = self.entity(exchange, &code)?;
         let signed = token.start.checked_sub(1).filter(|sign| document.ch(*sign) == Some('$'));
         Some(hit(entity, at, at + 2, signed.unwrap_or(token.start), code))
+    }
+
+    /// `2330-TW`, in brackets.
+    fn before_country(&self, document: &Document, at: usize) -> Option<Found> {
+        let (token, next) = (document.token(at)?, document.token(at + 1)?);
+        let listed = matches!(surrounding(document, at, at + 2)?, ('(', ')' | ',' | ';'));
+        if !listed || !is_code(token) || !next.is(shape::UPPER) {
+            return None;
+        }
+        let (code, country) = (document.written(token), document.written(next));
+        let exchange = Exchange::by_name(&country).or_else(|| Exchange::by_country(&country))?;
+        let entity = self.entity(exchange, &code)?;
+        Some(hit(entity, at, at + 2, token.start, code))
     }
 
     /// `$NVDA` and `#NVDA`.

@@ -421,7 +421,11 @@ impl Tagger {
         }
         let taken: BTreeSet<usize> = candidates.iter().flat_map(|candidate| candidate.start..candidate.end).collect();
         for (at, token) in document.tokens.iter().enumerate() {
-            let short = token.end - token.start <= 5 && token.is(shape::UPPER) && !token.is(shape::DIGIT);
+            // Behind a hyphen it is a part of another word: "Photonics-SOI".
+            let short = token.end - token.start <= 5
+                && token.is(shape::UPPER)
+                && !token.is(shape::DIGIT)
+                && token.gap != Gap::Hyphen;
             if !short || taken.contains(&at) || document.sentence_of(at).is_some_and(|sentence| sentence.capitals) {
                 continue;
             }
