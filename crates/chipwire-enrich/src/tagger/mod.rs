@@ -24,7 +24,7 @@ use crate::{
     article::{self, Lexis, Named, Scene},
     gazetteer::{self, EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
-    matcher::{Cues, Document, Hits, Names, Phrases, Tickers, Trie, Words, shape},
+    matcher::{Cues, Document, Gap, Hits, Names, Phrases, Tickers, Trie, Words, shape},
     view::Reading,
 };
 
