@@ -18,7 +18,7 @@ pub(crate) use self::{
     lexis::Lexis,
 };
 use crate::{
-    gazetteer::EntityDef,
+    gazetteer::{EntityDef, Gazetteer},
     matcher::{Document, Gap},
 };
 
@@ -96,6 +96,7 @@ pub(crate) struct Scene<'a> {
     /// The mentions by first token; of two that begin together the longer is first.
     pub(crate) named: &'a [Named<'a>],
     pub(crate) lexis: &'a Lexis,
+    pub(crate) gazetteer: &'a Gazetteer,
 }
 
 impl<'a> Scene<'a> {

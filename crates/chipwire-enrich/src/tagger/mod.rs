@@ -193,7 +193,7 @@ impl Tagger {
             })
             .collect();
         named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end)));
-        let scene = Scene { document, title, body, url, named: &named, lexis: &self.lexis };
+        let scene = Scene { document, title, body, url, named: &named, lexis: &self.lexis, gazetteer: &self.gazetteer };
         article::findings(&scene, || self.places(hits))
     }
 

@@ -194,7 +194,8 @@ fn last_before<'a>(scene: &Scene<'a>, at: usize) -> Option<Party<'a>> {
 /// Whether a paper, a research house or a broker is named as the one that tells it, and has no part in it.
 fn is_source(scene: &Scene<'_>, party: &Party<'_>, hit: &Hit) -> bool {
     let Party::Named(named) = party else { return false };
-    let takes_part = matches!(hit.kind, Kind::Lawsuit | Kind::Acquisition | Kind::SupplyDeal);
+    let takes_part = matches!(hit.kind, Kind::Lawsuit | Kind::Acquisition | Kind::SupplyDeal)
+        || hit.start <= named.start && named.end <= hit.end;
     named.is_observer() && !takes_part || scene.is_told_by(named)
 }
 

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     article::{amount::Found, lexis::is},
+    gazetteer::EntityDef,
     matcher::{Gap, shape},
 };
 
@@ -180,9 +181,14 @@ impl<'a> Filling<'a, '_> {
                 _ => None,
             })
         };
+        // "Baidu lifts the curtain on Kunlun", which its subsidiary makes.
+        let owner =
+            |vendor: &str| self.scene.gazetteer.get("company", vendor).and_then(|maker| maker.parent.as_deref());
         let makes = |vendor: &str| {
-            of(Role::Who).any(|who| who.id == vendor || who.parent.as_deref() == Some(vendor))
-                || of(Role::Who).next().is_none()
+            let owner = owner(vendor);
+            let is_maker =
+                |who: &EntityDef| who.id == vendor || who.parent.as_deref() == Some(vendor) || owner == Some(&*who.id);
+            of(Role::Who).any(is_maker) || of(Role::Who).next().is_none()
         };
         of(Role::What).any(|what| what.vendor.as_deref().is_none_or(makes))
     }
