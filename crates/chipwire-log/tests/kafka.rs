@@ -254,7 +254,7 @@ fn positions_that_an_open_transaction_holds_back_are_told_apart() {
 fn what_the_brokers_left_open_of_a_worker_ends_when_it_comes_back() {
     let broker = Broker::start();
     let kafka = Kafka { broker: &broker };
-    let log = KafkaLog::connect(KafkaConfig { request_timeout_ms: 2_000, ..kafka.config() }).unwrap();
+    let log = kafka.log();
     let [input, output] = [(); 2].map(|()| PartitionId::new(kafka.topic(&log, 1), 0));
     let mut writer = log.writer("writer").unwrap();
     writer.append(&[record(&input.topic, 0, 0), record(&input.topic, 0, 1)]).unwrap();
@@ -270,7 +270,8 @@ fn what_the_brokers_left_open_of_a_worker_ends_when_it_comes_back() {
         let id = "chipwire.worker/group/member";
         protocol::leave_open(&broker.bootstrap(), id, (&output, "left open"), "chipwire.group", (&input, 2)).ok()
     });
-    let held_back = log.committed("group", &[&input.topic]).unwrap_err().to_string();
+    let impatient = KafkaLog::connect(KafkaConfig { request_timeout_ms: 2_000, ..kafka.config() }).unwrap();
+    let held_back = impatient.committed("group", &[&input.topic]).unwrap_err().to_string();
     assert!(held_back.contains("was left open"), "{held_back}");
     let mut reader = log.reader(&[&output.topic], &Positions::new()).unwrap();
     let batch = until("records", || {

@@ -351,11 +351,18 @@ impl Cluster {
         group: &str,
         partitions: &[PartitionId],
     ) -> Result<bool> {
+        let deadline = Instant::now() + self.config.request_timeout();
         let timeout = self.config.request_timeout().min(SECOND_QUESTION);
-        match self.ask_committed(consumer, group, partitions, timeout) {
-            Ok(_) => Ok(false),
-            Err(NotCommitted::LeftOpen) => Ok(true),
-            Err(NotCommitted::Other(error)) => Err(error),
+        loop {
+            match self.ask_committed(consumer, group, partitions, timeout) {
+                Ok(_) => return Ok(false),
+                Err(NotCommitted::LeftOpen) => return Ok(true),
+                // Who coordinates a group may not know it yet, after a start and when it is the first of its cluster.
+                Err(NotCommitted::Other(error)) if error.is_transient() && Instant::now() < deadline => {
+                    thread::sleep(LEADER_PAUSE);
+                }
+                Err(NotCommitted::Other(error)) => return Err(error),
+            }
         }
     }
 
