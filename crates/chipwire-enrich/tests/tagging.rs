@@ -25,7 +25,7 @@ aliases = [{ text = "Tencent", mode = "free" }]
 [[entity]]
 id = "intel"
 name = "Intel"
-tickers = ["NASDAQ:INTC"]
+tickers = ["NASDAQ:INTC", "EPA:INT"]
 aliases = [{ text = "Intel", mode = "cased" }]
 cues = ["chip*", "shares"]
 
@@ -202,6 +202,10 @@ fn tickers_are_found_in_every_form_and_never_bare() {
         expect![
             "tencent=HK:0700 | tencent=HKG: 700 | tencent=00700.HK | tencent=0700.HK | tencent=700 HK | tencent=港交所：00700"
         ],
+    );
+    check(
+        "Intel (Euronext Paris: INT) and INT, but Paris: INT, Euronext Amsterdam: INT and Photonics-INT",
+        expect!["intel=Intel | intel=Euronext Paris: INT | intel=INT | intel=INT | intel=INT"],
     );
     check("(700-HK), (NVDA-US, Buy)", expect!["tencent=700-HK | nvidia=NVDA-US"]);
     check("NVDA, 0700, 700 HK dollars, A$NVDA, NVDA.XX, hk:0700, NVDA.O2, NVDA-US", expect![[""]]);

@@ -235,7 +235,7 @@ impl KafkaWorker {
 }
 
 /// Ends what the brokers may have left open of an older transaction of this worker, so that it holds back no positions any
-/// more (see `Transactions::open`). By a program outside of the group, as this one is until it joins.
+/// more (see `Transactions::end_left_open`). By a program outside of the group, as this one is until it joins.
 fn end_left_open(
     transactions: &Transactions,
     consumer: &BaseConsumer<WorkerContext>,

@@ -82,7 +82,7 @@ pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOn
             let mut told = hits.iter().find_map(|hit| {
                 let (clause, filled) = tell(hit, false);
                 // One word says too little to look further for who is meant.
-                if filled.is_none() && clause.cut && hit.end > hit.start + 1 {
+                if filled.is_none() && clause.cut && !hit.is_one_word() {
                     cut.push(hit);
                 }
                 Some((hit, clause, filled?))

@@ -74,7 +74,7 @@ impl<'a> Filling<'a, '_> {
         let entity = filled.iter().any(|slot| matches!(slot.value, Value::Named(_)));
         let several = || filled.iter().filter(|slot| slot.role == Role::Who).count() > 1;
         let noun = self.hit.form == Form::Noun;
-        let one = self.hit.end == self.hit.start + 1;
+        let one = self.hit.is_one_word();
         match self.hit.kind {
             Kind::ExportRestriction if self.hit.form == Form::Bill => self.has_bill(),
             Kind::ExportRestriction => {

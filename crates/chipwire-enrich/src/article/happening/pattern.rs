@@ -85,6 +85,15 @@ pub(super) struct Hit {
     pub(super) end: usize,
     /// It is of another language than English.
     pub(super) abroad: bool,
+    /// It stands near a word that it asks for.
+    near: bool,
+}
+
+impl Hit {
+    /// Whether it is one word, and nothing near by was asked for.
+    pub(super) fn is_one_word(&self) -> bool {
+        self.end == self.start + 1 && !self.near
+    }
 }
 
 impl Patterns {
@@ -136,7 +145,8 @@ impl Patterns {
             }
             let end = matches(document, lexis, &pattern.steps, at, limit, true);
             if let Some(end) = end.filter(|end| pattern.near.iter().all(|near| is_near(document, near, at, *end))) {
-                hits.push(Hit { kind: pattern.kind, form: pattern.form, start: at, end, abroad: pattern.abroad });
+                let near = !pattern.near.is_empty();
+                hits.push(Hit { kind: pattern.kind, form: pattern.form, start: at, end, abroad: pattern.abroad, near });
             }
         }
         hits.sort_by_key(|hit| Reverse(hit.end));

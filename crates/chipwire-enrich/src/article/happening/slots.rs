@@ -118,7 +118,12 @@ pub(super) fn fill<'a>(
         }
     };
     if wants_whom(hit.kind) {
-        let whom = objects(&[Sort::Company]);
+        let mut whom = objects(&[Sort::Company]);
+        // "The Commerce Department was sued by Nvidia": offices are sued as well.
+        let only_who = whom.iter().all(|party| who.is_some_and(|who| who.start() == party.start()));
+        if only_who && hit.kind == Kind::Lawsuit && turned {
+            whom = objects(&[Sort::Actor]);
+        }
         // "The merger of Axcelis and Veeco".
         let whom = match whom.as_slice() {
             [first, second] if who.is_none() && hit.kind == Kind::Acquisition && hit.form == Form::Noun => {
