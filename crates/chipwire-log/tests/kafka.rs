@@ -291,6 +291,29 @@ fn what_the_brokers_left_open_of_a_worker_ends_when_it_comes_back() {
     assert_eq!(log.committed("group", &[&input.topic]).unwrap(), Positions::from([(input, 2)]));
 }
 
+#[test]
+fn a_topic_that_may_not_be_written_to_holds_up_no_writer() {
+    let broker = Broker::start();
+    let kafka = Kafka { broker: &broker };
+    let log = KafkaLog::connect(KafkaConfig { request_timeout_ms: 2_000, ..kafka.config() }).unwrap();
+    let [own, other] = [(); 2].map(|()| PartitionId::new(kafka.topic(&log, 1), 0));
+    let foreign: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", broker.bootstrap())
+        .set("transactional.id", "foreign")
+        .create()
+        .unwrap();
+    foreign.init_transactions(DEADLINE).unwrap();
+    foreign.begin_transaction().unwrap();
+    foreign.send(BaseRecord::<(), str>::to(&other.topic).partition(0).payload("undecided")).unwrap();
+    foreign.flush(DEADLINE).unwrap();
+    protocol::deny_writing(&broker.bootstrap(), &other);
+
+    // Whether something of its own is left open there need not be known: nothing can be.
+    let mut writer = log.writer("writer").unwrap();
+    writer.append(&[record(&own.topic, 0, "written")]).unwrap();
+    assert_eq!(read_all(&log, &own.topic), ["written"]);
+}
+
 /// A worker that doubles numbers, for as long as `go_on` says so with the number of records that it answered.
 fn double(log: &KafkaLog, group: &str, member: &str, topics: [&Arc<str>; 2], go_on: &(dyn Fn(usize) -> bool + Sync)) {
     let [input, output] = topics;

@@ -31,8 +31,7 @@ pub(super) fn ensure(cluster: &Cluster, topics: &[TopicSpec]) -> Result<()> {
     for spec in topics {
         match cluster.describe(&spec.name)? {
             Some(found) => {
-                check_partitions(spec, found.partitions)?;
-                cluster.remember(&spec.name, found.partitions);
+                take(cluster, spec, found.partitions)?;
                 there.push((spec, found.replicas));
             }
             None => missing.push(spec),
@@ -50,8 +49,11 @@ pub(super) fn ensure(cluster: &Cluster, topics: &[TopicSpec]) -> Result<()> {
     missing.into_iter().try_for_each(|spec| wait_until_usable(cluster, spec, deadline))
 }
 
-fn check_partitions(spec: &TopicSpec, found: u32) -> Result<()> {
-    spec.check(found, spec.cleanup)
+/// Checks how many partitions a topic has, and keeps it in mind.
+fn take(cluster: &Cluster, spec: &TopicSpec, partitions: u32) -> Result<()> {
+    spec.check(partitions, spec.cleanup)?;
+    cluster.remember(&spec.name, partitions);
+    Ok(())
 }
 
 /// A setting of a topic that is other than it would be made here.
@@ -216,11 +218,7 @@ fn settings(cluster: &Cluster, spec: &TopicSpec) -> Vec<(&'static str, String)> 
 fn wait_until_usable(cluster: &Cluster, spec: &TopicSpec, deadline: Instant) -> Result<()> {
     loop {
         match cluster.describe(&spec.name) {
-            Ok(Some(found)) if found.led => {
-                check_partitions(spec, found.partitions)?;
-                cluster.remember(&spec.name, found.partitions);
-                return Ok(());
-            }
+            Ok(Some(found)) if found.led => return take(cluster, spec, found.partitions),
             Ok(_) | Err(Error::Unavailable { .. }) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(10));
             }

@@ -72,8 +72,25 @@ enum Stage {
 type Failed = (Stage, Option<KafkaError>);
 
 impl Transactions {
-    /// `id` tells producers apart, `name` is what messages call it.
+    /// `id` tells producers apart, `name` is what messages call it. What the brokers may have left open of older transactions of this
+    /// name is ended first.
+    ///
+    /// A coordinator of Kafka 4.4 that is killed while it ends a transaction may take it for ended when it comes back, and the
+    /// marks that end it in the partitions are never written. It has the id of this producer, so that a mark of this one ends
+    /// it too. It must be an abort, and come before any commit, which would make visible what was aborted.
     pub(super) fn open(cluster: Arc<Cluster>, id: &str, name: &str) -> Result<Self> {
+        let mut opened = Self::begin(Arc::clone(&cluster), id, name)?;
+        for partitions in cluster.undecided()?.chunk_by(|one, next| one.topic == next.topic) {
+            tracing::debug!(name, ?partitions, "something is not decided; what is left of this writer is ended");
+            if !opened.end_left_open(partitions)? {
+                opened = Self::begin(Arc::clone(&cluster), id, name)?;
+            }
+        }
+        Ok(opened)
+    }
+
+    /// A new producer, before its first transaction.
+    fn begin(cluster: Arc<Cluster>, id: &str, name: &str) -> Result<Self> {
         cluster.id()?;
         let context = Context::default();
         let producer: BaseProducer<Context> =
@@ -83,10 +100,7 @@ impl Transactions {
         let doing = || format!("open writer `{name}`");
         let timeout = opened.cluster.config.request_timeout();
         match opened.watched(timeout, |producer, timeout| producer.init_transactions(timeout)) {
-            Some(Ok(())) => {
-                opened.end_left_open()?;
-                Ok(opened)
-            }
+            Some(Ok(())) => Ok(opened),
             Some(Err(error)) => Err(opened.opening(doing(), error)),
             None => Err(opened.unavailable(&doing(), Code::OperationTimedOut)),
         }
@@ -104,50 +118,45 @@ impl Transactions {
         }
     }
 
-    /// Ends what the brokers may have left open of older transactions of this name.
-    ///
-    /// A coordinator of Kafka 4.4 that is killed while it ends a transaction may take it for ended when it comes back, and the
-    /// marks that end it in the partitions are never written. It has the id of this producer, so that a mark of this one ends
-    /// it too. It must be an abort, and come before any commit, which would make visible what was aborted.
-    fn end_left_open(&self) -> Result<()> {
-        for partitions in self.cluster.undecided()?.chunk_by(|one, next| one.topic == next.topic) {
-            let marks: Vec<_> = partitions
-                .iter()
-                .map(|id| Record {
-                    topic: Arc::clone(&id.topic),
-                    partition: id.partition,
-                    // A topic that is compacted takes none without a key.
-                    key: b"aborted".to_vec(),
-                    headers: Vec::new(),
-                    value: None,
-                })
-                .collect();
-            tracing::debug!(
-                name = self.name,
-                ?partitions,
-                "something is not decided; what is left of this writer is ended"
-            );
-            self.abort(&marks, None)?;
+    /// Ends what is left open of this name in `partitions`, which are of one topic. False if this writer may not write there, so that nothing of
+    /// it can be open; then the client counts on a transaction that never began, and a new producer has to go on.
+    fn end_left_open(&self, partitions: &[PartitionId]) -> Result<bool> {
+        let mark = |id: &PartitionId| Record {
+            topic: Arc::clone(&id.topic),
+            partition: id.partition,
+            // A topic that is compacted takes none without a key.
+            key: b"aborted".to_vec(),
+            headers: Vec::new(),
+            value: None,
+        };
+        let marks: Vec<Record> = partitions.iter().map(mark).collect();
+        match self.fill(&marks, None) {
+            Err((_, Some(error))) if self.is_refused(&error) => Ok(false),
+            filled => self.abort(filled).map(|()| true),
         }
-        Ok(())
     }
 
-    /// Aborts a transaction with `records` and `offsets`, by which everything of this name that is open in the same partitions
-    /// and positions ends.
-    ///
-    /// A topic that this writer may not write to is passed over: nothing of it can be open there.
-    pub(super) fn abort(&self, records: &[Record], offsets: Option<Offsets>) -> Result<()> {
-        let filled = self.fill(records, offsets);
+    /// The same of group positions: aborts a transaction that stores `offsets`.
+    pub(super) fn end_left_open_positions(&self, offsets: Offsets) -> Result<()> {
+        self.abort(self.fill(&[], Some(offsets)))
+    }
+
+    /// Whether a transaction takes no partition of a topic. Why, the client does not tell: it clears its queue.
+    fn is_refused(&self, error: &KafkaError) -> bool {
+        let fatal = self.producer.client().fatal_error();
+        code_of(error) == Code::PurgeQueue && fatal.is_none_or(|(code, _)| meaning(code) != Meaning::Fenced)
+    }
+
+    /// Aborts the transaction that was `filled`.
+    fn abort(&self, filled: Result<(), Failed>) -> Result<()> {
         let timeout = self.cluster.config.request_timeout();
         let aborted = self.watched(timeout, |producer, timeout| producer.abort_transaction(timeout));
         let doing = || format!("end what is left open of `{}`", self.name);
-        let error = match (filled, aborted) {
-            (Ok(()), Some(Ok(()))) => return Ok(()),
-            (Err((_, Some(error))), Some(Ok(()))) if is_forbidden(code_of(&error)) => return Ok(()),
-            (Err((_, Some(error))), _) | (_, Some(Err(error))) => error,
-            (Err((_, None)), _) | (_, None) => return Err(self.unavailable(&doing(), Code::OperationTimedOut)),
-        };
-        Err(self.opening(doing(), error))
+        match (filled, aborted) {
+            (Ok(()), Some(Ok(()))) => Ok(()),
+            (Err((_, Some(error))), _) | (_, Some(Err(error))) => Err(self.opening(doing(), error)),
+            (Err((_, None)), _) | (_, None) => Err(self.unavailable(&doing(), Code::OperationTimedOut)),
+        }
     }
 
     /// The error of a producer that does not come to its first transaction.
@@ -330,11 +339,6 @@ impl Transactions {
             }
         }
     }
-}
-
-/// Whether the brokers do not let this client write.
-fn is_forbidden(code: Code) -> bool {
-    matches!(code, Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed)
 }
 
 impl Ended {

@@ -235,7 +235,7 @@ impl KafkaWorker {
 }
 
 /// Ends what the brokers may have left open of an older transaction of this worker, so that it holds back no positions any
-/// more (see `Transactions::end_left_open`). By a program outside of the group, as this one is until it joins.
+/// more (see `Transactions::open`). By a program outside of the group, as this one is until it joins.
 fn end_left_open(
     transactions: &Transactions,
     consumer: &BaseConsumer<WorkerContext>,
@@ -245,7 +245,7 @@ fn end_left_open(
         return Ok(());
     };
     let positions = list(partitions.iter().map(|id| (id, Offset::Offset(0))))?;
-    transactions.abort(&[], Some(Offsets { positions, group }))
+    transactions.end_left_open_positions(Offsets { positions, group })
 }
 
 /// A worker that the client calls no member of its group.

@@ -3,24 +3,31 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
 use chipwire_log::PartitionId;
 use kafka_protocol::{
     messages::{
-        InitProducerIdRequest, ProduceRequest, RequestHeader, TopicName, TransactionalId, TxnOffsetCommitRequest,
+        CreateAclsRequest, InitProducerIdRequest, InitProducerIdResponse, ProduceRequest, ProducerId, RequestHeader,
+        TopicName, TransactionalId, TxnOffsetCommitRequest,
+        create_acls_request::AclCreation,
         produce_request::{PartitionProduceData, TopicProduceData},
         txn_offset_commit_request::{TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic},
     },
     protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes},
-    records::{Compression, NO_PARTITION_LEADER_EPOCH, Record, RecordBatchEncoder, RecordEncodeOptions, TimestampType},
+    records::{
+        Compression, NO_PARTITION_LEADER_EPOCH, NO_SEQUENCE, Record, RecordBatchEncoder, RecordEncodeOptions,
+        TimestampType,
+    },
 };
 
 /// Of before the brokers took part in transactions by themselves.
 const INIT_PRODUCER_ID: i16 = 4;
 const PRODUCE: i16 = 9;
 const TXN_OFFSET_COMMIT: i16 = 3;
+const CREATE_ACLS: i16 = 2;
 
 /// A record and a position of a transaction of which the coordinator knows nothing: the state in which one is left whose end
 /// was lost. The broker takes it only with `transaction.partition.verification.enable=false`; otherwise the error is its code.
@@ -39,33 +46,7 @@ pub(super) fn leave_open(
     let producer = ask(&mut broker, &request, INIT_PRODUCER_ID);
     refused(producer.error_code)?;
 
-    let (id, value) = record;
-    let records = Record {
-        transactional: true,
-        control: false,
-        delete_horizon: false,
-        partition_leader_epoch: NO_PARTITION_LEADER_EPOCH,
-        producer_id: producer.producer_id.0,
-        producer_epoch: producer.producer_epoch,
-        timestamp_type: TimestampType::Creation,
-        offset: 0,
-        sequence: 0,
-        timestamp: 1_000_000_000_000,
-        key: Some(Bytes::from_static(b"key")),
-        value: Some(Bytes::from_static(value.as_bytes())),
-        headers: Default::default(),
-    };
-    let mut batch = BytesMut::new();
-    let options = RecordEncodeOptions { version: 2, compression: Compression::None };
-    RecordBatchEncoder::encode(&mut batch, [&records], &options).unwrap();
-    let data = PartitionProduceData::default().with_index(number(id)).with_records(Some(batch.freeze()));
-    let topic = TopicProduceData::default().with_name(TopicName(text(&id.topic))).with_partition_data(vec![data]);
-    let request = ProduceRequest::default()
-        .with_transactional_id(Some(transactional_id.clone()))
-        .with_acks(-1)
-        .with_timeout_ms(10_000)
-        .with_topic_data(vec![topic]);
-    refused(ask(&mut broker, &request, PRODUCE).responses[0].partition_responses[0].error_code)?;
+    produce(&mut broker, Some(&transactional_id), &producer, record)?;
 
     let (id, offset) = position;
     let partition =
@@ -79,6 +60,72 @@ pub(super) fn leave_open(
         .with_producer_epoch(producer.producer_epoch)
         .with_topics(vec![topic]);
     refused(ask(&mut broker, &request, TXN_OFFSET_COMMIT).topics[0].partitions[0].error_code)
+}
+
+/// Takes the right to write to a topic from everybody, and waits until the broker knows.
+pub(super) fn deny_writing(broker: &str, id: &PartitionId) {
+    const TOPIC: i8 = 2;
+    const LITERAL: i8 = 3;
+    const ALL: i8 = 2;
+    const WRITE: i8 = 4;
+    const DENY: i8 = 2;
+    const ALLOW: i8 = 3;
+    const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
+    let mut broker = TcpStream::connect(broker).unwrap();
+    let acls = [(ALL, ALLOW), (WRITE, DENY)].map(|(operation, permission)| {
+        AclCreation::default()
+            .with_resource_type(TOPIC)
+            .with_resource_name(text(&id.topic))
+            .with_resource_pattern_type(LITERAL)
+            .with_principal(text("User:*"))
+            .with_host(text("*"))
+            .with_operation(operation)
+            .with_permission_type(permission)
+    });
+    let request = CreateAclsRequest::default().with_creations(acls.to_vec());
+    let created = ask(&mut broker, &request, CREATE_ACLS);
+    assert!(created.results.iter().all(|result| result.error_code == 0), "{created:?}");
+    // A producer without an id of its own.
+    let nobody = InitProducerIdResponse::default().with_producer_id(ProducerId(-1)).with_producer_epoch(-1);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while produce(&mut broker, None, &nobody, (id, "before it was denied")) != Err(TOPIC_AUTHORIZATION_FAILED) {
+        assert!(Instant::now() < deadline, "the broker does not deny it");
+    }
+}
+
+/// Writes a record, in a transaction if one is named.
+fn produce(
+    broker: &mut TcpStream,
+    transactional_id: Option<&TransactionalId>,
+    producer: &InitProducerIdResponse,
+    (id, value): (&PartitionId, &'static str),
+) -> Result<(), i16> {
+    let record = Record {
+        transactional: transactional_id.is_some(),
+        control: false,
+        delete_horizon: false,
+        partition_leader_epoch: NO_PARTITION_LEADER_EPOCH,
+        producer_id: producer.producer_id.0,
+        producer_epoch: producer.producer_epoch,
+        timestamp_type: TimestampType::Creation,
+        offset: 0,
+        sequence: if transactional_id.is_some() { 0 } else { NO_SEQUENCE },
+        timestamp: 1_000_000_000_000,
+        key: Some(Bytes::from_static(b"key")),
+        value: Some(Bytes::from_static(value.as_bytes())),
+        headers: Default::default(),
+    };
+    let mut batch = BytesMut::new();
+    let options = RecordEncodeOptions { version: 2, compression: Compression::None };
+    RecordBatchEncoder::encode(&mut batch, [&record], &options).unwrap();
+    let data = PartitionProduceData::default().with_index(number(id)).with_records(Some(batch.freeze()));
+    let topic = TopicProduceData::default().with_name(TopicName(text(&id.topic))).with_partition_data(vec![data]);
+    let request = ProduceRequest::default()
+        .with_transactional_id(transactional_id.cloned())
+        .with_acks(-1)
+        .with_timeout_ms(10_000)
+        .with_topic_data(vec![topic]);
+    refused(ask(broker, &request, PRODUCE).responses[0].partition_responses[0].error_code)
 }
 
 fn text(text: &str) -> StrBytes {
