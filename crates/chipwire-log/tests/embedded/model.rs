@@ -1,7 +1,7 @@
 //! The same random operations on sqlite and on memory have the same outcome.
 //!
 //! Not on Kafka: a broker takes milliseconds for each operation and seconds for a group, and its offsets have holes. It runs
-//! the conformance suite instead, in `tests/kafka.rs`.
+//! the conformance suite instead, in `tests/kafka`.
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 

@@ -31,7 +31,7 @@ const CREATE_ACLS: i16 = 2;
 
 /// A record and a position of a transaction of which the coordinator knows nothing: the state in which one is left whose end
 /// was lost. The broker takes it only with `transaction.partition.verification.enable=false`; otherwise the error is its code.
-pub(super) fn leave_open(
+pub(crate) fn leave_open(
     broker: &str,
     transactional_id: &str,
     record: (&PartitionId, &'static str),
@@ -63,7 +63,7 @@ pub(super) fn leave_open(
 }
 
 /// Takes the right to write to a topic from everybody, and waits until the broker knows.
-pub(super) fn deny_writing(broker: &str, id: &PartitionId) {
+pub(crate) fn deny_writing(broker: &str, id: &PartitionId) {
     const TOPIC: i8 = 2;
     const LITERAL: i8 = 3;
     const ALL: i8 = 2;
