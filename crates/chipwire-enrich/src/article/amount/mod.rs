@@ -9,6 +9,7 @@
 mod combine;
 mod counted;
 mod han;
+mod line;
 mod money;
 mod noun;
 mod number;

@@ -22,13 +22,19 @@ use crate::{
 /// Words between an amount and an entity behind it.
 const REACH: usize = 24;
 /// Words between an amount and an entity before it.
-const REACH_BEFORE: usize = 40;
+pub(super) const REACH_BEFORE: usize = 40;
 /// What a comma, a dash or a bracket on the way adds.
 const COMMA: usize = 4;
 /// Mentions that are looked at on either side.
 const LOOKED_AT: usize = 8;
 /// Sentences that are looked back at for what an amount of a sentence without a mention belongs to.
 const SENTENCES_BACK: usize = 3;
+
+/// What chips and systems have, and companies do not.
+const PARTS: &[&str] =
+    &["core", "layer", "qubit", "channel", "transistor", "pin", "chiplet", "die", "lane", "thread", "stack", "port"];
+/// Tokens from a measure to what it describes.
+const DESCRIBED_MAX: usize = 5;
 
 /// A mention before an amount.
 struct Before<'a> {
@@ -38,11 +44,11 @@ struct Before<'a> {
     subject: bool,
 }
 
-struct Search<'a> {
-    scene: &'a Scene<'a>,
-    document: &'a Document,
+pub(super) struct Search<'a> {
+    pub(super) scene: &'a Scene<'a>,
+    pub(super) document: &'a Document,
     text: Text<'a>,
-    amount: &'a Found,
+    pub(super) amount: &'a Found,
     sentence: usize,
     topic: Option<usize>,
 }
@@ -79,19 +85,36 @@ pub(super) fn of(
 impl Search<'_> {
     fn owner(&self, counted: Option<usize>, previous: Option<&Found>) -> Option<usize> {
         let first_behind = self.scene.named.partition_point(|named| named.start < self.amount.end);
-        let before = self.before(first_behind);
+        if let Some(head) = self.head(previous) {
+            return Some(head);
+        }
+        // "WASHINGTON (Reuters) - ": who tells it has it only where nobody else is named.
+        let (observers, before): (Vec<_>, Vec<_>) =
+            self.before(first_behind).into_iter().partition(|mention| mention.named.is_observer());
         let of = self.behind_of();
         let inside = counted.or_else(|| self.inside(first_behind));
-        if of.is_some() && self.amount.kind != AmountKind::Share {
-            return of;
-        }
         if inside.is_some() && self.amount.kind == AmountKind::Measure {
             return inside;
+        }
+        let carries = || before.iter().any(|mention| self.fits(mention.named));
+        let part = of.and_then(|of| self.scene.named.get(of)).is_some_and(is_part);
+        let bought = self.amount.kind == AmountKind::Money || self.is_power() || self.amount.unit == "wafer";
+        if of.is_some() && self.amount.kind != AmountKind::Share && !((part || bought) && carries()) {
+            return of;
+        }
+        if let Some((index, named)) = self.described()
+            && !(is_part(named) && carries())
+        {
+            return Some(index);
         }
         let east_asian = self.is_east_asian();
         let clause = self.clause(&before, previous);
         let same = self.same_as(&before, previous);
-        let near = if east_asian { self.nearest(&before) } else { same.or_else(|| self.subject(clause)) };
+        let near = match self.beside(&before).or_else(|| self.meant(clause, &before)) {
+            Some(beside) => Some(beside),
+            None if east_asian => self.nearest(&before),
+            None => same.or_else(|| self.subject(clause)),
+        };
         // What is paid is not of a chip or a rule where the company has been named before.
         let stranger = |index: &usize| {
             let paid = self.amount.kind == AmountKind::Money && !self.is_price() || self.amount.unit == "wafer";
@@ -110,7 +133,38 @@ impl Search<'_> {
             .or_else(|| self.behind(first_behind, before.is_empty()))
             .or_else(|| if east_asian { None } else { self.subject(&before) })
             .or_else(|| self.behind(first_behind, true))
+            .or_else(|| self.same_item(previous))
+            .or_else(|| self.product_before())
             .or_else(|| self.earlier())
+            .or_else(|| self.subject(&observers))
+    }
+
+    /// What stands right behind a measure, or a share that a rule has: `36GB, 12-layer HBM4`, `a 35% investment tax credit`.
+    fn described(&self) -> Option<(usize, &Named<'_>)> {
+        for at in self.amount.end..self.amount.end + DESCRIBED_MAX {
+            let token = self.document.token(at)?;
+            let digits = token.is(shape::DIGIT);
+            let joined = matches!(token.gap, Gap::Space | Gap::Hyphen | Gap::Empty)
+                || token.gap == Gap::Percent && at == self.amount.end;
+            let listed = digits && token.gap == Gap::Comma;
+            if !joined && !listed {
+                return None;
+            }
+            if let Some((index, named)) = self.scene.mention_from(at) {
+                let rule = !named.company && !named.product;
+                let fits = match self.amount.kind {
+                    AmountKind::Measure => named.product || rule,
+                    AmountKind::Count if PARTS.contains(&&*self.amount.unit) => named.product,
+                    AmountKind::Share => rule,
+                    _ => false,
+                };
+                return (fits && token.gap != Gap::Comma).then_some((index, named));
+            }
+            if !digits && token.gap != Gap::Hyphen {
+                return None;
+            }
+        }
+        None
     }
 
     /// The mentions of the sentence before the amount, in their order.
@@ -127,11 +181,13 @@ impl Search<'_> {
             }
             found.push(Before { index, named, subject: self.is_subject(named) });
         }
-        // "WASHINGTON (Reuters) - ": who tells it has it only where nobody else is named.
-        if found.iter().any(|mention| !mention.named.is_observer()) {
-            found.retain(|mention| !mention.named.is_observer());
-        }
         found.reverse();
+        // Items of a list do not go on from one to the next.
+        if let Some(item) = self.item()
+            && found.last().is_some_and(|last| last.named.start >= item)
+        {
+            found.retain(|mention| mention.named.start >= item);
+        }
         self.leave_insertion(&mut found);
         found
     }
@@ -175,6 +231,51 @@ impl Search<'_> {
         if after.iter().any(|mention| mention.subject && self.fits(mention.named)) { after } else { clause }
     }
 
+    /// The company right before a share: `with Samsung at 27%`, `TSMC (70 per cent)`.
+    fn beside(&self, before: &[Before<'_>]) -> Option<usize> {
+        let last = before.last().filter(|last| last.named.company && self.amount.kind == AmountKind::Share)?;
+        let between = self.document.tokens.get(last.named.end..self.amount.start)?;
+        let first = self.document.token(last.named.end)?;
+        let at = match between {
+            [] => first.gap == Gap::Open,
+            [word] => first.gap == Gap::Space && matches!(&*self.word(word), "at"),
+            _ => false,
+        };
+        at.then_some(last.index)
+    }
+
+    /// The company that "it", "its" or "the company" before the amount stands for, where none is named between them: the subject
+    /// of the sentences before.
+    fn meant(&self, clause: &[Before<'_>], before: &[Before<'_>]) -> Option<usize> {
+        if !matches!(self.amount.kind, AmountKind::Money | AmountKind::Share | AmountKind::Count) && !self.is_power() {
+            return None;
+        }
+        let first = self.document.sentences.get(self.sentence)?.first;
+        let company = clause.iter().rev().find(|mention| mention.named.company);
+        let from =
+            company.map_or(first, |mention| mention.named.end).max(self.amount.start.saturating_sub(REACH_BEFORE));
+        if company.is_some() {
+            return None;
+        }
+        let refers = |at: usize| {
+            let token = self.document.token(at)?;
+            let word = self.word(token);
+            Some(match &*word {
+                "it" => true,
+                "its" => at == first,
+                "company" | "firm" | "group" => {
+                    self.document.before(at).is_some_and(|before| &*self.word(before) == "the")
+                }
+                _ => false,
+            })
+        };
+        if !(from..self.amount.start).any(|at| refers(at) == Some(true)) {
+            return None;
+        }
+        let here = before.iter().find(|mention| mention.named.company && mention.subject);
+        here.map(|mention| mention.index).or_else(|| self.subject_before(first))
+    }
+
     /// The owner of the amount before, where nothing is named since then: "rose 3% to $5bn".
     fn same_as(&self, before: &[Before<'_>], previous: Option<&Found>) -> Option<usize> {
         let previous = previous?;
@@ -187,13 +288,19 @@ impl Search<'_> {
     }
 
     /// Whether the amount may belong to `named` before others: money and shares are of companies.
-    fn fits(&self, named: &Named<'_>) -> bool {
+    pub(super) fn fits(&self, named: &Named<'_>) -> bool {
         match self.amount.kind {
+            AmountKind::Count if PARTS.contains(&&*self.amount.unit) => named.product,
             AmountKind::Money | AmountKind::Share | AmountKind::Count => named.company,
-            AmountKind::Measure if matches!(&*self.amount.unit, "GW" | "MW" | "TW") => named.company,
+            AmountKind::Measure if self.is_power() => named.company,
             AmountKind::Measure => named.product,
             AmountKind::Duration => true,
         }
+    }
+
+    /// Whether it is what a plant or a site takes.
+    fn is_power(&self) -> bool {
+        matches!(&*self.amount.unit, "GW" | "MW" | "TW")
     }
 
     /// The subject among `before`, or else the nearest.
@@ -333,11 +440,32 @@ impl Search<'_> {
             }
             let parted = between.iter().skip(1).filter(|token| parts(token.gap)).count();
             let distance = named.start.checked_sub(self.amount.end)? + COMMA * parted;
-            let second_choice = !self.fits(named);
+            let second_choice = !self.fits(named) || named.is_observer();
             (distance < reach).then_some(((second_choice, distance, Reverse(named.end - named.start)), index))
         })
         .min_by_key(|(key, _)| *key)
         .map(|(_, index)| index)
+    }
+
+    /// The last product of the sentence before, for a measure that goes on about it: "It takes 600 kW."
+    fn product_before(&self) -> Option<usize> {
+        let unit = &*self.amount.unit;
+        let of_device = ["B", "B/s", "b", "b/s", "OPS", "W", "Hz", "nm"].iter().any(|end| unit.ends_with(end));
+        let measured = self.amount.kind == AmountKind::Measure && of_device && !self.is_power();
+        let parts = self.amount.kind == AmountKind::Count && PARTS.contains(&unit);
+        if !measured && !parts {
+            return None;
+        }
+        let first = self.document.sentences.get(self.sentence)?.first;
+        let until = self.scene.named.partition_point(|named| named.start < first);
+        let before = self.scene.named.get(..until)?;
+        let near = |named: &Named<'_>| {
+            let sentence = self.document.token(named.start).map(|token| token.sentence);
+            sentence.is_some_and(|sentence| sentence + 1 == self.sentence)
+        };
+        let back =
+            before.iter().rev().take(LOOKED_AT).position(|named| near(named) && named.product && !is_part(named))?;
+        Some(until - 1 - back)
     }
 
     /// The subject of the last sentence before that has one, for what goes on about it: "Sales rose 5%."
@@ -352,6 +480,11 @@ impl Search<'_> {
         if topic.is_some() {
             return topic;
         }
+        self.subject_before(first)
+    }
+
+    /// The subject of the last sentence before token `first` that names a company.
+    fn subject_before(&self, first: usize) -> Option<usize> {
         let until = self.scene.named.partition_point(|named| named.start < first);
         let before = self.scene.named.get(..until)?;
         let last =
@@ -378,6 +511,11 @@ impl Search<'_> {
         };
         at(self.amount.start.checked_sub(1)) || at(Some(self.amount.end)) || at(self.amount.end.checked_sub(1))
     }
+}
+
+/// Whether it is what others are made of, as memory is.
+fn is_part(named: &Named<'_>) -> bool {
+    named.entity.class.starts_with("memory")
 }
 
 /// Whether a comma of East Asian text parts the two: there a sentence goes on for long.

@@ -1,0 +1,90 @@
+//! Lines of lists and rows of tables, of which each is about what it begins with.
+
+use chipwire_events::Field;
+
+use super::{
+    Found,
+    owner::{REACH_BEFORE, Search},
+};
+use crate::matcher::{Gap, Token, shape};
+
+/// Tokens of the explanation in brackets behind what a line is about.
+const BRACKET_MAX: usize = 8;
+/// What the items of a list begin with.
+const BULLETS: &[char] = &['*', '•', '-', '–', '▪', '·', '►', '■', '●', '・'];
+
+impl Search<'_> {
+    /// What a line of a list or a row of a table is about: the `H20` of `H20 | Nvidia | 96 GB HBM3 | 4.0 TB/s`, the `Coherent` of
+    /// `Coherent (COHR): +5%`.
+    pub(super) fn head(&self, previous: Option<&Found>) -> Option<usize> {
+        let mut first = self.line()?;
+        if self.amount.start - first > REACH_BEFORE {
+            return None;
+        }
+        // "4. Aurora"
+        if self.document.token(first).is_some_and(|token| token.is(shape::DIGIT) && !token.is(shape::LETTER))
+            && self.document.token(first + 1).is_some_and(|next| matches!(next.gap, Gap::DotSpace | Gap::Close))
+        {
+            first += 1;
+        }
+        // "Mobile (LPDDR5X)" too.
+        let bracketed =
+            || (first + 1..=first + 2).filter(|at| self.sign(*at, '(')).find_map(|at| self.scene.mention_from(at));
+        let (index, named) = self.scene.mention_from(first).or_else(bracketed)?;
+        let mut at = named.end;
+        if self.sign(at, '(') {
+            at = (at + 1..=at + BRACKET_MAX).find(|at| self.sign(*at, ')'))?;
+        }
+        if at > self.amount.start || named.is_observer() {
+            return None;
+        }
+        if self.sign(at, '|') {
+            return Some(index);
+        }
+        let since = previous.map_or(0, |previous| previous.end).max(at);
+        let from = self.scene.named.partition_point(|other| other.start < since);
+        let others = self.scene.named.iter().skip(from).take_while(|other| other.start < self.amount.start);
+        let alone = others.filter(|other| self.fits(other)).all(|other| other.number == named.number);
+        ([':', '—'].iter().any(|sign| self.sign(at, *sign)) && alone).then_some(index)
+    }
+
+    /// Whether `sign` stands right before the token.
+    fn sign(&self, at: usize, sign: char) -> bool {
+        let (Some(before), Some(token)) = (self.document.before(at), self.document.token(at)) else { return false };
+        self.document.slice(before.end, token.start).contains(&sign)
+    }
+
+    /// The first token of the line that the amount is in, as it was fetched.
+    fn line(&self) -> Option<usize> {
+        let (field, _, begin) = self.line_of_text()?;
+        let before = |token: &Token| {
+            let at = self.document.raw(token.start, token.end);
+            at.is_some_and(|(of, at, _)| (of, at) < (field, begin))
+        };
+        let first = self.document.tokens.partition_point(before);
+        (first < self.amount.start).then_some(first)
+    }
+
+    /// The same if the line begins with the sign of a list.
+    pub(super) fn item(&self) -> Option<usize> {
+        let (_, text, begin) = self.line_of_text()?;
+        let sign = text.get(begin..)?.trim_start().chars().next()?;
+        if BULLETS.contains(&sign) { self.line() } else { None }
+    }
+
+    /// The field that the amount is in, its text, and where the line begins there.
+    fn line_of_text(&self) -> Option<(Field, &str, usize)> {
+        let (field, start, _) = self.document.raw(self.amount.from, self.amount.from + 1)?;
+        let text = if field == Field::Title { self.scene.title } else { self.scene.body };
+        Some((field, text, text.get(..start)?.rfind('\n').map_or(0, |at| at + 1)))
+    }
+
+    /// The company of the amount before in the same item of a list.
+    pub(super) fn same_item(&self, previous: Option<&Found>) -> Option<usize> {
+        let previous = previous?;
+        let of = previous.of?;
+        let line = self.item()?;
+        let named = self.scene.named.get(of)?;
+        (self.fits(named) && previous.start >= line).then_some(of)
+    }
+}
