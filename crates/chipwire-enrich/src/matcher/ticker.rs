@@ -58,6 +58,11 @@ impl Tickers {
         self.codes.get(&(exchange, normal_code(exchange, code))).copied()
     }
 
+    /// The company that has `code` on a stock market of the United States.
+    pub(crate) fn american(&self, code: &str) -> Option<usize> {
+        self.entity(Exchange::UnitedStates, code)
+    }
+
     /// Every code in `document`, by position.
     pub(crate) fn find(&self, document: &Document) -> Vec<Found> {
         let mut found = Vec::new();

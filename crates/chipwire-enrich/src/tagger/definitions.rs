@@ -34,6 +34,11 @@ impl Definitions {
     }
 }
 
+/// Letters of the longest acronym that is read.
+const ACRONYM_MAX: usize = 6;
+/// Words of a name behind which an acronym need not have their initials.
+const LONG_NAME: usize = 4;
+
 /// Words that acronyms skip.
 const SMALL: &[&str] = &["a", "an", "and", "at", "by", "de", "des", "du", "for", "in", "of", "on", "or", "the", "to"];
 
@@ -94,6 +99,49 @@ impl Tagger {
             }
         }
         definitions
+    }
+
+    /// Adds the acronyms that the text makes of a name: `ERC` in and behind `End-User Review Committee (ERC)`. One that is not spelled
+    /// by the words before it counts behind a long name only, as other languages have the letters: `Central Import and Export Office
+    /// (CDIU)`.
+    pub(super) fn repeat_acronyms(&self, document: &Document, candidates: &mut Vec<Candidate>) {
+        let mut told: BTreeMap<String, usize> = BTreeMap::new();
+        for candidate in
+            candidates.iter().filter(|candidate| candidate.state == State::Accepted && candidate.alias.is_some())
+        {
+            if self.definition(candidate.entity).is_none_or(|entity| entity.negative) {
+                continue;
+            }
+            let Some(token) = document.token(candidate.end).filter(|token| token.gap == Gap::Open) else { continue };
+            let length = token.end - token.start;
+            let acronym = token.is(shape::UPPER) && !token.is(shape::DIGIT) && (3..=ACRONYM_MAX).contains(&length);
+            if !acronym || document.ch(token.end) != Some(')') {
+                continue;
+            }
+            let letters: Vec<char> = document.folded(token).chars().collect();
+            let spelled =
+                spelled_before(document, candidate.end, &letters).is_some_and(|start| start >= candidate.start);
+            if spelled || candidate.name_end - candidate.start >= LONG_NAME {
+                told.entry(document.written(token)).or_insert(candidate.entity);
+            }
+        }
+        if told.is_empty() {
+            return;
+        }
+        let accepted = candidates.iter().filter(|candidate| candidate.state == State::Accepted);
+        let taken: BTreeSet<usize> = accepted.flat_map(|candidate| candidate.start..candidate.end).collect();
+        for (at, token) in document.tokens.iter().enumerate() {
+            let short = token.end - token.start <= ACRONYM_MAX && token.is(shape::UPPER) && token.gap != Gap::Hyphen;
+            if !short || taken.contains(&at) {
+                continue;
+            }
+            let acronym = document.written(token);
+            if let Some(entity) = told.get(&acronym) {
+                let mut candidate = Candidate::of_code(*entity, at, at + 1, token.start, token.end, acronym);
+                candidate.accept(0.9, vec!["definition".to_owned()]);
+                candidates.push(candidate);
+            }
+        }
     }
 
     /// Whether capitalised words between it and a legal form make the candidate a part of another firm's name: `Micron

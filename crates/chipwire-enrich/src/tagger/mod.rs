@@ -10,6 +10,7 @@ mod definitions;
 mod evidence;
 mod explain;
 mod overlap;
+mod rows;
 mod salience;
 mod sense;
 
@@ -32,6 +33,8 @@ use crate::{
 const ROUNDS: usize = 3;
 /// No name that holds another begins further before it.
 const NAME_TOKENS: usize = 8;
+/// Tokens between two codes of a row.
+const CODES_APART: usize = 3;
 /// The jurisdiction of what has none.
 const NOWHERE: &str = "XX";
 /// From this confidence on a mention is evidence for others.
@@ -79,6 +82,8 @@ pub struct Tagger {
     /// All of these.
     always: Phrases,
     lexis: Lexis,
+    /// The words before a row of offices, and how the name of one of these begins.
+    heads: [(u32, &'static str); 2],
 }
 
 impl Tagger {
@@ -87,6 +92,7 @@ impl Tagger {
         let (mut words, mut tickers, mut cues) = (Words::default(), Tickers::default(), Cues::default());
         // The few words of cues and lists are numbered before the many of names: tables by their numbers stay small.
         let lexis = Lexis::new(&mut words);
+        let heads = rows::HEADS.map(|(word, one)| (words.intern(word.as_bytes()), one));
         let mut number = |phrase: &str| cues.add(phrase, &mut words);
         let countries: Vec<(&str, Vec<usize>)> = lexicon::COUNTRIES
             .iter()
@@ -132,7 +138,7 @@ impl Tagger {
             senses.push(entity, kind, [for_it, against, &owners(&gazetteer, entity), &named]);
         }
         senses.shrink();
-        Self { gazetteer, words, trie, tickers, cues, senses, countries, always, lexis }
+        Self { gazetteer, words, trie, tickers, cues, senses, countries, always, lexis, heads }
     }
 
     /// The gazetteer that it was compiled from.
@@ -235,6 +241,8 @@ impl Tagger {
         }
         self.accept_named_tickers(&mut candidates);
         self.repeat_tickers(document, &mut candidates);
+        self.repeat_acronyms(document, &mut candidates);
+        self.accept_rows(document, &mut candidates);
         if let Some(look) = look {
             look(&self.scene(document, &hits, &definitions, &candidates), &candidates);
         }
@@ -406,23 +414,34 @@ impl Tagger {
         }
     }
 
-    /// Adds the codes that stand alone in a text which says elsewhere what they are the codes of: `AVGO` behind `Broadcom
-    /// (NASDAQ: AVGO)`. Shorter ones than three letters are too many other things.
+    /// Adds the codes that stand alone: in a text which says elsewhere what they are the codes of, as `AVGO` behind `Broadcom
+    /// (NASDAQ: AVGO)`; and those of four letters of companies that the text names, or beside another such code (`LRCX, KLAC`).
+    /// Shorter ones are too many other things.
     fn repeat_tickers(&self, document: &Document, candidates: &mut Vec<Candidate>) {
-        let is_letters = |code: &str| code.len() >= 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-        let told: BTreeMap<String, usize> = candidates
-            .iter()
-            .filter(|candidate| candidate.alias.is_none() && candidate.state == State::Accepted)
-            .filter(|candidate| is_letters(&candidate.code))
-            .map(|candidate| (candidate.code.clone(), candidate.entity))
-            .collect();
-        if told.is_empty() {
+        let is_letters =
+            |code: &str, least: usize| code.len() >= least && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        let mut told: BTreeMap<String, usize> = BTreeMap::new();
+        let mut named: BTreeSet<usize> = BTreeSet::new();
+        let mut taken: BTreeSet<usize> = BTreeSet::new();
+        for candidate in candidates.iter() {
+            if candidate.state != State::Open {
+                taken.extend(candidate.start..candidate.end);
+            }
+            if candidate.state == State::Accepted {
+                named.insert(candidate.entity);
+                if candidate.alias.is_none() && is_letters(&candidate.code, 3) {
+                    told.insert(candidate.code.clone(), candidate.entity);
+                }
+            }
+        }
+        if named.is_empty() {
             return;
         }
-        let taken: BTreeSet<usize> = candidates.iter().flat_map(|candidate| candidate.start..candidate.end).collect();
+        // What may be a code: its token, the entity, and whether it is one for certain.
+        let mut codes: Vec<(usize, usize, bool)> = Vec::new();
         for (at, token) in document.tokens.iter().enumerate() {
             // Behind a hyphen it is a part of another word: "Photonics-SOI".
-            let short = token.end - token.start <= 5
+            let short = matches!(token.end - token.start, 3..=5)
                 && token.is(shape::UPPER)
                 && !token.is(shape::DIGIT)
                 && token.gap != Gap::Hyphen;
@@ -431,7 +450,25 @@ impl Tagger {
             }
             let code = document.written(token);
             if let Some(entity) = told.get(&code) {
-                let mut candidate = Candidate::of_code(*entity, at, at + 1, token.start, token.end, code);
+                codes.push((at, *entity, true));
+            } else if is_letters(&code, 4)
+                && let Some(entity) = self.tickers.american(&code)
+                // "CEVA Logistics" is a name.
+                && document.token(at + 1).is_none_or(|next| next.gap != Gap::Space || !next.is(shape::CAPITAL))
+            {
+                codes.push((at, entity, named.contains(&entity)));
+            }
+        }
+        let sentence = |at: usize| document.token(at).map(|token| token.sentence);
+        for (at, entity, sure) in &codes {
+            let beside = || {
+                codes.iter().any(|(other, of, _)| {
+                    of != entity && at.abs_diff(*other) <= CODES_APART && sentence(*at) == sentence(*other)
+                })
+            };
+            if let Some(token) = document.token(*at).filter(|_| *sure || beside()) {
+                let code = document.written(token);
+                let mut candidate = Candidate::of_code(*entity, *at, at + 1, token.start, token.end, code);
                 let reasons = vec![format!("ticker:{}", candidate.code)];
                 candidate.accept(0.9, reasons);
                 candidates.push(candidate);
