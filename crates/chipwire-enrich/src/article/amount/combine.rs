@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chipwire_events::AmountKind;
+use rust_decimal::Decimal;
 
 use super::{
     Found,
@@ -16,7 +17,7 @@ use super::{
 use crate::{article::lexis::is, matcher::shape};
 
 /// Signs and words between the ends of a range.
-const BETWEEN: &[&str] = &["-", " - ", "—", " — ", "~", " to ", "至", "到", "から"];
+const BETWEEN: &[&str] = &["-", " - ", "—", " — ", "~", " to ", " TO ", "至", "到", "から"];
 
 /// The same between "between" and the higher end.
 const AND: &[&str] = &[" and ", " und ", " et ", " y ", " e ", " en "];
@@ -50,6 +51,11 @@ pub(super) fn amounts(reader: Reader<'_>, mut parts: Vec<Part>) -> Vec<Found> {
             named.yen |= scene.lexis.is(token, is::YEN);
             named.yuan |= scene.lexis.is(token, is::YUAN);
             named.hong_kong |= text.ch(token.start) == '港' && matches!(text.ch(token.start + 1), '股' | '元' | '交');
+            // "中芯國際（00981）"
+            named.hong_kong |= token.end - token.start == HONG_KONG_CODE
+                && text.ch(token.start) == '0'
+                && text.before(token.start) == '('
+                && text.ch(token.end) == ')';
         }
     }
     let topic = if parts.is_empty() { None } else { owner::topic(scene) };
@@ -60,6 +66,9 @@ pub(super) fn amounts(reader: Reader<'_>, mut parts: Vec<Part>) -> Vec<Found> {
         rest = tail;
         let starts = words_before(reader, part);
         let next = tail.first().filter(|next| next.from >= part.to && next.from - part.to <= 6);
+        // "adds NT$12 to 2027 EPS" is of that year.
+        let year = |next: &&Part| part.currency().is_some() && next.number.is_year() && !next.has_unit();
+        let next = next.filter(|next| !year(next));
         let ranged = next.filter(|next| separator(reader, part.to, starts == Starts::Between) == Some(next.from));
         let hyphen = ranged.is_some() && !matches!(text.ch(part.to), ' ' | '至' | '到' | '以');
         match ranged {
@@ -129,6 +138,12 @@ fn share_units(text: Text<'_>, parts: &mut [Part]) {
     }
 }
 
+/// Digits of a code of Hong Kong's stock market.
+const HONG_KONG_CODE: usize = 5;
+/// Words before the "from" of a range, which else is of something that changes.
+const RANGES: &[&str] =
+    &["range", "ranges", "ranged", "ranging", "run", "runs", "vary", "varies", "anywhere", "anything"];
+
 /// What the word before an amount says of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Starts {
@@ -151,6 +166,10 @@ fn words_before(reader: Reader<'_>, part: &Part) -> Starts {
         last = further;
     }
     match &*last {
+        // "Estimates run from $130 billion to $175 billion."
+        "from" if part.start.checked_sub(1).and_then(word).is_some_and(|word| RANGES.contains(&&*word)) => {
+            Starts::Plain
+        }
         "from" => Starts::From,
         "between" | "zwischen" | "entre" | "tra" | "tussen" => Starts::Between,
         _ => Starts::Plain,
@@ -179,6 +198,9 @@ impl Maker<'_> {
         let scaled = number::scale(low.number.value, inherited).filter(|lowest| *lowest < highest);
         let lowest =
             scaled.or_else(|| low.number.scaled().filter(|lowest| low.currency().is_some() && *lowest < highest))?;
+        // "1~2割"
+        let tens = low.unit.is_none() && matches!(self.reader.text.before(high.to), '成' | '割');
+        let lowest = if tens { lowest * Decimal::TEN } else { lowest };
         let mut amount = self.bare(low, high)?;
         amount.low = Some(lowest);
         amount.high = Some(highest);

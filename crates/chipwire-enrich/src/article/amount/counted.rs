@@ -15,10 +15,29 @@ use super::{
 use crate::{
     article::{Scene, lexis::is},
     matcher::{Gap, shape},
+    view::BREAK,
 };
 
 /// Words between a number and what it counts: `100,000 advanced AI chips`.
 const BETWEEN_MAX: usize = 3;
+
+/// What may be counted by five behind tens of percent.
+const COUNTERS: &str = "年月日天个個家台倍名种種次成十百千万萬亿億";
+
+/// A unit of area behind a number that ends at `end`, with a raised two: `118 mm²`.
+fn area(reader: Reader<'_>, end: usize) -> Option<(&'static str, usize)> {
+    let text = reader.text;
+    let (symbol, to) = text.written(text.skip_space(end));
+    let name = match &*symbol {
+        "mm" => "mm²",
+        "cm" => "cm²",
+        "m" => "m²",
+        "km" => "km²",
+        _ => return None,
+    };
+    let raised = text.ch(to) == BREAK && reader.scene.surface(to, to + 1).is_some_and(|(.., sign)| sign == "²");
+    raised.then_some((name, to + 1))
+}
 
 /// What the number counts or measures, one past its last unit of text, and one past its last token where that is known.
 pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Option<Counted>, usize, Option<usize>) {
@@ -49,14 +68,21 @@ pub(super) fn counted(reader: Reader<'_>, at: usize, number: &mut Number) -> (Op
         {
             return none;
         }
+        let mut to = unit.to;
         if unit.tens {
             number.value *= Decimal::TEN;
+            // "六成五"
+            if text.ch(to) == '五' && !COUNTERS.contains(text.ch(to + 1)) {
+                (number.value, to) = (number.value + Decimal::from(5), to + 1);
+            }
         }
-        let mut to = unit.to;
         if unit.kind == AmountKind::Duration && matches!(text.ch(to), '半' | '반') {
             (number.value, to) = (number.value + Decimal::new(5, 1), to + 1);
         }
         return (Some(Counted::new(unit.kind, unit.name)), to, None);
+    }
+    if let Some((name, to)) = area(reader, number.to) {
+        return (Some(Counted::new(AmountKind::Measure, name)), to, None);
     }
     let document = scene.document;
     let Some(first) = document.token(at) else { return none };

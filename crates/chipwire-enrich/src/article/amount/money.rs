@@ -82,6 +82,16 @@ const BEFORE: &[(&str, &str, Sign)] = &[
     ("MYR", "MYR", Sure),
     ("VND", "VND", Sure),
     ("THB", "THB", Sure),
+    ("AED", "AED", Sure),
+    ("Dhs", "AED", Sure),
+    ("Dh", "AED", Sure),
+    ("SAR", "SAR", Sure),
+    ("QAR", "QAR", Sure),
+    ("DKK", "DKK", Sure),
+    ("NOK", "NOK", Sure),
+    ("PLN", "PLN", Sure),
+    ("EU", "EUR", Sure),
+    ("W", "KRW", Sure),
     ("Rs.", "INR", Kind),
     ("Rs", "INR", Kind),
     ("€", "EUR", Sure),
@@ -180,6 +190,11 @@ const WORDS: &[(&str, &str, Sign)] = &[
     ("rupees", "INR", Kind),
     ("rupee", "INR", Kind),
     ("shekels", "ILS", Sure),
+    ("dirhams", "AED", Sure),
+    ("riyals", "SAR", Kind),
+    ("roubles", "RUB", Sure),
+    ("rubles", "RUB", Sure),
+    ("rupiah", "IDR", Sure),
     ("ringgit", "MYR", Sure),
     ("pounds", "GBP", Kind),
 ];
@@ -200,7 +215,7 @@ pub(super) fn before(text: Text<'_>, number: usize) -> Option<Currency> {
     let to = if text.before(number) == ' ' { number - 1 } else { number };
     let last = text.before(to);
     // What nearly all numbers have before them.
-    if matches!(last, 'a' | 'c'..='k' | 'm'..='o' | 'q' | 'r' | 't'..='z' | ',' | '\0') {
+    if matches!(last, 'a' | 'c'..='g' | 'i'..='k' | 'm'..='o' | 'q' | 'r' | 't'..='z' | ',' | '\0') {
         return None;
     }
     SIGNS_BY_LAST.of(last).find_map(|(sign, (code, kind))| {
@@ -209,6 +224,14 @@ pub(super) fn before(text: Text<'_>, number: usize) -> Option<Currency> {
         let free = !letters || !text.before(from).is_ascii_alphanumeric();
         free.then_some(Currency { code, sign: kind, from, to })
     })
+}
+
+impl Currency {
+    /// Whether it is an abbreviation that is mostly something else, so that it needs a large number right behind it: `EU5.4B`,
+    /// `W38tn`.
+    pub(super) fn is_doubtful(&self, text: Text<'_>) -> bool {
+        ["EU", "W"].iter().any(|sign| text.literal(self.from, sign) == Some(self.to))
+    }
 }
 
 /// The currency behind a number that ends at `end`: a word, a code or a sign. `scaled` says that a scale such as million
@@ -231,12 +254,8 @@ pub(super) fn behind(text: Text<'_>, end: usize, scaled: bool) -> Option<Currenc
             // A sign right behind a number belongs to the next one: `$5-$7` has a hyphen at least, `5 $7` nothing.
             let alone = !text.ch(to).is_ascii_alphanumeric() && !text.ch(text.skip_space(to)).is_ascii_digit();
             let may = letters || matches!(sign, "€" | "$" | "£" | "zł");
-            (alone && may && !matches!(sign, "Rs" | "Rs." | "NIS" | "RM" | "Rp")).then_some(Currency {
-                code,
-                sign: kind,
-                from: at,
-                to,
-            })
+            (alone && may && !matches!(sign, "Rs" | "Rs." | "NIS" | "RM" | "Rp" | "EU" | "W" | "Dh" | "Dhs"))
+                .then_some(Currency { code, sign: kind, from: at, to })
         });
         if sign.is_some() {
             return sign;

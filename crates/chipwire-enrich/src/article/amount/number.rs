@@ -155,6 +155,9 @@ static EAST_ASIAN: LazyLock<Literals<u32>> = LazyLock::new(|| {
     Literals::by_first([
         ("万亿", 12),
         ("萬億", 12),
+        ("천억", 11),
+        ("백억", 10),
+        ("십억", 9),
         ("千亿", 11),
         ("千億", 11),
         ("百亿", 10),
@@ -245,11 +248,13 @@ static SCALES: LazyLock<Table<(u32, Home)>> = LazyLock::new(|| {
         ("billions", (9, English(true))),
         ("bn", (9, English(false))),
         ("bln", (9, English(false))),
+        ("bil", (9, English(false))),
         ("trillion", (12, English(true))),
         ("trillions", (12, English(true))),
         ("tn", (12, English(false))),
         ("trn", (12, English(false))),
         ("trln", (12, English(false))),
+        ("tril", (12, English(false))),
         ("lakh", (5, English(false))),
         ("crore", (7, English(false))),
         ("crores", (7, English(false))),
@@ -330,7 +335,8 @@ fn latin_scale(text: Text<'_>, number: &mut Number) {
         {
             (number.scale, number.to) = (Some(9), millones);
         }
-        None if &*word == "mil" => (number.scale, number.to) = (Some(3), end),
+        // "RM5mil" is a million in Malaysia, "5 mil" a thousand in Spain.
+        None if &*word == "mil" => (number.scale, number.to) = (Some(if start == attached { 6 } else { 3 }), end),
         _ => {}
     }
     number.bare &= number.scale.is_none();

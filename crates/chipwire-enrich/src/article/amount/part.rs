@@ -68,7 +68,7 @@ impl Part {
     /// Whether both are of the same money or the same thing, or the first has nothing of its own.
     pub(super) fn fits(&self, higher: &Self) -> bool {
         match (self.currency(), higher.currency()) {
-            (Some(a), Some(b)) => a.code == b.code,
+            (Some(a), Some(b)) => a.code == b.code || b.code == NO_CURRENCY,
             (Some(_), None) => higher.unit.is_none(),
             (None, _) if !self.has_unit() => higher.has_unit(),
             _ => match (&self.unit, &higher.unit) {
@@ -104,11 +104,16 @@ pub(super) fn part(reader: Reader<'_>, at: usize) -> Option<Part> {
     } else {
         match scene.lexis.number(token)? {
             words::HALF => return half(scene, text, at),
-            value @ (1 | 3) if let Some(quarters) = quarters(scene, text, at, value) => return Some(quarters),
+            value @ 1..=9 if let Some(fraction) = fraction(scene, text, at, value) => return Some(fraction),
             value => word(reader, at, value)?,
         }
     };
-    let before = money::before(text, number.from);
+    let large = number.scale.is_some() || !number.bare && number.value >= Decimal::ONE_THOUSAND;
+    let before =
+        money::before(text, number.from).filter(|sign| !sign.is_doubtful(text) || large && sign.to == number.from);
+    if before.is_none() && number.from > token.start {
+        return None;
+    }
     let mut behind = money::behind(text, number.to, number.scale.is_some());
     // "US$5 to US$7": what comes before the second is not behind the first.
     behind = behind.filter(|behind| {
@@ -143,8 +148,8 @@ pub(super) fn part(reader: Reader<'_>, at: usize) -> Option<Part> {
         return None;
     }
     let mut from = before.map_or(number.from, |before| before.from);
-    // A fall that is written with a sign: "-1.7%", "minus 17%".
-    if unit.as_ref().is_some_and(|unit| unit.kind == AmountKind::Share)
+    // A fall that is written with a sign: "-1.7%", "minus 17%"; and a temperature.
+    if unit.as_ref().is_some_and(|unit| unit.kind == AmountKind::Share || unit.name == "°C")
         && let Some(minus) = minus(text, number.from)
     {
         (number.value, from) = (-number.value, minus);
@@ -232,13 +237,18 @@ fn half(scene: &Scene<'_>, text: Text<'_>, at: usize) -> Option<Part> {
     (shared && !numbered).then(|| share(scene, at, token.end, Decimal::from(50)))
 }
 
-/// "a quarter of its staff", "three quarters of the wafers".
-fn quarters(scene: &Scene<'_>, text: Text<'_>, at: usize, value: u8) -> Option<Part> {
+/// "a quarter of its staff", "three quarters of the wafers", "nine-tenths of sales".
+fn fraction(scene: &Scene<'_>, text: Text<'_>, at: usize, value: u8) -> Option<Part> {
     let next = scene.document.token(at + 1).filter(|next| matches!(next.gap, Gap::Space | Gap::Hyphen))?;
-    let end = text.literal(next.start, if value == 1 { "quarter of " } else { "quarters of " })?;
+    let (word, _) = text.word(next.start);
+    let (name, many) = word.strip_suffix('s').map_or((&*word, false), |name| (name, true));
+    let (_, parts) = FRACTIONS.iter().find(|(fraction, _)| *fraction == name)?;
+    let end = text.literal(next.end, " of ").filter(|_| many == (value > 1) && value < *parts)?;
     let (of, _) = text.word(end);
-    let whole = matches!(&*of, "the" | "its" | "their" | "all" | "our" | "his" | "her" | "total" | "global");
-    whole.then(|| share(scene, at, next.end, Decimal::from(25 * value)))
+    let known = matches!(&*of, "the" | "its" | "their" | "all" | "our" | "his" | "her" | "total" | "global" | "sales");
+    // A quarter is of a year as well.
+    let whole = known || matches!(&*of, "revenue" | "revenues" | "output" | "capacity" | "demand" | "production");
+    whole.then(|| share(scene, at, next.end, Decimal::from(100 * u16::from(value)) / Decimal::from(*parts)))
 }
 
 /// A share that words from token `at` on to the unit `to` stand for.
@@ -256,6 +266,9 @@ fn share(scene: &Scene<'_>, at: usize, to: usize, value: Decimal) -> Part {
         traditional: false,
     }
 }
+
+/// Parts of a whole that are exact in percent.
+const FRACTIONS: &[(&str, u8)] = &[("quarter", 4), ("fifth", 5), ("tenth", 10)];
 
 /// The code for "no currency" in ISO 4217.
 const NO_CURRENCY: &str = "XXX";

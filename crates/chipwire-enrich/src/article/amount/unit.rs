@@ -472,6 +472,10 @@ pub(super) fn behind(text: Text<'_>, number: &Number) -> Option<Unit> {
     if !symbol.is_empty() {
         let divided = text.ch(to) == '/' && text.ch(to + 1).is_ascii_alphabetic();
         let grams = &*symbol == "g" && number.value >= Decimal::TEN && at == end;
+        // "3.7pc" in British papers; "pcs" are pieces.
+        if &*symbol == "pc" && at == end && number.scale.is_none() {
+            return found(Share, "percent", to);
+        }
         let ethernet = &*symbol == "G" && at == end && matches!(number.value.try_into(), Ok(100_u32 | 200 | 400 | 800));
         if grams {
             return found(Measure, "g", to);
