@@ -182,7 +182,8 @@ impl Scene<'_> {
         let alias = candidate.alias.and_then(|alias| self.tagger.trie.alias(alias))?;
         let mut evidence = Evidence::new();
         if alias.mode == Mode::After {
-            if self.is_longer(candidate.start, candidate.name_end) || self.may_be_word(candidate) {
+            let longer = self.is_longer(candidate.start, candidate.name_end);
+            if longer || self.may_be_word(candidate) || self.is_any(candidate) {
                 return None;
             }
             if self.named_before(candidate) {
@@ -521,6 +522,15 @@ impl Scene<'_> {
         let acts = || document.token(candidate.end).is_some_and(|next| lexicon::is_act(&document.folded(next)));
         let latin = document.token(candidate.start).is_some_and(|token| !token.is(shape::EAST_ASIAN));
         latin && !free && !acts()
+    }
+
+    /// Whether no certain one is meant: "a court, not a ministry".
+    fn is_any(&self, candidate: &Candidate) -> bool {
+        let space = self.document.token(candidate.start).is_some_and(|token| token.gap == Gap::Space);
+        let before = self.document.before(candidate.start).filter(|_| space);
+        before.is_some_and(|before| {
+            matches!(&*self.document.folded(before), "a" | "an" | "any" | "no" | "another" | "each" | "every")
+        })
     }
 
     /// How it is written, and what words of no meaning stand beside it.
