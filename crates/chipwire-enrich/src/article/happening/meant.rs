@@ -128,7 +128,9 @@ impl<'a> Filling<'a, '_> {
     pub(super) fn maker(&self, product: &Party<'a>) -> Option<Party<'a>> {
         let Party::Named(product) = product else { return None };
         let vendor = product.entity.vendor.as_deref()?;
-        let of_it = self.scene.named.iter().filter(|named| named.company && named.entity.id == vendor);
+        let owner = self.scene.gazetteer.get("company", vendor).and_then(|maker| maker.parent.as_deref());
+        let is_maker = |id: &str| id == vendor || Some(id) == owner;
+        let of_it = self.scene.named.iter().filter(|named| named.company && is_maker(&named.entity.id));
         of_it.min_by_key(|named| named.start.abs_diff(self.hit.start)).map(Party::Named)
     }
 }

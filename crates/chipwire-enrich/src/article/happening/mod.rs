@@ -25,6 +25,7 @@ use self::{
     words::{BE, BREAKS, CONTRACTED, DENIALS, DOUBTS, ENDS, PLANS},
 };
 use super::{Scene, amount::Found, lexis::is};
+use crate::matcher::Gap;
 
 /// What is told further behind in an article is not looked at.
 const HAPPENINGS_MAX: usize = 64;
@@ -154,7 +155,14 @@ fn sentences(scene: &Scene<'_>) -> Vec<(usize, usize)> {
 fn is_name(scene: &Scene<'_>, hit: &Hit) -> bool {
     let over = scene.mention_over(hit.start).filter(|(_, named)| !slots::is_rule(named));
     let into = scene.mention_over(hit.end - 1).filter(|(_, named)| named.company && named.start > hit.start);
-    into.is_some() || over.is_some_and(|(_, named)| hit.end <= named.end || hit.form == Form::Verb)
+    let name = into.is_some() || over.is_some_and(|(_, named)| hit.end <= named.end || hit.form == Form::Verb);
+    name || hit.is_one_word() && describes(scene, hit)
+}
+
+/// Whether a single word only describes what stands behind it: "TSMC-licensed", "in support of".
+fn describes(scene: &Scene<'_>, hit: &Hit) -> bool {
+    let Some(token) = scene.document.token(hit.start) else { return false };
+    token.gap == Gap::Hyphen && scene.mention_over(hit.start - 1).is_some()
 }
 
 /// Whether the state is a part of the name of a company or an office.

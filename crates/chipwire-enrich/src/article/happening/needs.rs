@@ -99,6 +99,8 @@ impl<'a> Filling<'a, '_> {
                 let given = who || what || amount && strong;
                 whom && given || who && (what || amount && strong)
             }
+            // "We lift our EPS by 4 %": what an analyst expects.
+            Kind::Earnings if self.is_expected_by_us() => false,
             Kind::Earnings => {
                 let figure = || self.has_figure(amounts, &[AmountKind::Money, AmountKind::Share]);
                 who && (!noun || !one && !self.is_written_east_asian() || figure())
@@ -149,7 +151,7 @@ impl<'a> Filling<'a, '_> {
                 who && filled.iter().any(bought) && self.is_whole(filled)
             }
             Kind::Acquisition if self.is_of_a_firm() => who && self.is_whole(filled),
-            Kind::Acquisition => who && whom && self.is_whole(filled),
+            Kind::Acquisition => who && whom && self.is_whole(filled) && !self.is_bought_from(filled),
             Kind::CapacityExpansion => who,
             Kind::Lawsuit if one && self.word(self.hit.start) == "v" => {
                 self.clause.left.last().is_some_and(|party| party.end() == self.hit.start)
@@ -159,6 +161,31 @@ impl<'a> Filling<'a, '_> {
             }
             Kind::Lawsuit => who && (whom || what || several() || !noun) || whom,
         }
+    }
+
+    /// Whether whom is he who sells something: "bought largely from Samsung", "acquired items in support of SMIC".
+    fn is_bought_from(&self, filled: &[Filled<'a>]) -> bool {
+        let led = |named: &crate::article::Named<'_>| {
+            named.start > self.hit.end
+                && named.start.checked_sub(1).is_some_and(|at| matches!(&*self.word(at), "from" | "for"))
+        };
+        !self.hit.abroad
+            && self.hit.is_one_word()
+            && self.hit.form == Form::Verb
+            && filled.iter().filter(|slot| slot.role == Role::Whom).any(|slot| match slot.value {
+                Value::Named(named) => led(named),
+                _ => false,
+            })
+    }
+
+    /// Whether "our" stands before the figure that is spoken of.
+    fn is_expected_by_us(&self) -> bool {
+        let words = self.hit.start.saturating_sub(3)..self.hit.end;
+        !self.hit.abroad && words.into_iter().any(|at| self.word(at) == "our") && self.has_we()
+    }
+
+    fn has_we(&self) -> bool {
+        (self.clause.start.min(self.hit.start.saturating_sub(16))..self.hit.start).any(|at| self.word(at) == "we")
     }
 
     /// Whether the phrase itself says that a firm is bought, and none of its shares or goods.

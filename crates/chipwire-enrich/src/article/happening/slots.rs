@@ -149,7 +149,9 @@ pub(super) fn fill<'a>(
         if hit.kind != Kind::ProductLaunch {
             what.extend(objects(&[Sort::Rule]));
         }
-        if hit.kind == Kind::ProductLaunch && who.is_none() {
+        // "The launch customer for Trainium4" is that of its maker.
+        let supplied = hit.kind == Kind::SupplyDeal && hit.form == Form::Turned;
+        if (hit.kind == Kind::ProductLaunch || supplied) && who.is_none() {
             put(Role::Who, what.iter().find_map(|party| filling.maker(party)).into_iter().collect());
         }
         put(Role::What, what);

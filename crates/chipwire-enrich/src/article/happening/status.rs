@@ -90,7 +90,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
     // "Has put back the introduction".
     let is_back = |at: usize| document.token(at).is_some_and(|token| document.folded(token) == "back");
     if hit.kind == Kind::ProductLaunch && hit.form == Form::Verb {
-        words.planned = words.planned.or((hit.start..hit.end).find(|at| is_back(*at)));
+        words.planned = words.planned.or(own(is::PLAN)).or((hit.start..hit.end).find(|at| is_back(*at)));
     }
     // "Will grant it no subsidy".
     let none = (hit.start..hit.end).find(|at| document.token(*at).is_some_and(|token| document.folded(token) == "no"));

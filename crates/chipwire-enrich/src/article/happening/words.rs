@@ -111,6 +111,8 @@ pub(super) const PLANS: &[&str] = &[
     "poised",
     "prepares",
     "preparing",
+    "readies",
+    "readying",
     "going",
     "ready",
     "shall",

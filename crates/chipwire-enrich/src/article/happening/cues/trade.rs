@@ -520,7 +520,11 @@ pub(super) const CUES: &[Cue] = &[
         "bring+|brought|file+|lodge+|launch+|prepare+|consider+|plan|plans|planned ~? action|claim|claims|proceedings|petition|complaint against",
     ),
     (Lawsuit, Verb, "jury|jurors|judge|court|tribunal ~~ owes|owe|liable|against|for"),
-    (Lawsuit, Verb, "rule+|found|find|finds|decide+ against|for"),
+    (
+        Lawsuit,
+        Verb,
+        "rule+|found|find|finds|decide+ against|for &court|courts|judge|judges|jury|jurors|tribunal|appeals|verdict|panel|ptab|itc",
+    ),
     (
         Lawsuit,
         Easing,
@@ -612,4 +616,14 @@ pub(super) const CUES: &[Cue] = &[
     (CapacityExpansion, Verb, "bring|brings|brought|bringing ~ online|onstream|stream"),
     (CapacityExpansion, Verb, "enlarge+|extend+ ~? @site"),
     (CapacityExpansion, Noun, "@site ~? came|comes|come|goes|went on|online ~? stream?"),
+    (SupplyDeal, Turned, "first|launch|lead|anchor|maiden|inaugural customer|client for|of"),
+    (SupplyDeal, Turned, "sign|signs|signed for"),
+    (CapacityExpansion, Verb, "add|adds|adding ~ to ~ output|capacity|production"),
+    (CapacityExpansion, Verb, "lift+|raise+|raising|expand+ ~? site|plant|fab|campus to"),
+    (CapacityExpansion, Verb, "start|starts|started|starting up &fab|plant|line|factory"),
+    (CapacityExpansion, Verb, "began|begin|begins|beginning piling|earthworks|groundworks"),
+    (Investment, Verb, "put|puts|putting|pour|pours|poured|pouring|sink|sinks|sank ~? @sum in|into"),
+    (Investment, Verb, "disclose+|reveal+|report+ ~ stake|holding|position in|of"),
+    (ProductLaunch, Verb, "ready|readies|readied|readying|prep|preps|prepping the|a|an|its"),
+    (ProductLaunch, Turned, "come|comes|came out as|at|in|on|with|for|next|this"),
 ];
