@@ -127,8 +127,8 @@ fn row(size: usize, name: &str, taken: &Taken, base: &Taken, texts: &[&str], bui
     println!("{size:>9} {name:<34} {mb_s:>8.1} {ratio:>7.2} {hits:>14.2} {:>8.2}", build.as_secs_f64());
 }
 
-/// How long the whole tagging of an article of 5 KB takes. Of each article the least of several times counts, so that what
-/// else runs on the machine has no part in it.
+/// How long an article of 5 KB takes, its mentions alone and the whole event. Of each article the least of several times counts,
+/// so that what else runs on the machine has no part in it.
 fn percentiles(size: usize, tagger: &Tagger, all: &[String]) {
     let mut articles = Vec::new();
     let mut body = String::new();
@@ -143,18 +143,29 @@ fn percentiles(size: usize, tagger: &Tagger, all: &[String]) {
         }
     }
     articles.truncate(2_000);
+    let (mentions, whole) = ("mentions, with reasons", "the whole tagged event");
+    for (name, times) in [
+        (mentions, least_times(&articles, |article| tagger.tag_text(&article.body).len())),
+        (whole, least_times(&articles, |article| tagger.enrich(article).mentions.len())),
+    ] {
+        let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e6;
+        println!("{size:>9} articles of 5 KB, {name}: p50 {:.0} µs, p99 {:.0} µs", at(50), at(99));
+    }
+}
+
+/// The least time that `work` took with each article, sorted.
+fn least_times(articles: &[Article], work: impl Fn(Article) -> usize) -> Vec<Duration> {
     let mut times = vec![Duration::MAX; articles.len()];
     for _ in 0..ROUNDS {
         for (article, least) in articles.iter().zip(&mut times) {
             let article = article.clone();
             let started = Instant::now();
-            black_box(tagger.enrich(article));
+            black_box(work(article));
             *least = (*least).min(started.elapsed());
         }
     }
     times.sort();
-    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e6;
-    println!("{size:>9} articles of 5 KB, the whole event: p50 {:.0} µs, p99 {:.0} µs", at(50), at(99));
+    times
 }
 
 /// Runs the matchers of Python on the same names and texts, and prints how much faster ours is.
