@@ -10,6 +10,8 @@ use crate::matcher::{Gap, Token, shape};
 
 /// Tokens of the explanation in brackets behind what a line is about.
 const BRACKET_MAX: usize = 8;
+/// Bytes of the markup of a row before an amount in it.
+const ROW_BYTES: usize = 2_000;
 /// What the items of a list begin with.
 const BULLETS: &[char] = &['*', '•', '-', '–', '▪', '·', '►', '■', '●', '・'];
 
@@ -38,7 +40,8 @@ impl Search<'_> {
         if at > self.amount.start || named.is_observer() {
             return None;
         }
-        if self.sign(at, '|') {
+        let cell_ends = || self.document.token(at).is_some_and(|token| token.gap == Gap::Hard);
+        if self.sign(at, '|') || self.row().is_some() && cell_ends() {
             return Some(index);
         }
         let since = previous.map_or(0, |previous| previous.end).max(at);
@@ -72,11 +75,25 @@ impl Search<'_> {
         if BULLETS.contains(&sign) { self.line() } else { None }
     }
 
+    /// Where the row of an HTML table begins that the amount is in.
+    fn row(&self) -> Option<usize> {
+        let (field, start, _) = self.document.raw(self.amount.from, self.amount.from + 1)?;
+        let text = if field == Field::Title { self.scene.title } else { self.scene.body };
+        let before = text.get(start.checked_sub(ROW_BYTES).map_or(0, |from| text.floor_char_boundary(from))..start)?;
+        let open = before
+            .rfind("<tr>")
+            .max(before.rfind("<tr "))
+            .filter(|open| !before.get(*open..).unwrap_or_default().contains("</tr"))?;
+        Some(start - before.len() + open)
+    }
+
     /// The field that the amount is in, its text, and where the line begins there.
     fn line_of_text(&self) -> Option<(Field, &str, usize)> {
         let (field, start, _) = self.document.raw(self.amount.from, self.amount.from + 1)?;
         let text = if field == Field::Title { self.scene.title } else { self.scene.body };
-        Some((field, text, text.get(..start)?.rfind('\n').map_or(0, |at| at + 1)))
+        let before = text.get(..start)?;
+        let begin = self.row().unwrap_or_else(|| before.rfind('\n').map_or(0, |at| at + 1));
+        Some((field, text, begin))
     }
 
     /// The company of the amount before in the same item of a list.

@@ -90,7 +90,7 @@ impl Search<'_> {
         }
         // "WASHINGTON (Reuters) - ": who tells it has it only where nobody else is named.
         let (observers, before): (Vec<_>, Vec<_>) =
-            self.before(first_behind).into_iter().partition(|mention| mention.named.is_observer());
+            self.before(first_behind).into_iter().partition(|mention| tells(mention.named));
         let of = self.behind_of();
         let inside = counted.or_else(|| self.inside(first_behind));
         if inside.is_some() && self.amount.kind == AmountKind::Measure {
@@ -440,7 +440,7 @@ impl Search<'_> {
             }
             let parted = between.iter().skip(1).filter(|token| parts(token.gap)).count();
             let distance = named.start.checked_sub(self.amount.end)? + COMMA * parted;
-            let second_choice = !self.fits(named) || named.is_observer();
+            let second_choice = !self.fits(named) || tells(named);
             (distance < reach).then_some(((second_choice, distance, Reverse(named.end - named.start)), index))
         })
         .min_by_key(|(key, _)| *key)
@@ -511,6 +511,11 @@ impl Search<'_> {
         };
         at(self.amount.start.checked_sub(1)) || at(Some(self.amount.end)) || at(self.amount.end.checked_sub(1))
     }
+}
+
+/// Whether it mostly has to do with the amounts of others: it tells of them, expects them or lends them.
+fn tells(named: &Named<'_>) -> bool {
+    named.is_observer() || named.entity.class == "bank"
 }
 
 /// Whether it is what others are made of, as memory is.
