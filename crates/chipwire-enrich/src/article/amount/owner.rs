@@ -85,8 +85,8 @@ pub(super) fn of(
 impl Search<'_> {
     fn owner(&self, counted: Option<usize>, previous: Option<&Found>) -> Option<usize> {
         let first_behind = self.scene.named.partition_point(|named| named.start < self.amount.end);
-        if let Some(head) = self.head(previous) {
-            return Some(head);
+        if let Some(certain) = self.head(previous).or_else(|| self.of_the_company()).or_else(|| self.meant_for()) {
+            return Some(certain);
         }
         // "WASHINGTON (Reuters) - ": who tells it has it only where nobody else is named.
         let (observers, before): (Vec<_>, Vec<_>) =
@@ -137,6 +137,24 @@ impl Search<'_> {
             .or_else(|| self.product_before())
             .or_else(|| self.earlier())
             .or_else(|| self.subject(&observers))
+    }
+
+    /// The company that "the company's" right before the amount stands for.
+    fn of_the_company(&self) -> Option<usize> {
+        let word = |back: usize| {
+            let at = self.amount.start.checked_sub(back)?;
+            self.document.token(at).map(|token| self.document.folded(token))
+        };
+        let own = word(1)? == "s" && matches!(&*word(2)?, "company" | "firm" | "group") && word(3)? == "the";
+        let first = self.document.sentences.get(self.sentence)?.first;
+        if own { self.subject_before(first) } else { None }
+    }
+
+    /// Who gets what a plant makes: `500MW for Oracle`.
+    fn meant_for(&self) -> Option<usize> {
+        let next = self.document.token(self.amount.end).filter(|next| self.is_power() && next.gap == Gap::Space)?;
+        let (index, named) = self.scene.mention_from(self.amount.end + 1)?;
+        (&*self.word(next) == "for" && named.company).then_some(index)
     }
 
     /// What stands right behind a measure, or a share that a rule has: `36GB, 12-layer HBM4`, `a 35% investment tax credit`.
