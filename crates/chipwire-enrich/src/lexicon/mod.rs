@@ -189,7 +189,7 @@ pub(crate) const COUNTRIES: &[(&str, &[&str])] = &[
     ("NL", &["netherlands", "dutch", "the hague", "荷兰", "荷蘭"]),
     ("EU", &["eu", "e.u.", "european", "europe", "european union", "brussels", "欧盟", "歐盟"]),
     ("TW", &["taiwan", "taiwanese", "taipei", "台湾", "台灣"]),
-    ("UK", &["uk", "britain", "british", "london"]),
+    ("UK", &["uk", "britain", "british", "london", "whitehall", "foreign secretary", "downing street", "ofsi"]),
     ("DE", &["germany", "german", "berlin"]),
     ("IN", &["india", "indian", "new delhi"]),
     ("RU", &["russia", "russian", "moscow"]),

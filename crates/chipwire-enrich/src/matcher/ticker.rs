@@ -21,6 +21,27 @@ const CHINESE: &[(&str, Exchange)] = &[
 /// Where Euronext trades.
 const EURONEXT: &[(&str, Exchange)] = &[("Paris", Exchange::Paris), ("Amsterdam", Exchange::Amsterdam)];
 
+/// What brokers think of a share.
+const RATINGS: &[&str] = &[
+    "buy",
+    "sell",
+    "hold",
+    "neutral",
+    "outperform",
+    "underperform",
+    "perform",
+    "overweight",
+    "underweight",
+    "weight",
+    "pt",
+    "downgrade",
+    "downgraded",
+    "upgrade",
+    "upgraded",
+    "initiate",
+    "reiterate",
+];
+
 /// A code in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -80,7 +101,8 @@ impl Tickers {
                 _ => None,
             };
             let hit = hit.or_else(|| self.signed(document, at)).or_else(|| self.bloomberg(document, at));
-            found.extend(hit.or_else(|| self.bracketed(document, at)));
+            let hit = hit.or_else(|| self.bracketed(document, at));
+            found.extend(hit.or_else(|| self.rated(document, at)));
         }
         found
     }
@@ -187,7 +209,19 @@ impl Tickers {
         // Brokers write more into the brackets: "(6981 JP, Buy)", "(2330 TT/TSM US)".
         let listed = surrounding(document, at, at + 2)
             .is_some_and(|(before, behind)| matches!(before, '(' | '/') && matches!(behind, ')' | ',' | '/' | ';'));
-        (equity || listed).then(|| hit(entity, at, if equity { at + 3 } else { at + 2 }, token.start, code))
+        let stands = equity || listed || is_rated(document, at + 2);
+        stands.then(|| hit(entity, at, if equity { at + 3 } else { at + 2 }, token.start, code))
+    }
+
+    /// `KLAC — Market Perform, PT $1,420`: what a broker thinks of it stands behind it.
+    fn rated(&self, document: &Document, at: usize) -> Option<Found> {
+        let token = document.token(at)?;
+        let letters = token.is(shape::UPPER) && !token.is(shape::DIGIT) && token.end - token.start > 1;
+        if !letters || !is_rated(document, at + 1) {
+            return None;
+        }
+        let code = document.written(token);
+        Some(hit(self.american(&code)?, at, at + 1, token.start, code))
     }
 
     /// `Nvidia (NVDA)` and `Texas Instruments Inc <TXN>`; and, as sites about shares write, `(NVDA +1.2%)` and `(NVDA – Free
@@ -251,4 +285,15 @@ fn surrounding(document: &Document, start: usize, end: usize) -> Option<(char, c
     let first = document.token(start)?;
     let last = document.token(end.checked_sub(1)?)?;
     Some((document.ch(first.start.checked_sub(1)?)?, document.ch(last.end)?))
+}
+
+/// Whether a rating stands behind a dash, a comma or a bracket before token `at`.
+fn is_rated(document: &Document, at: usize) -> bool {
+    let parted = document
+        .token(at)
+        .is_some_and(|next| matches!(next.gap, Gap::Dash | Gap::Comma | Gap::Colon | Gap::Open | Gap::Other));
+    let rating = |at: usize| {
+        document.token(at).is_some_and(|token| token.gap != Gap::Hard && RATINGS.contains(&&*document.folded(token)))
+    };
+    parted && (at..at + 2).any(rating)
 }

@@ -445,18 +445,23 @@ impl Tagger {
                 && token.is(shape::UPPER)
                 && !token.is(shape::DIGIT)
                 && token.gap != Gap::Hyphen;
-            if !short || taken.contains(&at) || document.sentence_of(at).is_some_and(|sentence| sentence.capitals) {
+            if !short || taken.contains(&at) {
                 continue;
             }
+            let capitals = document.sentence_of(at).is_some_and(|sentence| sentence.capitals);
             let code = document.written(token);
-            if let Some(entity) = told.get(&code) {
+            if let Some(entity) = told.get(&code).filter(|_| !capitals) {
                 codes.push((at, *entity, true));
             } else if is_letters(&code, 4)
                 && let Some(entity) = self.tickers.american(&code)
                 // "CEVA Logistics" is a name.
                 && document.token(at + 1).is_none_or(|next| next.gap != Gap::Space || !next.is(shape::CAPITAL))
             {
-                codes.push((at, entity, named.contains(&entity)));
+                let sure = named.contains(&entity);
+                // Where all is in capitals, so are words that look like codes.
+                if sure || !capitals {
+                    codes.push((at, entity, sure));
+                }
             }
         }
         let sentence = |at: usize| document.token(at).map(|token| token.sentence);

@@ -25,7 +25,7 @@ use self::{
     words::{BE, BREAKS, CONTRACTED, DENIALS, DOUBTS, ENDS, PLANS},
 };
 use super::{Scene, amount::Found, lexis::is};
-use crate::matcher::Gap;
+use crate::matcher::{Gap, shape};
 
 /// What is told further behind in an article is not looked at.
 const HAPPENINGS_MAX: usize = 64;
@@ -159,10 +159,12 @@ fn is_name(scene: &Scene<'_>, hit: &Hit) -> bool {
     name || hit.is_one_word() && describes(scene, hit)
 }
 
-/// Whether a single word only describes what stands behind it: "TSMC-licensed", "in support of".
+/// Whether a single word only describes what stands beside it: "TSMC-licensed", and the rating of "(005930 KS, BUY)".
 fn describes(scene: &Scene<'_>, hit: &Hit) -> bool {
     let Some(token) = scene.document.token(hit.start) else { return false };
-    token.gap == Gap::Hyphen && scene.mention_over(hit.start - 1).is_some()
+    let capitals = || scene.document.sentence_of(hit.start).is_some_and(|sentence| sentence.capitals);
+    let rating = token.is(shape::UPPER) && token.end - token.start > 1 && !capitals();
+    token.gap == Gap::Hyphen && scene.mention_over(hit.start - 1).is_some() || rating
 }
 
 /// Whether the state is a part of the name of a company or an office.

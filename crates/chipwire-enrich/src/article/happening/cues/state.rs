@@ -329,7 +329,8 @@ pub(super) const CUES: &[Cue] = &[
         "@win|collect+ ~~ under|from ~? act|scheme|programme|program|mission|law|credit|irs|taxpayers|government",
     ),
     (Subsidy, Noun, "@grant to|for|from|of|under|worth|totalling|totaling"),
-    (Subsidy, Noun, "award|awards|support|funding to|for|from|of|under|worth|totalling|totaling"),
+    (Subsidy, Noun, "award|awards|funding to|for|from|of|under|worth|totalling|totaling"),
+    (Subsidy, Noun, "support to|for|from|under|worth|totalling|totaling"),
     (Subsidy, Noun, "state|federal|government|public|taxpayer @grant|money|support|funding"),
     (Subsidy, Turned, "@win ~~? state|federal|government|public @grant|money|support|funding from|for|under?"),
     (

@@ -253,7 +253,11 @@ pub(super) const CUES: &[Cue] = &[
     (Investment, Noun, "@stake in"),
     (Investment, Verb, "take|takes|took|buy|buys|bought ~? stake"),
     (Investment, Easing, "@drop|withdraw|withdraws|withdrew ~? project|investment"),
-    (Investment, Easing, "walk+ away from"),
+    (
+        Investment,
+        Easing,
+        "walk+ away from &deal|talks|bid|merger|takeover|investment|round|stake|offer|acquisition|purchase|funding|plan|plans|plant|factory|fab|project|site",
+    ),
     (Investment, Verb, "buy|buys|bought|buying into"),
     (Investment, Noun, "capital increase|injection|raise|raising ~? with|from|by|of|in|for"),
     (Investment, Noun, "equity ticket|investment|cheque|check|injection|stake in|for|of|from|by"),
