@@ -93,7 +93,7 @@ const SETS: [Set; 11] = [
         files: &[include_str!("seventh.jsonl")],
         mentions: &[("company", 0.99, 0.98), ("chip", 0.96, 0.95), ("policy", 0.94, 0.89)],
         amounts: &[("money", 0.93, 0.92), ("share", 0.94, 0.92), ("other", 0.87, 0.85)],
-        owners: &[("owner", 0.71, 0.69)],
+        owners: &[("owner", 0.75, 0.73)],
         happenings: &[("all", 0.57, 0.55)],
     },
     // One or two sentences each, about as many ways to tell of a happening as there are texts. Phrases were written by the first

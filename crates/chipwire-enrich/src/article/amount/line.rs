@@ -6,11 +6,16 @@ use super::{
     Found,
     owner::{REACH_BEFORE, Search},
 };
-use crate::matcher::{Gap, Token, shape};
+use crate::{
+    article::Named,
+    matcher::{Gap, Token, shape},
+};
 
 /// Tokens of the explanation in brackets behind what a line is about.
 const BRACKET_MAX: usize = 8;
-/// Bytes of the markup of a row before an amount in it.
+/// Rows of a table above the one that an amount is in.
+const ROWS_MAX: usize = 40;
+/// Bytes of a row, and of its markup.
 const ROW_BYTES: usize = 2_000;
 /// What the items of a list begin with.
 const BULLETS: &[char] = &['*', '•', '-', '–', '▪', '·', '►', '■', '●', '・'];
@@ -23,9 +28,10 @@ impl Search<'_> {
         if self.amount.start - first > REACH_BEFORE {
             return None;
         }
-        // "4. Aurora"
+        // "4. Aurora", "4 | Aurora"
         if self.document.token(first).is_some_and(|token| token.is(shape::DIGIT) && !token.is(shape::LETTER))
-            && self.document.token(first + 1).is_some_and(|next| matches!(next.gap, Gap::DotSpace | Gap::Close))
+            && (self.sign(first + 1, '|')
+                || self.document.token(first + 1).is_some_and(|next| matches!(next.gap, Gap::DotSpace | Gap::Close)))
         {
             first += 1;
         }
@@ -49,6 +55,36 @@ impl Search<'_> {
         let others = self.scene.named.iter().skip(from).take_while(|other| other.start < self.amount.start);
         let alone = others.filter(|other| self.fits(other)).all(|other| other.number == named.number);
         ([':', '—'].iter().any(|sign| self.sign(at, *sign)) && alone).then_some(index)
+    }
+
+    /// What the column of a table is about, by its first row: `| | RX 9060 XT | RTX 5060 Ti |` above `| Board power | 160 W | 180 W |`.
+    pub(super) fn column(&self) -> Option<usize> {
+        let (field, text, begin) = self.line_of_text()?;
+        let (_, start, _) = self.document.raw(self.amount.from, self.amount.from + 1)?;
+        let number = text.get(begin..start).filter(|row| row.len() < ROW_BYTES)?.matches('|').count();
+        if number == 0 {
+            return None;
+        }
+        let mut head = begin;
+        for _ in 0..ROWS_MAX {
+            let Some(end) = head.checked_sub(1) else { break };
+            let line = text.get(..end)?.rfind('\n').map_or(0, |at| at + 1);
+            if end - line > ROW_BYTES || !text.get(line..end)?.contains('|') {
+                break;
+            }
+            head = line;
+        }
+        if head == begin {
+            return None;
+        }
+        let row = text.get(head..)?.lines().next()?;
+        let from = head + row.split('|').take(number).map(|cell| cell.len() + 1).sum::<usize>();
+        let to = from + row.split('|').nth(number)?.len();
+        let place = |named: &Named<'_>| self.document.raw(named.from, named.to);
+        let first =
+            self.scene.named.partition_point(|named| place(named).is_some_and(|(of, at, _)| (of, at) < (field, from)));
+        let named = self.scene.named.get(first)?;
+        place(named).is_some_and(|(of, _, end)| of == field && end <= to).then_some(first)
     }
 
     /// Whether `sign` stands right before the token.

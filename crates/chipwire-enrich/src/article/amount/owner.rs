@@ -85,7 +85,9 @@ pub(super) fn of(
 impl Search<'_> {
     fn owner(&self, counted: Option<usize>, previous: Option<&Found>) -> Option<usize> {
         let first_behind = self.scene.named.partition_point(|named| named.start < self.amount.end);
-        if let Some(certain) = self.head(previous).or_else(|| self.of_the_company()).or_else(|| self.meant_for()) {
+        if let Some(certain) =
+            self.head(previous).or_else(|| self.column()).or_else(|| self.of_the_company()).or_else(|| self.meant_for())
+        {
             return Some(certain);
         }
         // "WASHINGTON (Reuters) - ": who tells it has it only where nobody else is named.
