@@ -1,7 +1,7 @@
 //! Codes of listed shares, where it is written that they are codes: never a bare number or word.
 //!
 //! `NASDAQ:NVDA`, `HK: 0700`, `Euronext Paris: SOI`, `9988.HK`, `IFXGn.DE`, `$NVDA`, `NVDA US Equity`, `(700 HK)`, `(2330 TT/TSM US, Buy)`, `(2330-TW)`, `NVDA:US`;
-//! and, where the company is named right before, `(NVDA)`, `<TXN>` and `#NVDA`.
+//! `KLAC — Market Perform`; and, where the company is named right before, `(NVDA)`, `<TXN>` and `#NVDA`.
 
 use std::collections::BTreeMap;
 
