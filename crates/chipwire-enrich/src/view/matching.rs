@@ -43,8 +43,8 @@ struct Folder<'a> {
 
 impl Sink for Folder<'_> {
     fn text(&mut self, text: &str, start: usize) {
-        self.write_space();
         let bytes = text.as_bytes();
+        self.write_space(bytes.first().map_or(' ', |byte| char::from(*byte)));
         let at = self.folded.len();
         if bytes.first().is_some_and(|byte| is_w(char::from(*byte))) {
             self.after_w();
@@ -155,7 +155,7 @@ impl Folder<'_> {
     }
 
     fn push(&mut self, ch: char, start: usize, end: usize) {
-        self.write_space();
+        self.write_space(ch);
         if is_w(ch) {
             self.after_w();
         } else if matches!(ch, ':' | '/' | '@') {
@@ -170,12 +170,17 @@ impl Folder<'_> {
         self.signs.extend(last.filter(|last| self.folded.chars().get(*last).is_some_and(|ch| is_w(*ch))));
     }
 
-    fn write_space(&mut self) {
-        if let Some((space, _)) = self.space.take() {
-            self.folded.push(space.ch, space.start(), space.end());
+    /// Writes the white space that waits, before `next`. The items of a list stand apart from each other.
+    fn write_space(&mut self, next: char) {
+        if let Some((space, breaks)) = self.space.take() {
+            let ch = if breaks > 0 && BULLETS.contains(&next) { PARAGRAPH } else { space.ch };
+            self.folded.push(ch, space.start(), space.end());
         }
     }
 }
+
+/// What the items of a list begin with, as it is folded.
+const BULLETS: &[char] = &['*', '·', '▪', '■', '●', '►'];
 
 /// A hyphen where it joins two words, or else a dash.
 const SHORT_DASH: char = '–';
