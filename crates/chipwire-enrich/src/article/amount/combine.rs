@@ -59,7 +59,8 @@ pub(super) fn amounts(reader: Reader<'_>, mut parts: Vec<Part>) -> Vec<Found> {
         }
     }
     let topic = if parts.is_empty() { None } else { owner::topic(scene) };
-    let make = Maker { reader, named, topic };
+    let rows = !scene.named.is_empty() && !parts.is_empty() && scene.body.contains("<tr");
+    let make = Maker { reader, named, topic, rows };
     let mut found: Vec<Found> = Vec::new();
     let mut rest = parts.as_slice();
     while let Some((part, tail)) = rest.split_first() {
@@ -188,6 +189,8 @@ struct Maker<'a> {
     named: Named,
     /// The company that the text is about, in [`Scene::named`].
     topic: Option<usize>,
+    /// The text has tables of HTML.
+    rows: bool,
 }
 
 impl Maker<'_> {
@@ -207,14 +210,14 @@ impl Maker<'_> {
         amount.to = high.to;
         amount.end = high.end;
         amount.per = unit::per(self.reader.text, high.to).or(amount.per);
-        amount.of = owner::of(self.reader.scene, self.topic, &amount, amount.of, previous);
+        amount.of = owner::of(self.reader.scene, self.topic, self.rows, &amount, amount.of, previous);
         Some(amount)
     }
 
     /// The amount of `part` alone, with the unit of `with` if it has none.
     fn single(self, part: &Part, with: &Part, previous: Option<&Found>) -> Option<Found> {
         let mut amount = self.bare(part, with)?;
-        amount.of = owner::of(self.reader.scene, self.topic, &amount, amount.of, previous);
+        amount.of = owner::of(self.reader.scene, self.topic, self.rows, &amount, amount.of, previous);
         Some(amount)
     }
 

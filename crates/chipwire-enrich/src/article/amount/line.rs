@@ -7,7 +7,7 @@ use super::{
     owner::{REACH_BEFORE, Search},
 };
 use crate::{
-    article::Named,
+    article::{Named, Scene},
     matcher::{Gap, Token, shape},
 };
 
@@ -15,16 +15,65 @@ use crate::{
 const BRACKET_MAX: usize = 8;
 /// Rows of a table above the one that an amount is in.
 const ROWS_MAX: usize = 40;
+/// Bytes of a line before an amount of what it begins with.
+const HEAD_BYTES: usize = 600;
 /// Bytes of a row, and of its markup.
 const ROW_BYTES: usize = 2_000;
 /// What the items of a list begin with.
 const BULLETS: &[char] = &['*', '•', '-', '–', '▪', '·', '►', '■', '●', '・'];
 
+/// The line that an amount is in, as it was fetched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    field: Field,
+    text: &'a str,
+    /// Where it begins in the text.
+    begin: usize,
+    /// Where the amount does.
+    start: usize,
+    /// It is a row of an HTML table.
+    row: bool,
+}
+
+impl<'a> Line<'a> {
+    /// That of `amount`; none if it is too long to be one. `rows` says that the text has such tables.
+    pub(super) fn of(scene: &Scene<'a>, amount: &Found, rows: bool) -> Option<Self> {
+        let (field, start, _) = scene.document.raw(amount.from, amount.from + 1)?;
+        let text = if field == Field::Title { scene.title } else { scene.body };
+        let window = text.floor_char_boundary(start.saturating_sub(ROW_BYTES));
+        let before = text.get(window..start)?;
+        let open = if rows { before.rfind("<tr>").max(before.rfind("<tr ")) } else { None };
+        let open = open.filter(|open| !before.get(*open..).unwrap_or_default().contains("</tr"));
+        let begin = match open {
+            Some(open) => open,
+            None => match before.rfind('\n') {
+                Some(end) => end + 1,
+                None if window == 0 => 0,
+                None => return None,
+            },
+        };
+        Some(Self { field, text, begin: window + begin, start, row: open.is_some() })
+    }
+
+    fn before_amount(&self) -> &'a str {
+        self.text.get(self.begin..self.start).unwrap_or_default()
+    }
+
+    /// Whether it has a sign of those behind what a line is about.
+    fn may_have_head(&self) -> bool {
+        let before = self.before_amount().as_bytes();
+        self.row
+            || before.len() < HEAD_BYTES
+                && before.iter().any(|byte| matches!(byte, b'|' | b':' | b'&') || *byte >= 0x80)
+    }
+}
+
 impl Search<'_> {
     /// What a line of a list or a row of a table is about: the `H20` of `H20 | Nvidia | 96 GB HBM3 | 4.0 TB/s`, the `Coherent` of
     /// `Coherent (COHR): +5%`.
     pub(super) fn head(&self, previous: Option<&Found>) -> Option<usize> {
-        let mut first = self.line()?;
+        let line = self.line.filter(Line::may_have_head)?;
+        let mut first = self.first_of(&line)?;
         if self.amount.start - first > REACH_BEFORE {
             return None;
         }
@@ -47,7 +96,7 @@ impl Search<'_> {
             return None;
         }
         let cell_ends = || self.document.token(at).is_some_and(|token| token.gap == Gap::Hard);
-        if self.sign(at, '|') || self.row().is_some() && cell_ends() {
+        if self.sign(at, '|') || line.row && cell_ends() {
             return Some(index);
         }
         let since = previous.map_or(0, |previous| previous.end).max(at);
@@ -59,9 +108,8 @@ impl Search<'_> {
 
     /// What the column of a table is about, by its first row: `| | RX 9060 XT | RTX 5060 Ti |` above `| Board power | 160 W | 180 W |`.
     pub(super) fn column(&self) -> Option<usize> {
-        let (field, text, begin) = self.line_of_text()?;
-        let (_, start, _) = self.document.raw(self.amount.from, self.amount.from + 1)?;
-        let number = text.get(begin..start).filter(|row| row.len() < ROW_BYTES)?.matches('|').count();
+        let Line { field, text, begin, .. } = self.line?;
+        let number = self.line?.before_amount().bytes().filter(|byte| *byte == b'|').count();
         if number == 0 {
             return None;
         }
@@ -93,43 +141,21 @@ impl Search<'_> {
         self.document.slice(before.end, token.start).contains(&sign)
     }
 
-    /// The first token of the line that the amount is in, as it was fetched.
-    fn line(&self) -> Option<usize> {
-        let (field, _, begin) = self.line_of_text()?;
+    /// The first token of the line, if that is before the amount.
+    fn first_of(&self, line: &Line<'_>) -> Option<usize> {
         let before = |token: &Token| {
             let at = self.document.raw(token.start, token.end);
-            at.is_some_and(|(of, at, _)| (of, at) < (field, begin))
+            at.is_some_and(|(of, at, _)| (of, at) < (line.field, line.begin))
         };
         let first = self.document.tokens.partition_point(before);
         (first < self.amount.start).then_some(first)
     }
 
-    /// The same if the line begins with the sign of a list.
+    /// The first token of the line if that begins with the sign of a list.
     pub(super) fn item(&self) -> Option<usize> {
-        let (_, text, begin) = self.line_of_text()?;
-        let sign = text.get(begin..)?.trim_start().chars().next()?;
-        if BULLETS.contains(&sign) { self.line() } else { None }
-    }
-
-    /// Where the row of an HTML table begins that the amount is in.
-    fn row(&self) -> Option<usize> {
-        let (field, start, _) = self.document.raw(self.amount.from, self.amount.from + 1)?;
-        let text = if field == Field::Title { self.scene.title } else { self.scene.body };
-        let before = text.get(start.checked_sub(ROW_BYTES).map_or(0, |from| text.floor_char_boundary(from))..start)?;
-        let open = before
-            .rfind("<tr>")
-            .max(before.rfind("<tr "))
-            .filter(|open| !before.get(*open..).unwrap_or_default().contains("</tr"))?;
-        Some(start - before.len() + open)
-    }
-
-    /// The field that the amount is in, its text, and where the line begins there.
-    fn line_of_text(&self) -> Option<(Field, &str, usize)> {
-        let (field, start, _) = self.document.raw(self.amount.from, self.amount.from + 1)?;
-        let text = if field == Field::Title { self.scene.title } else { self.scene.body };
-        let before = text.get(..start)?;
-        let begin = self.row().unwrap_or_else(|| before.rfind('\n').map_or(0, |at| at + 1));
-        Some((field, text, begin))
+        let line = self.line?;
+        let sign = line.before_amount().trim_start().chars().next()?;
+        if BULLETS.contains(&sign) { self.first_of(&line) } else { None }
     }
 
     /// The company of the amount before in the same item of a list.

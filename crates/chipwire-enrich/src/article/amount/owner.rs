@@ -12,6 +12,7 @@ use chipwire_events::AmountKind;
 
 use super::{
     Found,
+    line::Line,
     text::{Text, Word},
 };
 use crate::{
@@ -51,6 +52,7 @@ pub(super) struct Search<'a> {
     pub(super) amount: &'a Found,
     sentence: usize,
     topic: Option<usize>,
+    pub(super) line: Option<Line<'a>>,
 }
 
 /// The company that is named most often, or first of those that are, and its first mention; none that is named once.
@@ -65,10 +67,11 @@ pub(super) fn topic(scene: &Scene<'_>) -> Option<usize> {
 }
 
 /// The number of the mention that `amount` belongs to, in [`Scene::named`]; `counted` is what is counted, and `previous` the
-/// amount before.
+/// amount before. `rows` says that the text has tables of HTML.
 pub(super) fn of(
     scene: &Scene<'_>,
     topic: Option<usize>,
+    rows: bool,
     amount: &Found,
     counted: Option<usize>,
     previous: Option<&Found>,
@@ -78,7 +81,8 @@ pub(super) fn of(
     }
     let document = scene.document;
     let sentence = document.token(amount.start)?.sentence;
-    let search = Search { scene, document, text: Text(document.chars()), amount, sentence, topic };
+    let line = Line::of(scene, amount, rows);
+    let search = Search { scene, document, text: Text(document.chars()), amount, sentence, topic, line };
     search.owner(counted, previous)
 }
 
