@@ -43,9 +43,10 @@ pub(crate) fn word_hash(word: &[u8]) -> u64 {
     step(hash, rest.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
-/// The hash of a word of at most eight bytes, which are given as that number.
-pub(crate) fn short_word_hash(word: u64) -> u64 {
-    step(SEED, word)
+/// The hash of a word of at most sixteen bytes, which are given as these numbers.
+pub(crate) fn short_word_hash([first, second]: [u64; 2]) -> u64 {
+    let hash = step(SEED, first);
+    if second == 0 { hash } else { step(hash, second) }
 }
 
 fn step(hash: u64, number: u64) -> u64 {

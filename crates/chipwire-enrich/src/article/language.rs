@@ -200,8 +200,9 @@ fn by_small_words(letters: &Letters, least: usize) -> Option<DetectedLanguage> {
 }
 
 fn by_trigrams(document: &Document) -> Option<DetectedLanguage> {
-    let chars = document.chars().iter().map(|ch| if *ch == BREAK { ' ' } else { *ch });
-    let sample: String = chars.take(SAMPLE).collect();
+    let view = document.view();
+    let sample = view.chars(0, view.len().min(SAMPLE));
+    let sample: String = sample.map(|ch| if ch == BREAK { ' ' } else { ch }).collect();
     let info = whatlang::detect(&sample)?;
     let alone = !matches!(info.script(), Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari);
     (alone || info.is_reliable()).then(|| told(tag(info.lang()), info.confidence()))?

@@ -119,9 +119,8 @@ impl<'a> Scene<'a> {
             at.and_then(|at| self.document.token(at)).map(|token| self.document.folded(token)).unwrap_or_default()
         };
         let bracket = || self.document.token(named.start).is_some_and(|token| token.gap == Gap::Open);
-        let led = || matches!(word(named.start.checked_sub(1)).as_str(), "told" | "to" | "in" | "by");
-        named.is_observer()
-            && (SAYS.contains(&word(Some(named.end)).as_str()) || named.is_paper() && (bracket() || led()))
+        let led = || matches!(&*word(named.start.checked_sub(1)), "told" | "to" | "in" | "by");
+        named.is_observer() && (SAYS.contains(&&*word(Some(named.end))) || named.is_paper() && (bracket() || led()))
     }
 
     /// A mention that token `at` is a part of, with its number.

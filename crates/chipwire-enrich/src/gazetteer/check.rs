@@ -167,5 +167,5 @@ pub(super) fn read_ticker(ticker: &str) -> Option<(Exchange, String)> {
     let (exchange, code) = ticker.split_once(':')?;
     let exchange = Exchange::by_name(exchange)?;
     let fits = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    fits.then(|| (exchange, normal_code(exchange, code)))
+    fits.then(|| (exchange, normal_code(exchange, code).into_owned()))
 }

@@ -1,5 +1,7 @@
 //! Stock exchanges, by the many ways in which they are written.
 
+use std::borrow::Cow;
+
 /// An exchange, or several that share their codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Exchange {
@@ -160,10 +162,7 @@ impl Exchange {
 }
 
 /// The form in which codes are compared: capitals, and in Hong Kong no leading zeros.
-pub(crate) fn normal_code(exchange: Exchange, code: &str) -> String {
-    let code = code.to_ascii_uppercase();
-    match exchange {
-        Exchange::HongKong => code.trim_start_matches('0').to_owned(),
-        _ => code,
-    }
+pub(crate) fn normal_code(exchange: Exchange, code: &str) -> Cow<'_, str> {
+    let code = if exchange == Exchange::HongKong { code.trim_start_matches('0') } else { code };
+    if code.bytes().any(|byte| byte.is_ascii_lowercase()) { code.to_ascii_uppercase().into() } else { code.into() }
 }

@@ -517,12 +517,14 @@ pub(crate) fn is_firm_form(word: &str) -> bool {
 }
 
 pub(crate) fn is_abbreviation(word: &[u8]) -> bool {
+    word.len() <= 8 && is_packed_abbreviation([packed(word), 0])
+}
+
+/// The same of a word that is two numbers, the second for the bytes behind the first eight.
+pub(crate) fn is_packed_abbreviation([word, more]: [u64; 2]) -> bool {
     const PACKED: [u64; ABBREVIATIONS.len()] = packed_all();
     // All at once, for which the compiler finds wide instructions; text has one of these or none at the end of each sentence.
-    word.len() <= 8 && {
-        let word = packed(word);
-        PACKED.iter().fold(false, |any, other| any | (*other == word))
-    }
+    more == 0 && PACKED.iter().fold(false, |any, other| any | (*other == word))
 }
 
 /// A word of at most eight bytes as one number, whose lowest byte comes first.

@@ -29,6 +29,8 @@ pub(crate) struct Cues {
     beginnings: Beginnings,
     /// What is known of each word beforehand, by its number: see [`Cues::prepare`].
     prepared: Vec<Prepared>,
+    /// The same of the words that came later, if a phrase is the beginning of them.
+    prepared_later: FxHashMap<u32, Prepared>,
     /// For each prepared word the phrases that begin with it, and those that it begins with.
     begun: Vec<u32>,
     /// For each phrase, where the words with which it begins start in `head_words`; one more than there are phrases.
@@ -119,14 +121,13 @@ impl Beginnings {
 
     /// Gives every phrase that `token` begins with to `found`.
     fn find(&self, document: &Document, token: &Token, found: impl FnMut(usize)) {
-        if let Some(chars) = document.folded_ascii(token) {
-            if let Some([first, second]) =
-                letters(document.slice(token.start, token.start + 2).iter().map(char::to_ascii_lowercase))
+        if let Some(folded) = document.folded_ascii(token) {
+            if let Some([first, second]) = letters(folded.chars())
                 && self.pairs.get(first).is_none_or(|bits| bits & (1 << second) == 0)
             {
                 return;
             }
-            return self.walk(chars, found);
+            return self.walk(folded.chars(), found);
         }
         // The first two characters have to be the same as written too: `U.S.` does not begin with `us`.
         let (Some(first), Some(second)) = (document.ch(token.start), document.ch(token.start + 1)) else { return };
@@ -258,16 +259,24 @@ impl Cues {
         self.head_words = heads.into_iter().map(|(_, word)| word).collect();
     }
 
-    /// Marks those of the words that came since [`Cues::prepare`] which begin as a phrase does.
-    pub(crate) fn mark_others(&self, words: &mut Words) {
+    /// Does the same for those of the words that came since [`Cues::prepare`] which begin as a phrase does, and marks them.
+    pub(crate) fn prepare_others(&mut self, words: &mut Words) {
+        let size = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         for number in (self.prepared.len()..).map_while(|number| u32::try_from(number).ok()) {
             if number > words.last() {
                 break;
             }
             let text = words.text(number);
-            let mut found = !text.iter().all(u8::is_ascii_alphanumeric);
-            self.beginnings.walk(text.iter().map(|byte| char::from(*byte)), |_| found = true);
-            if found {
+            let start = size(self.begun.len());
+            let unknown = !text.iter().all(u8::is_ascii_alphanumeric);
+            if !unknown {
+                let Self { beginnings, begun, .. } = self;
+                beginnings
+                    .walk(text.iter().map(|byte| char::from(*byte)), |phrase| begun.extend(u32::try_from(phrase)));
+            }
+            let end = size(self.begun.len());
+            if unknown || end > start {
+                self.prepared_later.insert(number, Prepared { start, beginnings: start, end, unknown });
                 words.add_part(number, part::BEGINNING);
             }
         }
@@ -297,14 +306,14 @@ impl Cues {
     /// Every place of every phrase of `wanted` in `document`.
     pub(crate) fn find(&self, document: &Document, wanted: &Phrases) -> Hits {
         let mut hits = Vec::new();
-        for (at, token) in document.tokens.iter().enumerate() {
-            if token.word != 0 && !wanted.words.has(token.word as usize) && !token.is_part(part::BEGINNING) {
-                continue;
-            }
+        let begins = |token: &Token, _: &Token| {
+            (token.word == 0) | wanted.words.has(token.word as usize) | token.is_part(part::BEGINNING)
+        };
+        for at in document.tokens_where(begins) {
+            let Some(token) = document.token(at) else { continue };
             let here = at as u32;
             let is_wanted = |phrase: &&u32| wanted.phrases.has(**phrase as usize);
-            // Words that came after the phrases are known by no number here.
-            let prepared = self.prepared.get(token.word as usize);
+            let prepared = self.prepared.get(token.word as usize).or_else(|| self.prepared_later.get(&token.word));
             if let Some(Prepared { start, beginnings, end, .. }) = prepared {
                 let whole = self.begun.get(*start as usize..*beginnings as usize).unwrap_or_default();
                 hits.extend(

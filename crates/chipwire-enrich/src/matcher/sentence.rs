@@ -1,6 +1,7 @@
 //! Sentences: where they end, and how they are written.
 
 use super::token::{Gap, Token, shape};
+use crate::view::Folded;
 
 /// A sentence, and how it is written.
 #[derive(Debug, Clone, Copy)]
@@ -13,33 +14,67 @@ pub(crate) struct Sentence {
     pub(crate) headline: bool,
 }
 
-/// Numbers the sentences of `tokens` and says how each is written.
-pub(super) fn sentences(tokens: &mut [Token], chars: &[char]) -> Vec<Sentence> {
-    let mut starts = vec![0];
-    let mut previous: Option<(usize, u16)> = None;
-    for (at, token) in tokens.iter_mut().enumerate() {
-        if let Some((end, shape)) = previous
-            && parts_sentences(end, shape, token, chars)
-        {
-            starts.push(at);
-        }
-        token.sentence = starts.len() - 1;
-        previous = Some((token.end, token.shape));
+/// How the words of a sentence are written, so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    words: u32,
+    upper: u32,
+    /// Of more than three letters.
+    long: u32,
+    capital: u32,
+}
+
+impl Counts {
+    // Sums without a branch, as there is no telling what comes next.
+    fn add(&mut self, token: &Token) {
+        let length = token.end - token.start;
+        let is = |bits: u16| u32::from(token.is(bits));
+        let word = is(shape::LETTER) & (is(shape::EAST_ASIAN) ^ 1) & u32::from(length > 1);
+        self.words += word;
+        self.upper += word & is(shape::UPPER);
+        let longer = word & u32::from(length > 3);
+        self.long += longer;
+        self.capital += longer & is(shape::CAPITAL);
     }
-    let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
-    starts.iter().zip(ends).map(|(first, end)| describe(tokens, *first, end)).collect()
+
+    fn sentence(self, first: usize) -> Sentence {
+        let Self { words, upper, long, capital } = self;
+        Sentence {
+            first,
+            capitals: words >= 4 && upper * 10 >= words * 8,
+            headline: long >= 4 && capital * 10 >= long * 7,
+        }
+    }
+}
+
+/// Numbers the sentences of `tokens` and says how each is written.
+pub(super) fn sentences(tokens: &mut [Token], view: &Folded) -> Vec<Sentence> {
+    let mut sentences = Vec::with_capacity(tokens.len() / 16 + 1);
+    let (mut first, mut counts) = (0, Counts::default());
+    let mut previous = (0, 0);
+    for (at, token) in tokens.iter_mut().enumerate() {
+        let (end, shape) = previous;
+        if at > 0 && parts_sentences(end, shape, token, view) {
+            sentences.push(counts.sentence(first));
+            (first, counts) = (at, Counts::default());
+        }
+        token.sentence = sentences.len();
+        counts.add(token);
+        previous = (token.end, token.shape);
+    }
+    sentences.push(counts.sentence(first));
+    sentences
 }
 
 /// Whether a sentence ends between a token of `shape` that ends at `end`, and `token`.
-fn parts_sentences(end: usize, shape: u16, token: &Token, chars: &[char]) -> bool {
+fn parts_sentences(end: usize, shape: u16, token: &Token, view: &Folded) -> bool {
     match token.gap {
         Gap::Hard => return true,
         Gap::DotSpace | Gap::Other => {}
         // No other gap has a sign that ends a sentence.
         _ => return false,
     }
-    let between = chars.get(end..token.start).unwrap_or_default();
-    let mut signs = between.iter().peekable();
+    let mut signs = view.chars(end, token.start).peekable();
     while let Some(sign) = signs.next() {
         match sign {
             '。' | '！' | '？' | '；' | ';' => return true,
@@ -52,20 +87,4 @@ fn parts_sentences(end: usize, shape: u16, token: &Token, chars: &[char]) -> boo
         }
     }
     false
-}
-
-fn describe(tokens: &[Token], first: usize, end: usize) -> Sentence {
-    let (mut words, mut upper, mut long, mut capital) = (0, 0, 0, 0);
-    // Sums without a branch, as there is no telling what comes next.
-    for token in tokens.get(first..end).unwrap_or_default() {
-        let length = token.end - token.start;
-        let is = |bits: u16| usize::from(token.is(bits));
-        let word = is(shape::LETTER) & (is(shape::EAST_ASIAN) ^ 1) & usize::from(length > 1);
-        words += word;
-        upper += word & is(shape::UPPER);
-        let longer = word & usize::from(length > 3);
-        long += longer;
-        capital += longer & is(shape::CAPITAL);
-    }
-    Sentence { first, capitals: words >= 4 && upper * 10 >= words * 8, headline: long >= 4 && capital * 10 >= long * 7 }
 }

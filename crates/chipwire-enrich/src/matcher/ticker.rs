@@ -3,7 +3,7 @@
 //! `NASDAQ:NVDA`, `HK: 0700`, `Euronext Paris: SOI`, `9988.HK`, `IFXGn.DE`, `$NVDA`, `NVDA US Equity`, `(700 HK)`, `(2330 TT/TSM US, Buy)`, `(2330-TW)`, `NVDA:US`;
 //! `KLAC — Market Perform`; and, where the company is named right before, `(NVDA)`, `<TXN>` and `#NVDA`.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use super::token::{Document, Gap, Token, shape};
 use crate::gazetteer::{EntityDef, Exchange, normal_code};
@@ -20,6 +20,9 @@ const CHINESE: &[(&str, Exchange)] = &[
 
 /// Where Euronext trades.
 const EURONEXT: &[(&str, Exchange)] = &[("Paris", Exchange::Paris), ("Amsterdam", Exchange::Amsterdam)];
+
+/// What Reuters writes behind the code of a registered share in Germany.
+const GERMAN: &str = "Gn";
 
 /// What brokers think of a share.
 const RATINGS: &[&str] = &[
@@ -61,7 +64,7 @@ pub(crate) struct Found {
 /// The codes of all companies.
 #[derive(Debug, Default)]
 pub(crate) struct Tickers {
-    codes: BTreeMap<(Exchange, String), usize>,
+    codes: FxHashMap<Exchange, FxHashMap<String, usize>>,
 }
 
 impl Tickers {
@@ -70,13 +73,13 @@ impl Tickers {
             if let Some((name, code)) = ticker.split_once(':')
                 && let Some(exchange) = Exchange::by_name(name)
             {
-                self.codes.insert((exchange, normal_code(exchange, code)), entity);
+                self.codes.entry(exchange).or_default().insert(normal_code(exchange, code).into_owned(), entity);
             }
         }
     }
 
     fn entity(&self, exchange: Exchange, code: &str) -> Option<usize> {
-        self.codes.get(&(exchange, normal_code(exchange, code))).copied()
+        self.codes.get(&exchange)?.get(&*normal_code(exchange, code)).copied()
     }
 
     /// The company that has `code` on a stock market of the United States.
@@ -87,11 +90,12 @@ impl Tickers {
     /// Every code in `document`, by position.
     pub(crate) fn find(&self, document: &Document) -> Vec<Found> {
         let mut found = Vec::new();
-        for (at, token) in document.tokens.iter().enumerate() {
+        // Before a colon is the name of an exchange; everything else begins with the code.
+        let begins = |token: &Token, next: &Token| token.is_code() | matches!(next.gap, Gap::Colon | Gap::Dot);
+        for (at, token) in document.tokens_where(begins).filter_map(|at| Some((at, document.token(at)?))) {
             let next_gap = document.token(at + 1).map(|next| next.gap);
-            // Before a colon is the name of an exchange; everything else begins with the code.
             let ric = next_gap == Some(Gap::Dot) && is_german(document, at);
-            if next_gap != Some(Gap::Colon) && !is_code(token) && !ric {
+            if next_gap != Some(Gap::Colon) && !token.is_code() && !ric {
                 continue;
             }
             let hit = match next_gap {
@@ -117,7 +121,7 @@ impl Tickers {
         let small = word.chars().any(char::is_lowercase) && word.len() < 4;
         if !small
             && let Some(exchange) = Exchange::by_name(&word)
-            && is_code(next)
+            && next.is_code()
             && let Some(entity) = self.entity(exchange, &other)
         {
             return Some(hit(entity, at, at + 2, token.start, other));
@@ -128,11 +132,11 @@ impl Tickers {
         if let Some((_, exchange)) = EURONEXT.iter().find(|(city, _)| *city == word) {
             let before = at.checked_sub(1).and_then(|before| Some((before, document.token(before)?)));
             let (start, euronext) = before.filter(|(_, token)| document.written(token) == "Euronext")?;
-            let entity = self.entity(*exchange, &other).filter(|_| is_code(next))?;
+            let entity = self.entity(*exchange, &other).filter(|_| next.is_code())?;
             return Some(hit(entity, start, at + 2, euronext.start, other));
         }
         let tight = next.start == token.end + 1;
-        let exchange = Exchange::by_country(&other).filter(|_| tight && is_code(token))?;
+        let exchange = Exchange::by_country(&other).filter(|_| tight && token.is_code())?;
         let entity = self.entity(exchange, &word)?;
         Some(hit(entity, at, at + 2, token.start, word))
     }
@@ -152,14 +156,12 @@ impl Tickers {
         let (token, next) = (document.token(at)?, document.token(at + 1)?);
         let exchange = Exchange::by_suffix(&document.written(next))?;
         let german = is_german(document, at);
-        if !is_code(token) && !german || !is_whole(document, at + 1) {
+        if !token.is_code() && !german || !is_whole(document, at + 1) {
             return None;
         }
-        let mut code = document.written(token);
-        if german {
-            code.truncate(code.len() - 2);
-        }
-        let entity = self.entity(exchange, &code)?;
+        let code = document.written(token);
+        let code = if german { code.strip_suffix(GERMAN).unwrap_or_default() } else { &*code };
+        let entity = self.entity(exchange, code)?;
         let signed = token.start.checked_sub(1).filter(|sign| document.ch(*sign) == Some('$'));
         Some(hit(entity, at, at + 2, signed.unwrap_or(token.start), code))
     }
@@ -168,7 +170,7 @@ impl Tickers {
     fn before_country(&self, document: &Document, at: usize) -> Option<Found> {
         let (token, next) = (document.token(at)?, document.token(at + 1)?);
         let listed = matches!(surrounding(document, at, at + 2)?, ('(', ')' | ',' | ';'));
-        if !listed || !is_code(token) || !next.is(shape::UPPER) {
+        if !listed || !token.is_code() || !next.is(shape::UPPER) {
             return None;
         }
         let (code, country) = (document.written(token), document.written(next));
@@ -197,7 +199,7 @@ impl Tickers {
     /// `NVDA US Equity`, or in brackets without the last word.
     fn bloomberg(&self, document: &Document, at: usize) -> Option<Found> {
         let (token, next) = (document.token(at)?, document.token(at + 1)?);
-        if next.gap != Gap::Space || !is_code(token) || !next.is(shape::UPPER) {
+        if next.gap != Gap::Space || !token.is_code() || !next.is(shape::UPPER) {
             return None;
         }
         let exchange = Exchange::by_country(&document.written(next))?;
@@ -236,7 +238,7 @@ impl Tickers {
             }
             _ => false,
         };
-        if !is_code(token) || !closed {
+        if !token.is_code() || !closed {
             return None;
         }
         let code = document.written(token);
@@ -257,21 +259,16 @@ impl Tickers {
     }
 }
 
-fn hit(entity: usize, start: usize, end: usize, from: usize, code: String) -> Found {
-    Found { entity, start, end, from, code, needs_name: false }
+fn hit(entity: usize, start: usize, end: usize, from: usize, code: impl Into<String>) -> Found {
+    Found { entity, start, end, from, code: code.into(), needs_name: false }
 }
 
 /// Whether the token is the code of a registered share in Germany as Reuters writes it, with `Gn` behind it, before a stop.
 fn is_german(document: &Document, at: usize) -> bool {
     document
         .token(at)
-        .is_some_and(|token| document.written(token).strip_suffix("Gn").is_some_and(|code| code.len() > 1))
+        .is_some_and(|token| document.written(token).strip_suffix(GERMAN).is_some_and(|code| code.len() > 1))
         && document.token(at + 1).is_some_and(|next| document.written(next) == "DE")
-}
-
-/// Codes are written in capitals and digits.
-fn is_code(token: &Token) -> bool {
-    !token.is(shape::EAST_ASIAN) && (token.is(shape::UPPER) || !token.is(shape::LETTER))
 }
 
 /// Whether nothing that makes a longer code follows the token.

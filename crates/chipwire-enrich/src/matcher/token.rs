@@ -4,14 +4,16 @@
 //! code of letters and digits stays whole, and `U.S.` is one. Nothing is lower-cased as a whole: every token is folded on
 //! its own into a buffer and looked up, so positions never move and nothing is allocated per token.
 
+use std::borrow::Cow;
+
 use chipwire_events::Field;
 
 use super::{
-    narrow::Narrow,
+    narrow::{Narrow, Plain},
     sentence::{Sentence, sentences},
     words::{Known, Spelled, Words},
 };
-use crate::view::{Folded, PARAGRAPH, Reading, append_matching};
+use crate::view::{BREAK, Folded, PARAGRAPH, Reading, append_matching};
 
 /// What is between two tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,8 +96,17 @@ pub(crate) struct Token {
 }
 
 impl Token {
+    /// What is behind the last token.
+    const EDGE: Self =
+        Self { start: usize::MAX, end: usize::MAX, word: 0, parts: 0, sentence: usize::MAX, gap: Gap::Hard, shape: 0 };
+
     pub(crate) fn is(&self, bits: u16) -> bool {
         self.shape & bits != 0
+    }
+
+    /// Whether it is written as a code may be: in capitals, or without letters.
+    pub(crate) fn is_code(&self) -> bool {
+        !self.is(shape::EAST_ASIAN) & (self.is(shape::UPPER) | !self.is(shape::LETTER))
     }
 
     /// Whether its word is one of `parts`.
@@ -114,6 +125,7 @@ pub(crate) struct Document {
     pub(crate) sentences: Vec<Sentence>,
     /// A hash of each token in the form in which words are compared.
     pub(crate) hashes: Vec<u64>,
+    narrow: Narrow,
 }
 
 impl Document {
@@ -124,38 +136,64 @@ impl Document {
         view.push(PARAGRAPH, 0, 0);
         let start = view.len();
         append_matching(&mut view, body, reading);
-        let mut hashes = Vec::with_capacity(view.len() / 4);
-        let mut short = Vec::with_capacity(view.len() / 4);
-        let mut tokens = tokens(view.chars(), |word| {
+        let mut hashes = Vec::with_capacity(view.len() / 5);
+        let mut keys = Vec::with_capacity(view.len() / 5);
+        let narrow = Narrow::new(view.narrow());
+        let mut tokens = tokens_of(&view, &narrow, |word| {
             let hash = word.hash();
             hashes.push(hash);
-            let Some(packed) = word.packed else { return words.get(word, hash) };
-            short.push((hashes.len() - 1, packed));
-            Known::default()
+            keys.push(word.packed.unwrap_or_default());
+            if word.packed.is_some() { Known::default() } else { words.get(word, hash) }
         });
         // One after the other without anything between them, so that the processor need not wait for each.
-        for (at, packed) in short {
-            if let (Some(token), Some(hash)) = (tokens.get_mut(at), hashes.get(at)) {
-                let known = words.get_short(packed, *hash);
+        for ((token, key), hash) in tokens.iter_mut().zip(keys).zip(&hashes) {
+            if key != [0, 0] {
+                let known = words.get_short(key, *hash);
                 (token.word, token.parts) = (known.number, known.parts);
             }
         }
-        let sentences = sentences(&mut tokens, view.chars());
-        Self { view, body: start, tokens, sentences, hashes }
+        let sentences = sentences(&mut tokens, &view);
+        Self { view, body: start, tokens, sentences, hashes, narrow }
     }
 
     /// Title, the edge of a paragraph, and body.
-    pub(crate) fn chars(&self) -> &[char] {
-        self.view.chars()
+    pub(crate) fn view(&self) -> &Folded {
+        &self.view
     }
 
     /// The characters `start..end`.
-    pub(crate) fn slice(&self, start: usize, end: usize) -> &[char] {
-        self.chars().get(start..end).unwrap_or_default()
+    pub(crate) fn chars(&self, start: usize, end: usize) -> impl DoubleEndedIterator<Item = char> + Clone + use<'_> {
+        self.view.chars(start, end)
     }
 
     pub(crate) fn token(&self, at: usize) -> Option<&Token> {
         self.tokens.get(at)
+    }
+
+    /// The tokens for which `is_one` holds, which is asked of each and the one behind it. What it answers cannot be foreseen, so that
+    /// it should not branch: nothing does that here.
+    pub(crate) fn tokens_where(&self, is_one: impl Fn(&Token, &Token) -> bool) -> impl Iterator<Item = usize> {
+        const BLOCK: usize = u64::BITS as usize;
+        let is_one = move |at: usize, token: &Token| {
+            let next = self.tokens.get(at + 1).unwrap_or(&Token::EDGE);
+            u64::from(is_one(token, next))
+        };
+        self.tokens.chunks(BLOCK).enumerate().flat_map(move |(number, block)| {
+            let first = number * BLOCK;
+            let mut found =
+                block.iter().enumerate().fold(0, |found, (at, token)| found | is_one(first + at, token) << at);
+            std::iter::from_fn(move || {
+                let at = (found != 0).then(|| first + found.trailing_zeros() as usize)?;
+                found &= found - 1;
+                Some(at)
+            })
+        })
+    }
+
+    /// The tokens that are written as a code may be, each with its number.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = (usize, &Token)> {
+        let codes = self.tokens_where(|token, _| token.is_code());
+        codes.filter_map(|at| Some((at, self.token(at)?)))
     }
 
     /// The token before the one at `at`.
@@ -168,43 +206,45 @@ impl Document {
     }
 
     pub(crate) fn ch(&self, at: usize) -> Option<char> {
-        self.chars().get(at).copied()
+        self.view.ch(at)
     }
 
     /// The characters `start..end`.
     pub(crate) fn text(&self, start: usize, end: usize) -> String {
-        self.slice(start, end).iter().collect()
+        self.chars(start, end).collect()
     }
 
     /// Whether the characters `start..end` are `text`.
     pub(crate) fn is_text(&self, start: usize, end: usize, text: &str) -> bool {
-        self.slice(start, end).iter().copied().eq(text.chars())
+        self.chars(start, end).eq(text.chars())
     }
 
     /// The token as it is written.
-    pub(crate) fn written(&self, token: &Token) -> String {
-        self.text(token.start, token.end)
+    pub(crate) fn written(&self, token: &Token) -> Cow<'_, str> {
+        // One with a wide character is no UTF-8, and no sign is part of a token.
+        let narrow = self.view.narrow().get(token.start..token.end).unwrap_or_default();
+        std::str::from_utf8(narrow).map_or_else(|_| self.text(token.start, token.end).into(), Cow::Borrowed)
     }
 
     /// The token in the form in which words are compared.
-    pub(crate) fn folded(&self, token: &Token) -> String {
+    pub(crate) fn folded(&self, token: &Token) -> Cow<'_, str> {
+        if let Some(folded) = self.folded_ascii(token) {
+            return folded.into();
+        }
         let mut word = String::new();
-        fold(self.slice(token.start, token.end), token.is(shape::DOTTED), &mut word);
-        word
+        fold(self.chars(token.start, token.end), token.is(shape::DOTTED), &mut word);
+        word.into()
     }
 
     /// Whether the folded form of `token` starts with `prefix`.
     pub(crate) fn begins(&self, token: &Token, prefix: &str) -> bool {
-        match self.folded_ascii(token) {
-            Some(mut chars) => prefix.chars().all(|ch| chars.next() == Some(ch)),
-            None => self.folded(token).starts_with(prefix),
-        }
+        self.folded(token).starts_with(prefix)
     }
 
-    /// The characters of the folded form, where they are found without folding.
-    pub(crate) fn folded_ascii(&self, token: &Token) -> Option<impl Iterator<Item = char>> {
-        let chars = self.slice(token.start, token.end).iter();
-        token.is(shape::ASCII).then(|| chars.map(char::to_ascii_lowercase))
+    /// The folded form, where that is found without folding.
+    pub(crate) fn folded_ascii(&self, token: &Token) -> Option<&str> {
+        let folded = self.narrow.text(token.start, token.end).filter(|_| token.is(shape::ASCII))?;
+        std::str::from_utf8(folded).ok()
     }
 
     /// The field and the raw bytes of the characters `start..end`.
@@ -252,11 +292,11 @@ fn class(ch: char) -> Option<Class> {
 
 /// Writes the folded form of a token: lower case; the stops of an acronym left out; and `US`, which is not the pronoun, as
 /// `u.s.`.
-fn fold(chars: &[char], dotted: bool, word: &mut String) {
+fn fold(chars: impl Iterator<Item = char>, dotted: bool, word: &mut String) {
     word.clear();
     let mut capitals = true;
     for ch in chars {
-        match *ch {
+        match ch {
             '.' if dotted => {}
             ch if ch.is_ascii() => {
                 capitals &= ch.is_ascii_uppercase();
@@ -272,54 +312,76 @@ fn fold(chars: &[char], dotted: bool, word: &mut String) {
 }
 
 /// The tokens of a text; `known` says what is known of a folded word. Sentences are not told apart yet.
-pub(crate) fn tokens(chars: &[char], mut known: impl FnMut(&Spelled<'_>) -> Known) -> Vec<Token> {
-    let narrow = Narrow::new(chars);
-    let mut tokens: Vec<Token> = Vec::with_capacity(chars.len() / 4);
+pub(crate) fn tokens(view: &Folded, known: impl FnMut(&Spelled<'_>) -> Known) -> Vec<Token> {
+    tokens_of(view, &Narrow::new(view.narrow()), known)
+}
+
+fn tokens_of(view: &Folded, narrow: &Narrow, mut known: impl FnMut(&Spelled<'_>) -> Known) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::with_capacity(view.len() / 5);
     let mut word = String::new();
-    let (mut at, mut previous) = (0, 0);
-    loop {
-        let start = narrow.skip_signs(at);
-        let Some(first) = chars.get(start) else { break };
-        let parts_words = |at: usize| chars.get(at).is_none_or(|ch| class(*ch).is_none());
-        let (end, shape, known) = match narrow.word(start, parts_words) {
+    let (mut at, mut previous, mut end) = (0, 0, 0);
+    while let Some(start) = narrow.word_from(at) {
+        // A long stretch of another script is many tokens: its end is looked for once.
+        if start >= end {
+            end = narrow.end_from(start);
+        }
+        let plain = if view.has_wide() && narrow.is_wide(start, end) { None } else { plain(view, narrow, start, end) };
+        let (token_end, shape, known) = match plain {
             Some(plain) => {
-                let end = start + plain.length;
-                let abbreviation = abbreviation(narrow.ascii(end), plain.length, false, plain.spelled.bytes);
+                let abbreviation = abbreviation(byte(view, end), end - start, false, &plain.spelled);
                 (end, plain.shape | abbreviation, known(&plain.spelled))
             }
             None => {
-                let Some(class) = class(*first) else {
+                let Some(class) = view.ch(start).and_then(class) else {
                     at = start + 1;
                     continue;
                 };
-                let (end, dotted) = token_end(chars, start, class);
-                let slice = chars.get(start..end).unwrap_or_default();
-                fold(slice, dotted, &mut word);
-                let abbreviation = abbreviation(narrow.ascii(end), end - start, dotted, word.as_bytes());
-                (end, shape_of(slice, class, dotted) | abbreviation, known(&Spelled::new(word.as_bytes())))
+                let (end, dotted) = token_end(view, start, class);
+                fold(view.chars(start, end), dotted, &mut word);
+                let spelled = Spelled::new(word.as_bytes());
+                let abbreviation = abbreviation(byte(view, end), end - start, dotted, &spelled);
+                (end, shape_of(view.chars(start, end), class, dotted) | abbreviation, known(&spelled))
             }
         };
         let gap = match start - previous {
             _ if tokens.is_empty() => Gap::Hard,
-            1 if narrow.ascii(previous) == b' ' => Gap::Space,
-            _ => gap(chars.get(previous..start).unwrap_or_default()),
+            1 => short_gap(byte(view, previous)).unwrap_or_else(|| gap(view, previous, start)),
+            _ => gap(view, previous, start),
         };
-        tokens.push(Token { start, end, word: known.number, parts: known.parts, sentence: 0, gap, shape });
-        (at, previous) = (end, end);
+        let token = Token { start, end: token_end, word: known.number, parts: known.parts, sentence: 0, gap, shape };
+        tokens.push(token);
+        (at, previous) = (token_end, token_end);
     }
     tokens
 }
 
-fn token_end(chars: &[char], start: usize, first: Class) -> (usize, bool) {
+/// The letters and digits of ASCII at `start..end`, where these are one token and are folded letter by letter: `8xH100` is two,
+/// `U.S.` goes on, and `US` is compared as `U.S.` is.
+#[inline]
+fn plain<'a>(view: &Folded, narrow: &'a Narrow, start: usize, end: usize) -> Option<Plain<'a>> {
+    const US: [u64; 2] = [u16::from_le_bytes(*b"us") as u64, 0];
+    let plain = narrow.word(start, end)?;
+    let letters = plain.shape & shape::LETTER != 0;
+    let code = letters & !plain.initial;
+    let initial = letters & (end - start == 1) & (byte(view, end) == b'.');
+    let doubtful = code | initial | (plain.spelled.packed == Some(US));
+    (!doubtful || code && times_end(view, start, end) == end).then_some(plain)
+}
+
+fn byte(view: &Folded, at: usize) -> u8 {
+    view.narrow().get(at).copied().unwrap_or(0)
+}
+
+fn token_end(view: &Folded, start: usize, first: Class) -> (usize, bool) {
     if matches!(first, Class::Han | Class::Hangul) {
         return (start + 1, false);
     }
-    let class_at = |at: usize| chars.get(at).and_then(|ch| class(*ch));
+    let class_at = |at: usize| view.ch(at).and_then(class);
     let mut script = (first != Class::Digit).then_some(first);
     let mut end = start + 1;
     while let Some(next) = class_at(end) {
         let joins = match (script, next) {
-            (Some(Class::Hiragana), Class::Katakana) => chars.get(end) == Some(&'ー'),
+            (Some(Class::Hiragana), Class::Katakana) => view.ch(end) == Some('ー'),
             (Some(Class::Hiragana | Class::Katakana), Class::Digit) => false,
             (_, Class::Digit) => true,
             (None, Class::Latin | Class::Greek | Class::Cyrillic | Class::Letter) => true,
@@ -335,17 +397,17 @@ fn token_end(chars: &[char], start: usize, first: Class) -> (usize, bool) {
         end += 1;
     }
     if first == Class::Latin && end == start + 1 {
-        let dotted = dotted_end(chars, start);
+        let dotted = dotted_end(view, start);
         if dotted > end {
             return (dotted, true);
         }
     }
-    (times_end(chars, start, end), false)
+    (times_end(view, start, end), false)
 }
 
 /// The end of `U.S.` or `I.B.M`, or `start` where there is none.
-fn dotted_end(chars: &[char], start: usize) -> usize {
-    let is = |at: usize, test: fn(char) -> bool| chars.get(at).is_some_and(|ch| test(*ch));
+fn dotted_end(view: &Folded, start: usize) -> usize {
+    let is = |at: usize, test: fn(char) -> bool| view.ch(at).is_some_and(test);
     let mut at = start;
     let mut letters = 1;
     while is(at + 1, |ch| ch == '.') && is(at + 2, char::is_alphabetic) && !is(at + 3, char::is_alphanumeric) {
@@ -359,18 +421,18 @@ fn dotted_end(chars: &[char], start: usize) -> usize {
 }
 
 /// `8xH100` is eight times an H100: the token ends after the sign.
-fn times_end(chars: &[char], start: usize, end: usize) -> usize {
-    let ch = |at: usize| chars.get(at).copied();
+fn times_end(view: &Folded, start: usize, end: usize) -> usize {
     let mut at = start;
-    while at < end && ch(at).is_some_and(|ch| ch.is_ascii_digit()) {
+    while at < end && byte(view, at).is_ascii_digit() {
         at += 1;
     }
-    let sign = at > start && matches!(ch(at), Some('x' | 'X')) && at + 1 < end;
-    if sign && ch(at + 1).is_some_and(|ch| ch.is_ascii_uppercase()) { at + 1 } else { end }
+    let sign = at > start && matches!(byte(view, at), b'x' | b'X') && at + 1 < end;
+    if sign && byte(view, at + 1).is_ascii_uppercase() { at + 1 } else { end }
 }
 
-fn shape_of(chars: &[char], class: Class, dotted: bool) -> u16 {
+fn shape_of(chars: impl Iterator<Item = char> + Clone, class: Class, dotted: bool) -> u16 {
     let mut bits = 0;
+    let first = chars.clone().next();
     let (mut upper, mut lower) = (false, false);
     for ch in chars {
         upper |= ch.is_uppercase();
@@ -378,7 +440,7 @@ fn shape_of(chars: &[char], class: Class, dotted: bool) -> u16 {
         bits |= if ch.is_numeric() { shape::DIGIT } else { 0 };
         bits |= if ch.is_alphabetic() { shape::LETTER } else { 0 };
     }
-    if chars.first().is_some_and(|ch| ch.is_uppercase()) {
+    if first.is_some_and(char::is_uppercase) {
         bits |= shape::CAPITAL;
     }
     if upper && !lower {
@@ -394,38 +456,58 @@ fn shape_of(chars: &[char], class: Class, dotted: bool) -> u16 {
 }
 
 /// The bit of an abbreviation; asked only where a full stop follows, as that is rare.
-fn abbreviation(next: u8, length: usize, dotted: bool, folded: &[u8]) -> u16 {
+fn abbreviation(next: u8, length: usize, dotted: bool, folded: &Spelled<'_>) -> u16 {
     let stop = next == b'.';
-    let short = dotted || (stop && (length == 1 || crate::lexicon::is_abbreviation(folded)));
+    let short = dotted || (stop && (length == 1 || folded.packed.is_some_and(crate::lexicon::is_packed_abbreviation)));
     if short { shape::ABBREVIATION } else { 0 }
 }
 
-fn gap(chars: &[char]) -> Gap {
-    let without = |ch: char| {
-        let mut signs = chars.iter().filter(|ch| **ch != ' ');
-        signs.next() == Some(&ch) && signs.next().is_none()
-    };
-    match chars {
+/// What is between two tokens, if it is one sign that is kept by a byte.
+fn short_gap(sign: u8) -> Option<Gap> {
+    Some(match sign {
+        b' ' => Gap::Space,
+        b'-' => Gap::Hyphen,
+        b'\'' => Gap::Apostrophe,
+        b'.' => Gap::Dot,
+        b',' => Gap::Comma,
+        b'/' => Gap::Slash,
+        b'&' => Gap::Ampersand,
+        b':' => Gap::Colon,
+        b'%' => Gap::Percent,
+        b'(' => Gap::Open,
+        b')' => Gap::Close,
+        b'"' => Gap::Quote,
+        b'!'..=b'~' => Gap::Other,
+        _ => return None,
+    })
+}
+
+/// What is between two tokens, the characters `start..end`.
+fn gap(view: &Folded, start: usize, end: usize) -> Gap {
+    match *view.narrow().get(start..end).unwrap_or_default() {
         [] => Gap::Empty,
-        [' '] => Gap::Space,
-        [',', ' '] => Gap::Comma,
-        ['.', ' '] => Gap::DotSpace,
-        _ if chars.iter().all(|ch| matches!(ch, ' ' | '·')) => Gap::Space,
-        _ if chars.iter().any(|ch| matches!(*ch, PARAGRAPH | crate::view::BREAK)) => Gap::Hard,
-        ['-'] => Gap::Hyphen,
-        ['—'] => Gap::Dash,
-        ['\''] => Gap::Apostrophe,
-        ['.'] => Gap::Dot,
-        ['.', rest @ ..] if rest.iter().all(|ch| *ch == ' ') => Gap::DotSpace,
-        _ if without(',') || without('、') => Gap::Comma,
-        ['/'] => Gap::Slash,
-        _ if without('&') => Gap::Ampersand,
-        _ if without(':') => Gap::Colon,
-        _ if without('%') => Gap::Percent,
-        _ if without('(') => Gap::Open,
-        _ if without(')') => Gap::Close,
-        _ if chars.iter().all(|ch| matches!(ch, ' ' | '"' | '\'')) => Gap::Quote,
-        _ => Gap::Other,
+        [b',', b' '] => Gap::Comma,
+        [b'.', b' '] => Gap::DotSpace,
+        _ => long_gap(view.chars(start, end)),
+    }
+}
+
+fn long_gap(chars: impl Iterator<Item = char> + Clone) -> Gap {
+    let all = |such: fn(char) -> bool| chars.clone().all(such);
+    let without = |sign: char| chars.clone().filter(|ch| *ch != ' ').eq([sign]);
+    match () {
+        () if all(|ch| matches!(ch, ' ' | '·')) => Gap::Space,
+        () if chars.clone().any(|ch| matches!(ch, PARAGRAPH | BREAK)) => Gap::Hard,
+        () if chars.clone().eq(['—']) => Gap::Dash,
+        () if chars.clone().next() == Some('.') && chars.clone().skip(1).all(|ch| ch == ' ') => Gap::DotSpace,
+        () if without(',') || without('、') => Gap::Comma,
+        () if without('&') => Gap::Ampersand,
+        () if without(':') => Gap::Colon,
+        () if without('%') => Gap::Percent,
+        () if without('(') => Gap::Open,
+        () if without(')') => Gap::Close,
+        () if all(|ch| matches!(ch, ' ' | '"' | '\'')) => Gap::Quote,
+        () => Gap::Other,
     }
 }
 
@@ -439,27 +521,28 @@ mod tests {
     proptest! {
         #[test]
         fn the_short_way_reads_what_the_long_one_does(text in "([aAzZuUsS09xX .'é中ß\\-]{1,3}|[a-z]{6,10}|[A-Z]{14,18}|[a-zA-Z0-9]{30,34}){0,12}") {
-            let chars: Vec<char> = text.chars().collect();
+            let mut view = Folded::default();
+            text.chars().for_each(|ch| view.push(ch, 0, 0));
             let mut words = Vec::new();
-            let tokens = tokens(&chars, |word| {
+            let tokens = tokens(&view, |word| {
                 check_packed(word);
                 words.push(String::from_utf8(word.bytes.to_vec()).unwrap());
                 Known::default()
             });
             let mut at = 0;
             for (token, word) in tokens.iter().zip(&words) {
-                prop_assert!(chars[at..token.start].iter().all(|ch| class(*ch).is_none()), "{text:?}");
-                let class = class(chars[token.start]).unwrap();
-                let (end, dotted) = token_end(&chars, token.start, class);
+                prop_assert!(view.chars(at, token.start).all(|ch| class(ch).is_none()), "{text:?}");
+                let class = class(view.ch(token.start).unwrap()).unwrap();
+                let (end, dotted) = token_end(&view, token.start, class);
                 let mut folded = String::new();
-                fold(&chars[token.start..end], dotted, &mut folded);
+                fold(view.chars(token.start, end), dotted, &mut folded);
                 prop_assert_eq!((token.end, word), (end, &folded), "{:?}", text);
-                let shape = shape_of(&chars[token.start..end], class, dotted);
+                let shape = shape_of(view.chars(token.start, end), class, dotted);
                 let of_both = !(shape::ASCII | shape::ABBREVIATION);
                 prop_assert_eq!(token.shape & of_both, shape & of_both, "{:?}", text);
                 at = end;
             }
-            prop_assert!(chars[at..].iter().all(|ch| class(*ch).is_none()), "{text:?}");
+            prop_assert!(view.chars(at, view.len()).all(|ch| class(ch).is_none()), "{text:?}");
         }
     }
 

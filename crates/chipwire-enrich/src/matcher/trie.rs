@@ -11,7 +11,7 @@ use super::{
 use crate::{
     gazetteer::{self, EntityDef, Mode},
     lexicon,
-    view::{Reading, matching},
+    view::{Folded, Reading, matching},
 };
 
 /// A name, ready to be compared.
@@ -200,10 +200,10 @@ impl Names {
         alias: &gazetteer::Alias,
         words: &mut Words,
     ) {
-        let chars = matching(text, Reading::Plain);
+        let view = matching(text, Reading::Plain);
         let start = self.words.len();
         let mut folded_bytes = 0;
-        let tokens = tokens(&chars, |word| {
+        let tokens = tokens(&view, |word| {
             let number = words.intern(word.bytes);
             folded_bytes += word.bytes.len() + 1;
             self.words.push(number);
@@ -234,7 +234,7 @@ impl Names {
         self.starts.push(from);
         self.aliases.push(Alias {
             entity: number,
-            written: written(&chars, &tokens),
+            written: written(&view, &tokens),
             gaps,
             length,
             bits: bits.into_iter().filter(|(is, _)| *is).fold(0, |all, (_, bit)| all | bit),
@@ -339,15 +339,13 @@ impl Trie {
     /// Every place of every name, by position; nothing is chosen between them yet.
     pub(crate) fn find(&self, document: &Document) -> Vec<Match> {
         let mut matches = Vec::new();
-        for (start, token) in document.tokens.iter().enumerate() {
-            if !token.is_part(part::NAME) {
-                continue;
-            }
-            let next = document.token(start + 1).filter(|next| next.gap != Gap::Hard);
-            let longer = next.is_some_and(|next| self.pairs.may_have(token.word, next.word));
-            if !longer && !token.is_part(part::WHOLE) {
-                continue;
-            }
+        let begins_longer = |token: &Token, next: &Token| {
+            token.is_part(part::NAME) & (next.gap != Gap::Hard) & self.pairs.may_have(token.word, next.word)
+        };
+        let starts = document.tokens_where(|token, next| token.is_part(part::WHOLE) | begins_longer(token, next));
+        for start in starts {
+            let (Some(token), next) = (document.token(start), document.token(start + 1)) else { continue };
+            let longer = next.is_some_and(|next| begins_longer(token, next));
             let mut node = 0;
             for (length, token) in document.tokens.get(start..).unwrap_or_default().iter().enumerate() {
                 if token.word == 0 || (length > 0 && (token.gap == Gap::Hard || !longer)) {
@@ -380,7 +378,7 @@ impl Trie {
                 hyphen = Some(at + 1);
             }
         }
-        let exact = written(document.chars(), tokens) == alias.written;
+        let exact = written(document.view(), tokens) == alias.written;
         let case = exact || case_allows(document, alias, tokens);
         (case && edges_allow(document, alias, start, end)).then_some(Match { alias: number, start, end, exact, hyphen })
     }
@@ -405,13 +403,13 @@ fn case_allows(document: &Document, alias: &Alias, tokens: &[Token]) -> bool {
 
 /// A hash of the tokens as they are written, without what is between them and without the stops of acronyms. It is asked of
 /// tokens whose folded words are known to be the same.
-fn written(chars: &[char], tokens: &[Token]) -> u32 {
+fn written(view: &Folded, tokens: &[Token]) -> u32 {
     let mut hasher = FxHasher::default();
     for token in tokens {
         let dotted = token.is(shape::DOTTED);
-        for ch in chars.get(token.start..token.end).unwrap_or_default() {
-            if !(dotted && *ch == '.') {
-                hasher.write_u32((*ch).into());
+        for ch in view.chars(token.start, token.end) {
+            if !(dotted && ch == '.') {
+                hasher.write_u32(ch.into());
             }
         }
     }

@@ -9,8 +9,8 @@ use crate::article::{short_word_hash, word_hash};
 /// They stand one behind the other, so that a word of a large gazetteer takes about twenty bytes besides its letters.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    /// The words of at most eight bytes, each as one number: most of a text is compared at once.
-    short: HashTable<(u64, Known)>,
+    /// The words of at most sixteen bytes, each as two numbers: nearly all of a text is compared at once.
+    short: HashTable<([u64; 2], Known)>,
     /// The longer ones, by the hashes of the words.
     long: HashTable<Known>,
     letters: Vec<u8>,
@@ -43,8 +43,8 @@ pub(crate) struct Known {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spelled<'a> {
     pub(crate) bytes: &'a [u8],
-    /// Its bytes as one number, if they are at most eight.
-    pub(crate) packed: Option<u64>,
+    /// Its bytes as two numbers, if they are at most sixteen.
+    pub(crate) packed: Option<[u64; 2]>,
 }
 
 impl<'a> Spelled<'a> {
@@ -67,8 +67,8 @@ impl Words {
         }
     }
 
-    /// The same of a word of at most eight bytes.
-    pub(super) fn get_short(&self, packed: u64, hash: u64) -> Known {
+    /// The same of a word of at most sixteen bytes.
+    pub(super) fn get_short(&self, packed: [u64; 2], hash: u64) -> Known {
         self.short.find(hash, |(key, _)| *key == packed).map(|(_, known)| *known).unwrap_or_default()
     }
 
@@ -146,9 +146,10 @@ impl Words {
     }
 }
 
-/// A word of at most eight bytes as one number. No word has a zero in it, so none is another with zeros behind it.
-fn packed(word: &[u8]) -> Option<u64> {
-    (word.len() <= 8).then(|| crate::lexicon::packed(word))
+/// A word of at most sixteen bytes as two numbers. No word has a zero in it, so none is another with zeros behind it.
+fn packed(word: &[u8]) -> Option<[u64; 2]> {
+    let (first, rest) = word.split_at(word.len().min(8));
+    (rest.len() <= 8).then(|| [first, rest].map(crate::lexicon::packed))
 }
 
 fn text<'a>(letters: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {

@@ -1,6 +1,6 @@
 //! Places that may be mentions, before anything is decided; and those that need no decision.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::Tagger;
 use crate::{
@@ -228,6 +228,9 @@ impl Tagger {
             .filter(|candidate| candidate.alias.is_none())
             .map(|candidate| (candidate.entity, candidate.start))
             .collect();
+        if codes.is_empty() {
+            return;
+        }
         for candidate in
             candidates.iter_mut().filter(|candidate| candidate.state == State::Open && candidate.alias.is_some())
         {
@@ -273,7 +276,7 @@ fn leave_owner(document: &Document, candidate: &mut Candidate) {
     let tokens = document.tokens.get(candidate.start..candidate.name_end).unwrap_or_default();
     let Some(possessive) = tokens.iter().skip(1).position(|token| token.gap == Gap::Apostrophe) else { return };
     let owner = tokens.get(..=possessive).unwrap_or_default();
-    let words: Vec<String> = owner.iter().map(|token| document.folded(token)).collect();
+    let words: Vec<Cow<'_, str>> = owner.iter().map(|token| document.folded(token)).collect();
     if let Some(first) = tokens.get(possessive + 2)
         && lexicon::is_place(&words.join(" "))
     {

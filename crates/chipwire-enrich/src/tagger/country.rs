@@ -166,9 +166,7 @@ fn right_before(document: &Document, named: &[Named], candidate: &Candidate) -> 
 /// "China export curbs" are curbs on exports to China, unlike China's or Chinese ones.
 fn is_target(document: &Document, named: &Named, candidate: &Candidate) -> bool {
     named.end == candidate.start
-        && document
-            .token(named.start)
-            .is_some_and(|token| matches!(document.folded(token).as_str(), "china" | "russia"))
+        && document.token(named.start).is_some_and(|token| matches!(&*document.folded(token), "china" | "russia"))
 }
 
 /// Whether entities of the class are those that make rules, by their first part.

@@ -45,21 +45,21 @@ const SMALL: &[&str] = &["a", "an", "and", "at", "by", "de", "des", "du", "for",
 impl Tagger {
     /// Finds what is explained and decides the candidates inside the brackets.
     pub(super) fn definitions(&self, document: &Document, hits: &Hits, candidates: &mut [Candidate]) -> Definitions {
-        let accepted: BTreeSet<(usize, usize, usize)> = candidates
+        let accepted = candidates
             .iter()
             .filter(|candidate| candidate.state == State::Accepted && candidate.alias.is_some())
-            .map(|candidate| (candidate.entity, candidate.start, candidate.end))
-            .collect();
-        let starts: BTreeSet<usize> = candidates
+            .map(|candidate| (candidate.entity, candidate.start, candidate.end));
+        let accepted: Vec<(usize, usize, usize)> = sorted(accepted);
+        let starts = candidates
             .iter()
             .filter(|candidate| !matches!(candidate.state, State::Rejected(_)))
-            .map(|candidate| candidate.start)
-            .collect();
-        let firms: BTreeSet<usize> = candidates
+            .map(|candidate| candidate.start);
+        let starts: Vec<usize> = sorted(starts);
+        let firms = candidates
             .iter()
             .filter(|candidate| candidate.state == State::Accepted || candidate.firm)
-            .map(|candidate| candidate.entity)
-            .collect();
+            .map(|candidate| candidate.entity);
+        let firms: Vec<usize> = sorted(firms);
         let mut definitions = Definitions::default();
         for candidate in candidates.iter_mut() {
             let Some(alias) = candidate.alias.and_then(|alias| self.trie.alias(alias)) else { continue };
@@ -68,11 +68,13 @@ impl Tagger {
             }
             let Some(word) = document.token(candidate.start).map(|token| token.word) else { continue };
             let named_in = |start: usize, end: usize| {
-                let (first, last) = (start.saturating_sub(super::NAME_TOKENS), end);
-                accepted.range((candidate.entity, first, 0)..(candidate.entity, last, 0)).any(|(_, _, to)| start < *to)
+                let first = (candidate.entity, start.saturating_sub(super::NAME_TOKENS), 0);
+                let from = accepted.partition_point(|place| *place < first);
+                let near = accepted.get(from..).unwrap_or_default().iter();
+                near.take_while(|place| **place < (candidate.entity, end, 0)).any(|(_, _, to)| start < *to)
             };
             if candidate.state == State::Open
-                && !firms.contains(&candidate.entity)
+                && firms.binary_search(&candidate.entity).is_err()
                 && self.names_other_firm(document, hits, candidate, &starts)
             {
                 definitions.meanings.entry(word).or_insert(Meaning::Other);
@@ -122,7 +124,7 @@ impl Tagger {
             let spelled =
                 spelled_before(document, candidate.end, &letters).is_some_and(|start| start >= candidate.start);
             if spelled || candidate.name_end - candidate.start >= LONG_NAME {
-                told.entry(document.written(token)).or_insert(candidate.entity);
+                told.entry(document.written(token).into_owned()).or_insert(candidate.entity);
             }
         }
         if told.is_empty() {
@@ -130,14 +132,15 @@ impl Tagger {
         }
         let accepted = candidates.iter().filter(|candidate| candidate.state == State::Accepted);
         let taken: BTreeSet<usize> = accepted.flat_map(|candidate| candidate.start..candidate.end).collect();
-        for (at, token) in document.tokens.iter().enumerate() {
+        for (at, token) in document.codes() {
             let short = token.end - token.start <= ACRONYM_MAX && token.is(shape::UPPER) && token.gap != Gap::Hyphen;
             if !short || taken.contains(&at) {
                 continue;
             }
             let acronym = document.written(token);
-            if let Some(entity) = told.get(&acronym) {
-                let mut candidate = Candidate::of_code(*entity, at, at + 1, token.start, token.end, acronym);
+            if let Some(entity) = told.get(&*acronym) {
+                let mut candidate =
+                    Candidate::of_code(*entity, at, at + 1, token.start, token.end, acronym.into_owned());
                 candidate.accept(0.9, vec!["definition".to_owned()]);
                 candidates.push(candidate);
             }
@@ -148,13 +151,7 @@ impl Tagger {
     /// Products Inc`. Not where a name begins among them, at one of `starts`, which has the legal form for itself (`Micron
     /// Sues Intel Corp`), nor where they say what the firm makes or where it does (`Cummins Engine Co`, `Canon USA Inc`). In
     /// a headline a verb has a capital too, so there it is one word at most.
-    fn names_other_firm(
-        &self,
-        document: &Document,
-        hits: &Hits,
-        candidate: &Candidate,
-        starts: &BTreeSet<usize>,
-    ) -> bool {
+    fn names_other_firm(&self, document: &Document, hits: &Hits, candidate: &Candidate, starts: &[usize]) -> bool {
         let headline = document.sentence_of(candidate.start).is_some_and(|s| s.headline || s.capitals);
         let cues = self.sense(candidate.entity).map(|sense| sense.cues).unwrap_or_default();
         let mut others = 0;
@@ -171,13 +168,19 @@ impl Tagger {
                 cues.iter()
                     .any(|cue| hits.around(*cue as usize, at, at + 1).any(|(start, end)| start <= at && at < end))
             };
-            if starts.contains(&at) || lexicon::is_and(&word) || lexicon::is_place(&word) || trade() {
+            if starts.binary_search(&at).is_ok() || lexicon::is_and(&word) || lexicon::is_place(&word) || trade() {
                 return false;
             }
             others += usize::from(!lexicon::is_legal_form(&word));
         }
         false
     }
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items
 }
 
 /// What stands beside an acronym.
@@ -209,7 +212,7 @@ fn initial(document: &Document, at: usize) -> Option<char> {
 }
 
 fn is_small(document: &Document, at: usize) -> bool {
-    document.token(at).is_some_and(|token| SMALL.contains(&document.folded(token).as_str()))
+    document.token(at).is_some_and(|token| SMALL.contains(&&*document.folded(token)))
 }
 
 /// The first of the words before `end` whose initials are `letters`.

@@ -5,7 +5,7 @@
 //! sense holds for a whole text unless a place says otherwise. Weights were chosen by hand on cases; they order evidence
 //! and are not probabilities.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     Relation, Tagger,
@@ -31,28 +31,42 @@ pub(super) struct Sure {
 /// What is certain so far, in the orders in which it is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Sures {
-    by_entity: BTreeMap<usize, Vec<Sure>>,
-    starts: BTreeSet<usize>,
-    ends: BTreeSet<usize>,
+    /// By entity, and of each by position.
+    all: Vec<Sure>,
+    /// Where the mentions of each entity end among them.
+    ends_of_entities: Vec<usize>,
+    starts: Vec<usize>,
+    ends: Vec<usize>,
 }
 
 impl Sures {
     pub(super) fn new(mentions: impl Iterator<Item = Sure>) -> Self {
-        let mut sures = Self::default();
-        for sure in mentions {
-            sures.by_entity.entry(sure.entity).or_default().push(sure);
-            sures.starts.insert(sure.start);
-            sures.ends.insert(sure.end);
-        }
-        for places in sures.by_entity.values_mut() {
-            places.sort_by_key(|sure| (sure.start, sure.end));
-        }
-        sures
+        let mut all: Vec<Sure> = mentions.collect();
+        all.sort_by_key(|sure| (sure.entity, sure.start, sure.end));
+        let lengths = all.chunk_by(|a, b| a.entity == b.entity).map(<[Sure]>::len);
+        let ends_of_entities = lengths.scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        });
+        let ends_of_entities = ends_of_entities.collect();
+        let sorted = |part: fn(&Sure) -> usize| {
+            let mut places: Vec<usize> = all.iter().map(part).collect();
+            places.sort_unstable();
+            places
+        };
+        let (starts, ends) = (sorted(|sure| sure.start), sorted(|sure| sure.end));
+        Self { all, ends_of_entities, starts, ends }
+    }
+
+    /// The mentions of each entity, by position.
+    fn by_entity(&self) -> impl Iterator<Item = &[Sure]> {
+        let starts = [0].into_iter().chain(self.ends_of_entities.iter().copied());
+        starts.zip(&self.ends_of_entities).filter_map(|(start, end)| self.all.get(start..*end))
     }
 
     /// The last mention by a full name that ends before `start`, of each entity.
     fn last_before(&self, start: usize) -> impl Iterator<Item = &Sure> {
-        self.by_entity.values().filter_map(move |places| {
+        self.by_entity().filter_map(move |places| {
             let until = places.partition_point(|sure| sure.start < start);
             places.get(..until)?.iter().rev().find(|sure| sure.full && sure.end <= start)
         })
@@ -60,12 +74,14 @@ impl Sures {
 
     /// Whether the entity is mentioned by a full name at all.
     fn has_full(&self, entity: usize) -> bool {
-        self.by_entity.get(&entity).is_some_and(|places| places.iter().any(|sure| sure.full))
+        let from = self.all.partition_point(|sure| sure.entity < entity);
+        let places = self.all.get(from..).unwrap_or_default();
+        places.iter().take_while(|sure| sure.entity == entity).any(|sure| sure.full)
     }
 
     /// The mentions of each entity that can be its nearest to the candidate.
     fn around(&self, candidate: &Candidate) -> impl Iterator<Item = &Sure> {
-        self.by_entity.values().flat_map(|places| {
+        self.by_entity().flat_map(|places| {
             let from = places.partition_point(|sure| sure.start < candidate.start).saturating_sub(2);
             let until = (places.partition_point(|sure| sure.start < candidate.end) + 1).min(places.len());
             places.get(from..until).unwrap_or_default()
@@ -504,7 +520,7 @@ impl Scene<'_> {
             !first.is(shape::EAST_ASIAN) && !lexicon::is_determiner(&led)
         };
         let behind = document.token(end).filter(|next| next.gap == Gap::Space).map(|_| word(end)).unwrap_or_default();
-        let longer_behind = match behind.as_str() {
+        let longer_behind = match &*behind {
             "of" => true,
             "and" | "for" | "on" => capital(end + 1) && !self.is_name(end + 1),
             "" => false,
@@ -607,10 +623,10 @@ impl Scene<'_> {
     }
 
     fn is_name(&self, start: usize) -> bool {
-        self.sure.starts.contains(&start)
+        self.sure.starts.binary_search(&start).is_ok()
     }
 
     fn is_name_end(&self, end: usize) -> bool {
-        self.sure.ends.contains(&end)
+        self.sure.ends.binary_search(&end).is_ok()
     }
 }

@@ -14,9 +14,10 @@ mod rows;
 mod salience;
 mod sense;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{cell::LazyCell, collections::BTreeSet};
 
 use chipwire_events::{Article, Field, Findings, Markup, Mention, TaggedArticle};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::candidates::{Candidate, State};
 pub use self::explain::{Explained, Suppressed};
@@ -119,7 +120,7 @@ impl Tagger {
                 }
             }
         }
-        cues.mark_others(&mut words);
+        cues.prepare_others(&mut words);
         words.finish();
         let trie = Trie::new(names);
         let made: BTreeSet<&str> =
@@ -209,7 +210,7 @@ impl Tagger {
         let (decided, hits) = self.decide(document, None);
         let mut mentions: Vec<(Mention, Candidate)> = decided
             .into_iter()
-            .filter_map(|candidate| Some((self.mention(document, &candidate, title, body)?, candidate)))
+            .filter_map(|mut candidate| Some((self.mention(document, &mut candidate, title, body)?, candidate)))
             .collect();
         mentions.sort_by(|(a, _), (b, _)| {
             (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
@@ -260,7 +261,8 @@ impl Tagger {
         phrases
     }
 
-    fn mention(&self, document: &Document, candidate: &Candidate, title: &str, body: &str) -> Option<Mention> {
+    /// What becomes of the candidate, which leaves its reasons.
+    fn mention(&self, document: &Document, candidate: &mut Candidate, title: &str, body: &str) -> Option<Mention> {
         let entity = self.gazetteer.entities().get(candidate.entity)?;
         if candidate.state != State::Accepted || entity.negative {
             return None;
@@ -276,7 +278,7 @@ impl Tagger {
             name: entity.name.clone(),
             surface: text.get(start..end)?.to_owned(),
             confidence: (candidate.confidence * 100.0).round() / 100.0,
-            reasons: candidate.reasons.clone(),
+            reasons: std::mem::take(&mut candidate.reasons),
         })
     }
 
@@ -420,40 +422,39 @@ impl Tagger {
     fn repeat_tickers(&self, document: &Document, candidates: &mut Vec<Candidate>) {
         let is_letters =
             |code: &str, least: usize| code.len() >= least && code.bytes().all(|byte| byte.is_ascii_uppercase());
-        let mut told: BTreeMap<String, usize> = BTreeMap::new();
-        let mut named: BTreeSet<usize> = BTreeSet::new();
-        let mut taken: BTreeSet<usize> = BTreeSet::new();
-        for candidate in candidates.iter() {
-            if candidate.state != State::Open {
-                taken.extend(candidate.start..candidate.end);
-            }
-            if candidate.state == State::Accepted {
-                named.insert(candidate.entity);
-                if candidate.alias.is_none() && is_letters(&candidate.code, 3) {
-                    told.insert(candidate.code.clone(), candidate.entity);
-                }
-            }
-        }
-        if named.is_empty() {
+        let accepted = || candidates.iter().filter(|candidate| candidate.state == State::Accepted);
+        if accepted().next().is_none() {
             return;
         }
+        let is_told = |candidate: &&Candidate| candidate.alias.is_none() && is_letters(&candidate.code, 3);
+        let told: FxHashMap<&str, usize> =
+            accepted().filter(is_told).map(|candidate| (&*candidate.code, candidate.entity)).collect();
+        // Most texts have no word that these are asked for.
+        let named = LazyCell::new(|| accepted().map(|candidate| candidate.entity).collect::<FxHashSet<usize>>());
+        let taken = LazyCell::new(|| {
+            let decided = candidates.iter().filter(|candidate| candidate.state != State::Open);
+            decided.flat_map(|candidate| candidate.start..candidate.end).collect::<FxHashSet<usize>>()
+        });
         // What may be a code: its token, the entity, and whether it is one for certain.
         let mut codes: Vec<(usize, usize, bool)> = Vec::new();
-        for (at, token) in document.tokens.iter().enumerate() {
+        for (at, token) in document.codes() {
             // Behind a hyphen it is a part of another word: "Photonics-SOI".
             let short = matches!(token.end - token.start, 3..=5)
                 && token.is(shape::UPPER)
                 && !token.is(shape::DIGIT)
                 && token.gap != Gap::Hyphen;
-            if !short || taken.contains(&at) {
+            if !short {
                 continue;
             }
             let capitals = document.sentence_of(at).is_some_and(|sentence| sentence.capitals);
             let code = document.written(token);
-            if let Some(entity) = told.get(&code).filter(|_| !capitals) {
-                codes.push((at, *entity, true));
+            if let Some(entity) = told.get(&*code).filter(|_| !capitals) {
+                if !taken.contains(&at) {
+                    codes.push((at, *entity, true));
+                }
             } else if is_letters(&code, 4)
                 && let Some(entity) = self.tickers.american(&code)
+                && !taken.contains(&at)
                 // "CEVA Logistics" is a name.
                 && document.token(at + 1).is_none_or(|next| next.gap != Gap::Space || !next.is(shape::CAPITAL))
             {
@@ -472,7 +473,7 @@ impl Tagger {
                 })
             };
             if let Some(token) = document.token(*at).filter(|_| *sure || beside()) {
-                let code = document.written(token);
+                let code = document.written(token).into_owned();
                 let mut candidate = Candidate::of_code(*entity, *at, at + 1, token.start, token.end, code);
                 let reasons = vec![format!("ticker:{}", candidate.code)];
                 candidate.accept(0.9, reasons);

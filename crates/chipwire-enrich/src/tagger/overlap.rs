@@ -1,5 +1,7 @@
 //! One place is one mention: the longest name wins, and only a vendor may stand inside what it makes.
 
+use std::collections::BTreeMap;
+
 use super::{
     Tagger,
     candidates::{Candidate, Place, State, Why},
@@ -51,17 +53,16 @@ pub(super) fn settle(tagger: &Tagger, candidates: &mut Vec<Candidate>) {
             .then(a.entity.cmp(&b.entity))
     });
     // By first unit: what was chosen never overlaps but for nesting, so only neighbours have to be looked at.
-    let mut chosen: std::collections::BTreeMap<usize, Vec<Candidate>> = std::collections::BTreeMap::new();
+    let mut chosen: BTreeMap<(usize, usize), Candidate> = BTreeMap::new();
     let longest = candidates.first().map_or(0, |candidate| candidate.place().length());
     for candidate in candidates.drain(..) {
         let place = candidate.place();
         let fits = chosen
-            .range(place.from.saturating_sub(longest)..place.to)
-            .flat_map(|(_, others)| others)
-            .all(|other| !other.place().overlaps(&place) || may_nest(tagger, &place, &other.place()));
+            .range((place.from.saturating_sub(longest), 0)..(place.to, 0))
+            .all(|(_, other)| !other.place().overlaps(&place) || may_nest(tagger, &place, &other.place()));
         if fits {
-            chosen.entry(place.from).or_default().push(candidate);
+            chosen.insert((place.from, chosen.len()), candidate);
         }
     }
-    candidates.extend(chosen.into_values().flatten());
+    candidates.extend(chosen.into_values());
 }

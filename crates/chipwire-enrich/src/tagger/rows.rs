@@ -16,10 +16,12 @@ const ROW_TOKENS: usize = 18;
 impl Tagger {
     /// Adds the offices of every row, each at its own word.
     pub(super) fn accept_rows(&self, document: &Document, candidates: &mut Vec<Candidate>) {
-        let tokens = document.tokens.iter().enumerate().filter(|(_, token)| token.word != 0);
-        let heads: Vec<(usize, &str)> = tokens
-            .filter_map(|(at, token)| {
-                let (_, one) = self.heads.iter().find(|(word, _)| *word == token.word)?;
+        let is_head = |word: u32| self.heads.iter().fold(false, |any, (head, _)| any | (*head == word));
+        let heads: Vec<(usize, &str)> = document
+            .tokens_where(|token, _| is_head(token.word))
+            .filter_map(|at| {
+                let word = document.token(at)?.word;
+                let (_, one) = self.heads.iter().find(|(head, _)| *head == word && word != 0)?;
                 let of = document.token(at + 1).filter(|next| next.gap == Gap::Space)?;
                 (document.folded(of) == "of").then_some((at + 2, *one))
             })
@@ -41,7 +43,7 @@ impl Tagger {
                 let name = format!("{one} {}", document.folded(token));
                 let entities: BTreeSet<usize> = self.trie.entities_of(&name, &self.words).collect();
                 if let (Some(entity), 1) = (entities.first(), entities.len()) {
-                    let word = document.written(token);
+                    let word = document.written(token).into_owned();
                     let mut candidate = Candidate::of_code(*entity, at, at + 1, token.start, token.end, word);
                     candidate.accept(0.9, vec![format!("row:{one}")]);
                     candidates.push(candidate);

@@ -1,11 +1,25 @@
 //! A text in the matching view: its characters, and the way back to the raw bytes that they stand for.
 
+use super::{BREAK, PARAGRAPH};
+
+/// Stands in [`Folded::narrow`] for a character that has no byte of its own.
+pub(crate) const WIDE: u8 = 0x80;
+
+/// The first visible byte; those below stand for [`SIGNS`].
+const VISIBLE: u8 = b' ';
+
+/// Signs that are no part of a word, and the control character by whose byte each is kept: nothing else has it, as white space
+/// and control characters are all one space here. So most texts have no character that a byte would not do for.
+const SIGNS: [(u8, char); 8] = [(1, PARAGRAPH), (2, BREAK), (3, '—'), (4, '–'), (5, '·'), (6, '€'), (7, '£'), (8, '¥')];
+
 /// The characters of a text, one behind the other, and where each came from.
 ///
-/// Nearly all of a text are stretches in which every character took as many bytes as the one before it: only where each of
-/// these begins is kept, so that a character takes the four bytes that it is.
+/// A character is one byte, and only a text with others than ASCII and a few signs has them as such too. Nearly all of a text are
+/// stretches in which every character took as many bytes as the one before it: only where each of these begins is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
+    narrow: Vec<u8>,
+    /// All characters; none as long as there is no [`WIDE`] one.
     chars: Vec<char>,
     runs: Vec<Run>,
 }
@@ -28,43 +42,84 @@ impl Run {
     }
 }
 
+/// The byte that `ch` is kept by.
+fn narrow(ch: char) -> u8 {
+    if ch.is_ascii() {
+        return ch as u8;
+    }
+    SIGNS.iter().find(|(_, sign)| *sign == ch).map_or(WIDE, |(byte, _)| *byte)
+}
+
+/// The character that is kept by `byte`, which is not [`WIDE`].
+fn sign(byte: u8) -> char {
+    SIGNS.get(usize::from(byte).wrapping_sub(1)).map_or(' ', |(_, sign)| *sign)
+}
+
 impl Folded {
     pub(crate) fn with_capacity(chars: usize) -> Self {
-        Self { chars: Vec::with_capacity(chars), runs: Vec::new() }
-    }
-
-    pub(crate) fn chars(&self) -> &[char] {
-        &self.chars
-    }
-
-    /// The characters from `from` on, to be changed one by one.
-    pub(super) fn chars_mut(&mut self, from: usize) -> &mut [char] {
-        self.chars.get_mut(from..).unwrap_or_default()
-    }
-
-    pub(crate) fn into_chars(self) -> Vec<char> {
-        self.chars
+        Self { narrow: Vec::with_capacity(chars), ..Self::default() }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.chars.len()
+        self.narrow.len()
+    }
+
+    /// A byte for each character: the character itself, if it is ASCII; no letter or digit, if it is a sign; or [`WIDE`].
+    pub(crate) fn narrow(&self) -> &[u8] {
+        &self.narrow
+    }
+
+    /// Whether any character is [`WIDE`].
+    pub(crate) fn has_wide(&self) -> bool {
+        !self.chars.is_empty()
+    }
+
+    pub(crate) fn ch(&self, at: usize) -> Option<char> {
+        Some(match *self.narrow.get(at)? {
+            WIDE => self.chars.get(at).copied().unwrap_or(char::REPLACEMENT_CHARACTER),
+            byte @ VISIBLE.. => char::from(byte),
+            byte => sign(byte),
+        })
+    }
+
+    /// The characters `start..end`; none if there are not as many.
+    pub(crate) fn chars(&self, start: usize, end: usize) -> impl DoubleEndedIterator<Item = char> + Clone + use<'_> {
+        let end = if start <= end && end <= self.len() { end } else { start };
+        (start..end).map(|at| self.ch(at).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
     /// Adds a character that stands for the raw bytes `start..end`, which lie before 4 GiB.
     pub(crate) fn push(&mut self, ch: char, start: usize, end: usize) {
         self.run(start, end - start);
-        self.chars.push(ch);
+        let byte = narrow(ch);
+        if byte == WIDE && self.chars.is_empty() {
+            self.chars = self.chars(0, self.len()).collect();
+        }
+        self.narrow.push(byte);
+        if byte == WIDE || !self.chars.is_empty() {
+            self.chars.push(ch);
+        }
     }
 
-    /// Adds ASCII that stands for itself at `start`.
+    /// Adds visible ASCII that stands for itself at `start`, and spaces or line breaks, each of which is a space.
     pub(super) fn push_ascii(&mut self, text: &[u8], start: usize) {
         self.run(start, 1);
-        self.chars.extend(text.iter().map(|byte| char::from(*byte)));
+        let spaced = text.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte });
+        self.narrow.extend(spaced.clone());
+        if !self.chars.is_empty() {
+            self.chars.extend(spaced.map(char::from));
+        }
+    }
+
+    /// Puts `ch`, which is ASCII or one of the signs, in the place of the character at `at`.
+    pub(super) fn set(&mut self, at: usize, ch: char) {
+        self.narrow.get_mut(at).into_iter().for_each(|byte| *byte = narrow(ch));
+        self.chars.get_mut(at).into_iter().for_each(|old| *old = ch);
     }
 
     /// Goes on with characters of `width` bytes at `raw`.
     fn run(&mut self, raw: usize, width: usize) {
-        let at = self.chars.len();
+        let at = self.len();
         let goes_on = self.runs.last().is_some_and(|run| run.width as usize == width && run.start(at) == raw);
         if !goes_on {
             // Never cut, as no more is read: see `read`.
@@ -74,6 +129,7 @@ impl Folded {
 
     /// Forgets all but the first `length` characters.
     pub(super) fn truncate(&mut self, length: usize) {
+        self.narrow.truncate(length);
         self.chars.truncate(length);
         self.runs.truncate(self.runs.partition_point(|run| (run.first as usize) < length));
     }
@@ -81,7 +137,7 @@ impl Folded {
     /// The raw bytes of the character at `at`: where they begin, and where they end.
     pub(crate) fn raw(&self, at: usize) -> Option<(usize, usize)> {
         let next = self.runs.partition_point(|run| run.first as usize <= at);
-        let run = self.runs.get(next.checked_sub(1)?).filter(|_| at < self.chars.len())?;
+        let run = self.runs.get(next.checked_sub(1)?).filter(|_| at < self.len())?;
         let start = run.start(at);
         Some((start, start + run.width as usize))
     }
@@ -98,6 +154,7 @@ mod tests {
         folded.push(' ', 2, 5);
         folded.push('c', 5, 6);
         folded.push('d', 6, 7);
+        assert!(!folded.has_wide());
         folded.push('中', 7, 10);
         folded.push('国', 10, 13);
         // Two of one.
@@ -106,7 +163,8 @@ mod tests {
         // Another text.
         folded.push('\u{2029}', 0, 0);
         folded.push_ascii(b"x", 0);
-        assert_eq!(folded.chars().iter().collect::<String>(), "ab cd中国kg\u{2029}x");
+        assert_eq!(folded.chars(0, 11).collect::<String>(), "ab cd中国kg\u{2029}x");
+        assert_eq!(folded.narrow(), b"ab cd\x80\x80kg\x01x");
         let raw: Vec<_> = (0..12).filter_map(|at| folded.raw(at)).collect();
         assert_eq!(
             raw,
@@ -116,5 +174,19 @@ mod tests {
         assert_eq!((folded.len(), folded.raw(2), folded.raw(3)), (3, Some((2, 5)), None));
         folded.push('e', 9, 10);
         assert_eq!(folded.raw(3), Some((9, 10)));
+    }
+
+    #[test]
+    fn signs_are_kept_by_a_byte_and_come_back() {
+        let mut folded = Folded::default();
+        for (byte, sign) in SIGNS {
+            assert!(byte < VISIBLE && !sign.is_alphanumeric() && !sign.is_ascii());
+            folded.push(sign, 0, sign.len_utf8());
+        }
+        assert!(!folded.has_wide());
+        assert!(folded.chars(0, SIGNS.len()).eq(SIGNS.map(|(_, sign)| sign)));
+        folded.set(0, 'x');
+        assert_eq!(folded.ch(0), Some('x'));
+        assert_eq!(folded.ch(SIGNS.len()), None);
     }
 }

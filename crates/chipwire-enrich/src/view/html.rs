@@ -100,8 +100,8 @@ pub(super) trait Sink {
     /// Takes one character.
     fn unit(&mut self, unit: Unit);
 
-    /// Takes `text`, which stands at `start`, as it is: visible ASCII, with at most one space between two characters and
-    /// none at either end.
+    /// Takes `text`, which stands at `start`: visible ASCII, with at most one space or line break between two characters and none
+    /// at either end. Such a line break is a space.
     fn text(&mut self, text: &str, start: usize);
 
     /// Whether the character may be passed on at all.
@@ -118,7 +118,8 @@ impl Sink for Vec<Unit> {
 
     fn text(&mut self, text: &str, start: usize) {
         let units = text.as_bytes().iter().enumerate();
-        self.extend(units.map(|(at, byte)| Unit::new(char::from(*byte), start + at, start + at + 1)));
+        let ch = |byte: u8| if byte == b'\n' { ' ' } else { char::from(byte) };
+        self.extend(units.map(|(at, byte)| Unit::new(ch(*byte), start + at, start + at + 1)));
     }
 
     fn takes(&self, _: char) -> bool {
@@ -179,6 +180,9 @@ impl<S: Sink> Scanner<'_, S> {
             if length > 0 {
                 self.sink.text(rest.get(..length).unwrap_or_default(), at);
                 at += length;
+                while let Some(space @ (b' ' | b'\n')) = self.raw.as_bytes().get(at) {
+                    at = self.push(char::from(*space), at, at + 1);
+                }
                 continue;
             }
             let Some(ch) = rest.chars().next() else { break };
@@ -325,30 +329,30 @@ impl<S: Sink> Scanner<'_, S> {
 /// The length of the longest beginning of `bytes` that [`Sink::text`] takes and that has no markup in it.
 fn plain_length(bytes: &[u8]) -> usize {
     let visible = |byte: u8| (byte > b' ') & (byte < 0x7F) & (byte != b'<') & (byte != b'&');
-    let mut after_space = true;
+    // A line break before what may be the sign of a list is more than a space.
+    let space = |byte: u8, next: u8| (byte == b' ') | ((byte == b'\n') & (next != b'*'));
+    let fits = |byte: u8, next: u8| visible(byte) | (space(byte, next) & visible(next));
+    if !bytes.first().is_some_and(|byte| visible(*byte)) {
+        return 0;
+    }
     let mut whole = 0;
     // Most of a text in blocks, for which the compiler finds wide instructions.
-    let first_visible = bytes.first().is_some_and(|byte| visible(*byte));
-    while let (true, Some((block, _)), Some((next, _))) = (
-        first_visible,
-        bytes.get(whole..).and_then(|rest| rest.split_first_chunk::<16>()),
-        bytes.get(whole + 1..).and_then(|rest| rest.split_first_chunk::<16>()),
+    while let (Some(block), Some(next)) = (
+        bytes.get(whole..).and_then(<[u8]>::first_chunk::<16>),
+        bytes.get(whole + 1..).and_then(<[u8]>::first_chunk::<16>),
     ) {
-        let fits = |(byte, next): (&u8, &u8)| visible(*byte) | ((*byte == b' ') & (*next != b' '));
-        if !block.iter().zip(next).fold(true, |all, pair| all & fits(pair)) {
+        if !block.iter().zip(next).fold(true, |all, (byte, next)| all & fits(*byte, *next)) {
             break;
         }
         whole += block.len();
-        after_space = block.last() == Some(&b' ');
     }
-    for (at, byte) in bytes.iter().enumerate().skip(whole) {
-        let space = *byte == b' ';
-        if !visible(*byte) && (!space || after_space) {
-            return if after_space { at.saturating_sub(1) } else { at };
+    let rest = bytes.get(whole..).unwrap_or_default();
+    for (at, byte) in rest.iter().enumerate() {
+        if !fits(*byte, rest.get(at + 1).copied().unwrap_or(0)) {
+            return whole + at;
         }
-        after_space = space;
     }
-    if after_space { bytes.len().saturating_sub(1) } else { bytes.len() }
+    bytes.len()
 }
 
 /// A numeric reference, with the C1 range read as windows-1252, as the HTML standard has it.

@@ -5,10 +5,10 @@ use unicode_normalization::{UnicodeNormalization, char::canonical_combining_clas
 use super::{BREAK, Folded, LINE, PARAGRAPH, Reading, Unit, html::Sink, mojibake, read};
 
 /// The matching view of `raw`: NFKC, one kind of quote, hyphen and space, no invisible characters, addresses masked.
-pub(crate) fn matching(raw: &str, reading: Reading) -> Vec<char> {
+pub(crate) fn matching(raw: &str, reading: Reading) -> Folded {
     let mut folded = Folded::with_capacity(raw.len());
     append_matching(&mut folded, raw, reading);
-    folded.into_chars()
+    folded
 }
 
 /// Writes the matching view of `raw` behind what is in `folded` already.
@@ -17,17 +17,20 @@ pub(crate) fn append_matching(folded: &mut Folded, raw: &str, reading: Reading) 
     let mut folder = Folder { folded, start, space: None, signs: Vec::new(), dash: false };
     read(raw, reading, &mut folder, Folder::clusters);
     let (signs, dash) = (folder.signs, folder.dash);
-    let chars = folded.chars_mut(start);
+    let mut text = Text { folded, start };
     if dash {
-        join_by_dashes(chars);
+        text.join_by_dashes();
     }
-    mask_addresses(chars, signs.into_iter().map(|at| at - start));
+    text.mask_addresses(signs);
 }
 
 /// Whether `ch` makes one character with what is before it.
 fn extends(ch: char) -> bool {
     canonical_combining_class(ch) != 0 || matches!(ch, '\u{1160}'..='\u{11FF}' | '\u{FF9E}' | '\u{FF9F}')
 }
+
+/// Bytes that are looked at together.
+const BLOCK: usize = 16;
 
 struct Folder<'a> {
     folded: &'a mut Folded,
@@ -49,18 +52,26 @@ impl Sink for Folder<'_> {
         if bytes.first().is_some_and(|byte| is_w(char::from(*byte))) {
             self.after_w();
         }
-        // All at once, for which the compiler finds wide instructions; hardly any line has one of these.
-        let w = |byte: u8| byte | 0x20 == b'w';
-        let special = |byte: u8| matches!(byte, b':' | b'/' | b'@' | b'`');
-        let pairs = || bytes.iter().copied().zip(bytes.iter().skip(1).copied().chain([0]));
-        let any = bytes.iter().fold(false, |any, byte| any | special(*byte));
-        let doubles = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-        let any = doubles.fold(any, |any, (one, next)| any | (w(*one) & w(*next)));
         self.folded.push_ascii(bytes, start);
-        if any {
-            let is_sign = |(one, next): (u8, u8)| matches!(one, b':' | b'/' | b'@') || (w(one) && w(next));
-            self.signs.extend(pairs().enumerate().filter(|(_, pair)| is_sign(*pair)).map(|(sign, _)| at + sign));
-            self.folded.chars_mut(at).iter_mut().filter(|ch| **ch == '`').for_each(|ch| *ch = '\'');
+        let w = |byte: u8| byte | 0x20 == b'w';
+        let special = |byte: u8| (byte == b':') | (byte == b'/') | (byte == b'@') | (byte == b'`');
+        let is_sign = |byte: u8, next: u8| special(byte) | (w(byte) & w(next));
+        let mut from = 0;
+        // In blocks, for which the compiler finds wide instructions; few of them have a sign.
+        while let (Some(block), Some(next)) = (
+            bytes.get(from..).and_then(<[u8]>::first_chunk::<BLOCK>),
+            bytes.get(from + 1..).and_then(<[u8]>::first_chunk::<BLOCK>),
+        ) {
+            if block.iter().zip(next).fold(false, |any, (byte, next)| any | is_sign(*byte, *next)) {
+                self.note_signs(at + from, block, next, is_sign);
+            }
+            from += block.len();
+        }
+        let rest = bytes.get(from..).unwrap_or_default();
+        let nexts = rest.get(1..).unwrap_or_default();
+        let any = rest.iter().fold(false, |any, byte| any | special(*byte));
+        if rest.iter().zip(nexts).fold(any, |any, (byte, next)| any | (w(*byte) & w(*next))) {
+            self.note_signs(at + from, rest, nexts, is_sign);
         }
     }
 
@@ -118,6 +129,21 @@ impl Sink for Folder<'_> {
 }
 
 impl Folder<'_> {
+    /// Notes the signs among `bytes`, which were written at `at`; `nexts` are those behind each, as far as there are any.
+    fn note_signs(&mut self, at: usize, bytes: &[u8], nexts: &[u8], is_sign: impl Fn(u8, u8) -> bool) {
+        let nexts = nexts.iter().copied().chain([0]);
+        for (sign, (byte, next)) in (at..).zip(bytes.iter().copied().zip(nexts)) {
+            if !is_sign(byte, next) {
+                continue;
+            }
+            if byte == b'`' {
+                self.folded.set(sign, '\'');
+            } else {
+                self.signs.push(sign);
+            }
+        }
+    }
+
     /// Folds `units`, each character with its combining marks.
     fn clusters(&mut self, units: &[Unit]) {
         let mut rest = units;
@@ -167,7 +193,7 @@ impl Folder<'_> {
     /// Notes the `w` before one that comes now.
     fn after_w(&mut self) {
         let last = self.folded.len().checked_sub(1).filter(|last| *last >= self.start);
-        self.signs.extend(last.filter(|last| self.folded.chars().get(*last).is_some_and(|ch| is_w(*ch))));
+        self.signs.extend(last.filter(|last| self.folded.ch(*last).is_some_and(is_w)));
     }
 
     /// Writes the white space that waits, before `next`. The items of a list stand apart from each other.
@@ -185,114 +211,123 @@ const BULLETS: &[char] = &['*', '·', '▪', '■', '●', '►'];
 /// A hyphen where it joins two words, or else a dash.
 const SHORT_DASH: char = '–';
 
-/// Makes a hyphen of a short dash right between two words: `U.S.–China`. A long one, `—`, is set without spaces around what
-/// is put in: it stays.
-fn join_by_dashes(chars: &mut [char]) {
-    for at in 0..chars.len() {
-        if char_at(chars, at) != Some(SHORT_DASH) {
-            continue;
-        }
-        let word = |at: Option<usize>| at.and_then(|at| char_at(chars, at));
-        let before = word(at.checked_sub(1)).is_some_and(|ch| ch.is_alphanumeric() || ch == '.');
-        let joins = before && word(at.checked_add(1)).is_some_and(char::is_alphanumeric);
-        if let Some(dash) = chars.get_mut(at) {
-            *dash = if joins { '-' } else { '—' };
-        }
-    }
-}
-
 fn is_w(ch: char) -> bool {
     matches!(ch, 'w' | 'W')
 }
 
-/// Puts a break in the place of every web and mail address. At `signs` is all that there may be one by.
-fn mask_addresses(chars: &mut [char], signs: impl Iterator<Item = usize>) {
-    let mut masks = Vec::new();
-    let mut masked_until = 0;
-    for at in signs {
-        if at < masked_until {
-            continue;
+/// A text in a view that may have another before it.
+struct Text<'a> {
+    folded: &'a mut Folded,
+    /// Where it begins.
+    start: usize,
+}
+
+impl Text<'_> {
+    fn ch(&self, at: usize) -> Option<char> {
+        self.folded.ch(at)
+    }
+
+    /// The character before `at`.
+    fn before(&self, at: usize) -> Option<char> {
+        (at > self.start).then(|| self.ch(at - 1))?
+    }
+
+    /// The first of the characters before `end` that are all `such`.
+    fn back(&self, end: usize, such: impl Fn(char) -> bool) -> usize {
+        let mut start = end;
+        while self.before(start).is_some_and(&such) {
+            start -= 1;
         }
-        let mask = match char_at(chars, at).unwrap_or_default() {
-            ':' => scheme(chars, at),
-            '@' => mail(chars, at),
-            'w' | 'W' if char_at(chars, at + 1).is_some_and(is_w) => bare_www(chars, at),
-            '/' => path_of_domain(chars, at),
-            _ => None,
-        };
-        if let Some((_, end)) = mask {
-            masked_until = end;
-            masks.extend(mask);
+        start
+    }
+
+    /// Makes a hyphen of a short dash right between two words: `U.S.–China`. A long one, `—`, is set without spaces around
+    /// what is put in: it stays.
+    fn join_by_dashes(&mut self) {
+        for at in self.start..self.folded.len() {
+            if self.ch(at) != Some(SHORT_DASH) {
+                continue;
+            }
+            let before = self.before(at).is_some_and(|ch| ch.is_alphanumeric() || ch == '.');
+            let joins = before && self.ch(at + 1).is_some_and(char::is_alphanumeric);
+            self.folded.set(at, if joins { '-' } else { '—' });
         }
     }
-    for (start, end) in masks {
-        chars.get_mut(start..end).unwrap_or_default().fill(BREAK);
-    }
-}
 
-fn char_at(chars: &[char], at: usize) -> Option<char> {
-    chars.get(at).copied()
-}
+    /// Puts a break in the place of every web and mail address. At `signs` is all that there may be one by.
+    fn mask_addresses(&mut self, signs: Vec<usize>) {
+        let mut masks = Vec::new();
+        let mut masked_until = 0;
+        for at in signs {
+            if at < masked_until {
+                continue;
+            }
+            let mask = match self.ch(at).unwrap_or_default() {
+                ':' => self.scheme(at),
+                '@' => self.mail(at),
+                'w' | 'W' if self.ch(at + 1).is_some_and(is_w) => self.bare_www(at),
+                '/' => self.path_of_domain(at),
+                _ => None,
+            };
+            if let Some((_, end)) = mask {
+                masked_until = end;
+                masks.extend(mask);
+            }
+        }
+        for (start, end) in masks {
+            (start..end).for_each(|at| self.folded.set(at, BREAK));
+        }
+    }
 
-fn starts_with(chars: &[char], at: usize, text: &str) -> bool {
-    text.chars()
-        .enumerate()
-        .all(|(offset, ch)| char_at(chars, at + offset).is_some_and(|other| other.eq_ignore_ascii_case(&ch)))
-}
+    fn has(&self, at: usize, text: &str) -> bool {
+        let mut here = at..;
+        text.chars()
+            .all(|ch| here.next().and_then(|at| self.ch(at)).is_some_and(|other| other.eq_ignore_ascii_case(&ch)))
+    }
 
-/// The end of an address: at white space, a quote or bracket, or anything that is not ASCII.
-fn address_end(chars: &[char], from: usize) -> usize {
-    let mut end = from;
-    while char_at(chars, end)
-        .is_some_and(|ch| ch.is_ascii_graphic() && !matches!(ch, '<' | '>' | '"' | '(' | ')' | '[' | ']'))
-    {
-        end += 1;
+    /// The end of an address: at white space, a quote or bracket, or anything that is not ASCII.
+    fn address_end(&self, from: usize) -> usize {
+        let mut end = from;
+        while self
+            .ch(end)
+            .is_some_and(|ch| ch.is_ascii_graphic() && !matches!(ch, '<' | '>' | '"' | '(' | ')' | '[' | ']'))
+        {
+            end += 1;
+        }
+        while end > from && self.ch(end - 1).is_some_and(|ch| matches!(ch, '.' | ',' | ';' | ':' | '!' | '?' | '\'')) {
+            end -= 1;
+        }
+        end
     }
-    while end > from && char_at(chars, end - 1).is_some_and(|ch| matches!(ch, '.' | ',' | ';' | ':' | '!' | '?' | '\''))
-    {
-        end -= 1;
-    }
-    end
-}
 
-fn scheme(chars: &[char], colon: usize) -> Option<(usize, usize)> {
-    if !starts_with(chars, colon, "://") {
-        return None;
+    fn scheme(&self, colon: usize) -> Option<(usize, usize)> {
+        if !self.has(colon, "://") {
+            return None;
+        }
+        let start = self.back(colon, |ch| ch.is_ascii_alphabetic());
+        (start < colon).then(|| (start, self.address_end(colon)))
     }
-    let mut start = colon;
-    while start > 0 && char_at(chars, start - 1).is_some_and(|ch| ch.is_ascii_alphabetic()) {
-        start -= 1;
-    }
-    (start < colon).then(|| (start, address_end(chars, colon)))
-}
 
-fn bare_www(chars: &[char], at: usize) -> Option<(usize, usize)> {
-    let free = at == 0 || char_at(chars, at - 1).is_some_and(|ch| !ch.is_alphanumeric());
-    (free && starts_with(chars, at, "www.")).then(|| (at, address_end(chars, at)))
-}
+    fn bare_www(&self, at: usize) -> Option<(usize, usize)> {
+        let free = self.before(at).is_none_or(|ch| !ch.is_alphanumeric());
+        (free && self.has(at, "www.")).then(|| (at, self.address_end(at)))
+    }
 
-fn mail(chars: &[char], sign: usize) -> Option<(usize, usize)> {
-    let local = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '%' | '+' | '-');
-    let mut start = sign;
-    while start > 0 && char_at(chars, start - 1).is_some_and(local) {
-        start -= 1;
+    fn mail(&self, sign: usize) -> Option<(usize, usize)> {
+        let start = self.back(sign, |ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '%' | '+' | '-'));
+        let mut end = sign + 1;
+        while self.ch(end).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-')) {
+            end += 1;
+        }
+        let dotted = self.folded.chars(sign + 1, end).any(|ch| ch == '.');
+        (start < sign && dotted).then_some((start, end))
     }
-    let mut end = sign + 1;
-    while char_at(chars, end).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-')) {
-        end += 1;
-    }
-    let dotted = chars.get(sign + 1..end)?.contains(&'.');
-    (start < sign && dotted).then_some((start, end))
-}
 
-/// `example.com/page` without a scheme.
-fn path_of_domain(chars: &[char], slash: usize) -> Option<(usize, usize)> {
-    let mut start = slash;
-    while start > 0 && char_at(chars, start - 1).is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-'))
-    {
-        start -= 1;
+    /// `example.com/page` without a scheme.
+    fn path_of_domain(&self, slash: usize) -> Option<(usize, usize)> {
+        let start = self.back(slash, |ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-'));
+        let host: String = self.folded.chars(start, slash).map(|ch| ch.to_ascii_lowercase()).collect();
+        let (name, top) = host.rsplit_once('.')?;
+        (!name.is_empty() && crate::lexicon::is_top_level_domain(top)).then(|| (start, self.address_end(slash)))
     }
-    let host: String = chars.get(start..slash)?.iter().map(char::to_ascii_lowercase).collect();
-    let (name, top) = host.rsplit_once('.')?;
-    (!name.is_empty() && crate::lexicon::is_top_level_domain(top)).then(|| (start, address_end(chars, slash)))
 }

@@ -119,7 +119,15 @@ struct Writer<'a> {
 impl Sink for Writer<'_> {
     fn text(&mut self, text: &str, start: usize) {
         self.flush();
-        self.write(text, start..start + text.len());
+        let mut at = start;
+        for (number, line) in text.split('\n').enumerate() {
+            if number > 0 {
+                self.write(" ", at..at + 1);
+                at += 1;
+            }
+            self.write(line, at..at + line.len());
+            at += line.len();
+        }
     }
 
     fn takes(&self, ch: char) -> bool {

@@ -138,7 +138,7 @@ impl Search<'_> {
     /// Whether `sign` stands right before the token.
     fn sign(&self, at: usize, sign: char) -> bool {
         let (Some(before), Some(token)) = (self.document.before(at), self.document.token(at)) else { return false };
-        self.document.slice(before.end, token.start).contains(&sign)
+        self.document.chars(before.end, token.start).any(|ch| ch == sign)
     }
 
     /// The first token of the line, if that is before the amount.

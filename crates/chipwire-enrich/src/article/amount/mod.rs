@@ -109,7 +109,7 @@ impl Found {
 pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
     let continental = language.is_some_and(|tag| CONTINENTAL.contains(&tag));
     let reader =
-        Reader { scene, text: Text(scene.document.chars()), continental, traditional: language == Some("zh-Hant") };
+        Reader { scene, text: Text(scene.document.view()), continental, traditional: language == Some("zh-Hant") };
     let mut parts: Vec<Part> = Vec::new();
     let mut until = 0;
     for (at, token) in scene.document.tokens.iter().enumerate() {

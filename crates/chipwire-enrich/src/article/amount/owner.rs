@@ -82,7 +82,7 @@ pub(super) fn of(
     let document = scene.document;
     let sentence = document.token(amount.start)?.sentence;
     let line = Line::of(scene, amount, rows);
-    let search = Search { scene, document, text: Text(document.chars()), amount, sentence, topic, line };
+    let search = Search { scene, document, text: Text(document.view()), amount, sentence, topic, line };
     search.owner(counted, previous)
 }
 

@@ -4,9 +4,11 @@ use std::ops::Deref;
 
 use rustc_hash::FxHashMap;
 
+use crate::view::Folded;
+
 /// The characters of a document; a place outside of it has the character `\0`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text<'a>(pub(super) &'a [char]);
+pub(super) struct Text<'a>(pub(super) &'a Folded);
 
 /// No word that is looked for is longer.
 const WORD_MAX: usize = 24;
@@ -49,7 +51,7 @@ impl Deref for Word {
 
 impl Text<'_> {
     pub(super) fn ch(self, at: usize) -> char {
-        self.0.get(at).copied().unwrap_or('\0')
+        self.0.ch(at).unwrap_or('\0')
     }
 
     pub(super) fn before(self, at: usize) -> char {
@@ -57,7 +59,7 @@ impl Text<'_> {
     }
 
     pub(super) fn has(self, from: usize, to: usize, test: impl Fn(char) -> bool) -> bool {
-        self.0.get(from..to).unwrap_or_default().iter().any(|ch| test(*ch))
+        self.0.chars(from, to).any(test)
     }
 
     pub(super) fn skip_space(self, at: usize) -> usize {

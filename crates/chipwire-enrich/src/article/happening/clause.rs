@@ -116,7 +116,7 @@ impl<'a> Clause<'a> {
         });
         let towards = || {
             let mut before = (hit.start.saturating_sub(TOWARDS_REACH)..hit.start).filter_map(|at| document.token(at));
-            before.any(|token| matches!(document.folded(token).as_str(), "对" | "對"))
+            before.any(|token| matches!(&*document.folded(token), "对" | "對"))
         };
         let east = document.token(hit.start).is_some_and(|token| token.is(shape::EAST_ASIAN));
         let doers_wanted = if verb_last || east && towards() { 2 } else { 1 };

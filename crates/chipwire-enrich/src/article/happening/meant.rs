@@ -79,7 +79,7 @@ impl<'a> Filling<'a, '_> {
     }
 
     fn referred(&self) -> Option<Party<'a>> {
-        let refers = |at: usize| match self.word(at).as_str() {
+        let refers = |at: usize| match &*self.word(at) {
             "it" | "its" => true,
             "公" => self.word(at + 1) == "司",
             "up" => at.checked_sub(1).is_some_and(|before| self.word(before) == "start"),

@@ -1,5 +1,7 @@
 //! What a happening cannot do without, by its kind.
 
+use std::borrow::Cow;
+
 use chipwire_events::{AmountKind, Role};
 
 use super::{
@@ -95,7 +97,7 @@ impl<'a> Filling<'a, '_> {
             }
             Kind::Subsidy => {
                 let strong = self.is_written_east_asian()
-                    || (self.hit.start..self.hit.end).any(|at| STATE_AID.contains(&self.word(at).as_str()));
+                    || (self.hit.start..self.hit.end).any(|at| STATE_AID.contains(&&*self.word(at)));
                 let given = who || what || amount && strong;
                 whom && given || who && (what || amount && strong)
             }
@@ -125,8 +127,8 @@ impl<'a> Filling<'a, '_> {
                     || who && self.is_of_a_device()
             }
             Kind::SupplyDeal if one => {
-                let infinitive = matches!(self.word(self.hit.start).as_str(), "supply" | "order")
-                    && !self.hit.start.checked_sub(1).is_some_and(|at| TO.contains(&self.word(at).as_str()));
+                let infinitive = matches!(&*self.word(self.hit.start), "supply" | "order")
+                    && !self.hit.start.checked_sub(1).is_some_and(|at| TO.contains(&&*self.word(at)));
                 who && (what && (amount || whom) || whom && amount) && !infinitive
             }
             Kind::SupplyDeal if ["ship", "deliver"].iter().any(|verb| self.word(self.hit.start).starts_with(verb)) => {
@@ -190,11 +192,11 @@ impl<'a> Filling<'a, '_> {
 
     /// Whether the phrase itself says that a firm is bought, and none of its shares or goods.
     fn is_of_a_firm(&self) -> bool {
-        let firm = |word: &String| is_in_set("firm", word) || matches!(word.as_str(), "up" | "ups");
-        let other = |word: &String| {
-            matches!(word.as_str(), "from" | "stake" | "stakes" | "share" | "shares" | "in" | "merger" | "to")
+        let firm = |word: &Cow<'_, str>| is_in_set("firm", word) || matches!(&**word, "up" | "ups");
+        let other = |word: &Cow<'_, str>| {
+            matches!(&**word, "from" | "stake" | "stakes" | "share" | "shares" | "in" | "merger" | "to")
         };
-        let words: Vec<String> = (self.hit.start..self.hit.end).map(|at| self.word(at)).collect();
+        let words: Vec<Cow<'_, str>> = (self.hit.start..self.hit.end).map(|at| self.word(at)).collect();
         let told = words.last().is_some_and(|last| firm(last) || last == "for" && words.iter().any(firm));
         told && !words.iter().any(other)
     }
@@ -226,7 +228,7 @@ impl<'a> Filling<'a, '_> {
         let gap = |at: usize| self.scene.document.token(at).map(|token| token.gap);
         // That of "in-house" leads to nothing.
         let leads = |at: usize| self.is(at, is::PREPOSITION) && gap(at + 1) != Some(Gap::Hyphen);
-        let led = (self.hit.start + 1..last).any(|at| leads(at) && !matches!(self.word(at).as_str(), "of" | "by"));
+        let led = (self.hit.start + 1..last).any(|at| leads(at) && !matches!(&*self.word(at), "of" | "by"));
         let goes_on = || {
             self.scene.document.token(self.hit.end).is_some_and(|next| {
                 matches!(next.gap, Gap::Space | Gap::Hyphen)
@@ -244,7 +246,7 @@ impl<'a> Filling<'a, '_> {
     fn is_raised_sum(&self) -> bool {
         self.hit.form == Form::Turned && !self.hit.abroad && self.hit.end - self.hit.start <= 3 && {
             let last = self.word(self.hit.end - 1);
-            RAISED.contains(&last.as_str()) || last.starts_with("rais")
+            RAISED.contains(&&*last) || last.starts_with("rais")
         }
     }
 

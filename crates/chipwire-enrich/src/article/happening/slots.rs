@@ -5,6 +5,8 @@
 //! as "shares of Nvidia" are not Nvidia, and after an insertion in commas the name before that. Names in a row
 //! share a role. "And sues" has the subject of the verb before it.
 
+use std::borrow::Cow;
+
 use chipwire_events::{AmountKind, Role};
 
 use super::{
@@ -233,7 +235,7 @@ impl<'a> Filling<'a, '_> {
         self.scene.document.token(at).is_some_and(|token| self.scene.lexis.is(token, bits))
     }
 
-    pub(super) fn word(&self, at: usize) -> String {
+    pub(super) fn word(&self, at: usize) -> Cow<'_, str> {
         self.scene.document.token(at).map(|token| self.scene.document.folded(token)).unwrap_or_default()
     }
 
@@ -268,8 +270,7 @@ impl<'a> Filling<'a, '_> {
         let fits = |party: &Party<'_>| sorts.contains(&party.sort()) && !self.is_aimed_at(party);
         let plain = |party: &Party<'_>| {
             let before = party.start().checked_sub(1);
-            let article =
-                before.filter(|at| matches!(self.word(*at).as_str(), "the" | "a")).and_then(|at| at.checked_sub(1));
+            let article = before.filter(|at| matches!(&*self.word(*at), "the" | "a")).and_then(|at| at.checked_sub(1));
             !article.or(before).is_some_and(|at| at >= self.clause.start && self.is(at, is::PREPOSITION))
         };
         let left = &self.clause.left;
@@ -349,7 +350,7 @@ impl<'a> Filling<'a, '_> {
     /// Whether one of `words` leads to the party.
     fn is_after(&self, party: &Party<'_>, words: &[&str]) -> bool {
         let from = party.start().saturating_sub(4).max(self.hit.end.saturating_sub(1));
-        (from..party.start()).any(|at| words.contains(&self.word(at).as_str()))
+        (from..party.start()).any(|at| words.contains(&&*self.word(at)))
     }
 
     /// To whom or what it is done, behind the phrase or inside it; behind a noun, also what stands right before it: `Nvidia
@@ -394,7 +395,7 @@ impl<'a> Filling<'a, '_> {
         let mut companies = self.clause.left.iter().rev().filter(company);
         let second = companies.next()?;
         // "X, Y에": what ends with such a word is not who does it.
-        let led = matches!(self.word(second.end()).as_str(), "에" | "와" | "과" | "に" | "と" | "から");
+        let led = matches!(&*self.word(second.end()), "에" | "와" | "과" | "に" | "と" | "から");
         let first = companies.find(|party| led || !self.joins_row(party, second))?;
         Some((*first, *second))
     }
@@ -450,8 +451,8 @@ impl<'a> Filling<'a, '_> {
         let joins = |at: usize| {
             let word = self.word(at);
             // Before a phrase, "A与B" is who does it with whom.
-            let with = first.start() >= self.hit.end && WITH.contains(&word.as_str());
-            let joins = with || [AND, BESIDE, COMPANY].iter().any(|words| words.contains(&word.as_str()));
+            let with = first.start() >= self.hit.end && WITH.contains(&&*word);
+            let joins = with || [AND, BESIDE, COMPANY].iter().any(|words| words.contains(&&*word));
             joins || lexicon::is_place(&word) || self.scene.mention_over(at).is_some()
         };
         listed && between.len() <= 5 && between.clone().all(joins)
@@ -499,7 +500,7 @@ impl<'a> Filling<'a, '_> {
     /// Whether a word right before the state makes it the one that something is done to: 对华, 原产于美国.
     fn is_aimed_at(&self, party: &Party<'_>) -> bool {
         let before = party.start().checked_sub(1).filter(|_| party.sort() == Sort::State && self.is_east_asian(party));
-        before.is_some_and(|at| AIMED.contains(&self.word(at).as_str()))
+        before.is_some_and(|at| AIMED.contains(&&*self.word(at)))
     }
 
     fn is_east_asian(&self, party: &Party<'_>) -> bool {

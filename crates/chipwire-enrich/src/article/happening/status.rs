@@ -84,7 +84,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
         words.denied = words.denied.or(own(is::DENIAL));
     }
     if hit.kind == Kind::ProductLaunch && hit.form == Form::Turned {
-        let later = |token: &&Token| LATER.contains(&document.folded(token).as_str());
+        let later = |token: &&Token| LATER.contains(&&*document.folded(token));
         words.planned = words.planned.or(own(is::PLAN)).or(document.token(hit.start).filter(later).map(|_| hit.start));
     }
     // "Has put back the introduction".
@@ -110,7 +110,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
     // "Raising a round", "finalising a fund": not there yet.
     if hit.kind == Kind::Investment
         && words.ended.is_none()
-        && document.token(hit.start).is_some_and(|token| UNDER_WAY.contains(&document.folded(token).as_str()))
+        && document.token(hit.start).is_some_and(|token| UNDER_WAY.contains(&&*document.folded(token)))
     {
         words.planned = words.planned.or(Some(hit.start));
     }
@@ -124,7 +124,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
     if matches!(hit.kind, Kind::Acquisition | Kind::Investment | Kind::Subsidy | Kind::Tariff) {
         words.considered = words.considered.or(own(is::DOUBT));
     }
-    if document.token(hit.start).is_some_and(|token| OPEN.contains(&document.folded(token).as_str())) {
+    if document.token(hit.start).is_some_and(|token| OPEN.contains(&&*document.folded(token))) {
         words.considered = words.considered.or(Some(hit.start));
     }
     if hit.form == Form::Bill {
@@ -134,7 +134,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
         tell_east_asian(scene, hit, clause, &mut words);
     }
     let first = document.token(hit.start);
-    if hit.kind.restricts() && first.is_some_and(|token| KEEPS.contains(&document.folded(token).as_str())) {
+    if hit.kind.restricts() && first.is_some_and(|token| KEEPS.contains(&&*document.folded(token))) {
         return (Status::Kept, Some(hit.start));
     }
     let ends = first.is_some_and(|token| scene.lexis.is(token, is::END));
@@ -155,9 +155,9 @@ fn ahead_behind(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> Option<usize> 
     if word(hit.start).ends_with("ed") {
         return None;
     }
-    let unit = |at: usize| AHEAD_UNITS.contains(&word(at).as_str());
+    let unit = |at: usize| AHEAD_UNITS.contains(&&*word(at));
     let year = |at: usize| word(at).strip_prefix("20").is_some_and(|rest| rest.len() == 2);
-    (hit.end.saturating_sub(1)..clause.end.min(hit.end + BEHIND)).find(|at| match word(*at).as_str() {
+    (hit.end.saturating_sub(1)..clause.end.min(hit.end + BEHIND)).find(|at| match &*word(*at) {
         "next" => unit(at + 1),
         "later" => word(at + 1) == "this",
         "by" | "from" => year(at + 1),
@@ -186,8 +186,8 @@ fn is_told_of(scene: &Scene<'_>, at: usize) -> bool {
         token.map(|token| scene.document.folded(token)).unwrap_or_default()
     };
     word(0) == "would"
-        && matches!(word(1).as_str(), "it" | "they" | "he" | "she")
-        && matches!(word(2).as_str(), "said" | "that" | "says")
+        && matches!(&*word(1), "it" | "they" | "he" | "she")
+        && matches!(&*word(2), "said" | "that" | "says")
 }
 
 /// `the ban on exports was lifted`: the word behind the phrase that puts an end to it.

@@ -354,7 +354,7 @@ fn ticker(exchange: Option<&str>, code: &str) -> Option<(String, (Exchange, Stri
         None => {
             let (code, suffix) = code.rsplit_once('.')?;
             let exchange = Exchange::by_suffix(&suffix.to_ascii_uppercase())?;
-            let key = (exchange, normal_code(exchange, code));
+            let key = (exchange, normal_code(exchange, code).into_owned());
             let ticker = format!("{}:{code}", exchange.name());
             return check::read_ticker(&ticker).map(|_| (ticker, key));
         }
