@@ -3,10 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    token::{Document, Gap, Token, tokens},
-    words::{Known, Words, part},
+    token::{Document, Gap, Token},
+    words::{Words, part},
 };
-use crate::view::{Reading, matching};
 
 /// A phrase, ready to be found.
 #[derive(Debug)]
@@ -196,11 +195,8 @@ impl Cues {
         }
         let number = self.phrases.len();
         let (letters, open) = text.strip_suffix('*').map_or((text, false), |letters| (letters, true));
-        let mut folded = Vec::new();
-        tokens(&matching(letters, Reading::Plain), |word| {
-            folded.push(String::from_utf8_lossy(word.bytes).into_owned());
-            Known::default()
-        });
+        let name = Document::of_name(letters);
+        let mut folded: Vec<String> = name.tokens.iter().map(|token| name.folded(token).into_owned()).collect();
         let prefix = if open { folded.pop() } else { None };
         let mut numbers: Vec<u32> = folded.iter().map(|word| words.intern(word.as_bytes())).collect();
         if let ([word], None) = (&*numbers, &prefix) {
@@ -242,8 +238,8 @@ impl Cues {
                     .walk(text.iter().map(|byte| char::from(*byte)), |phrase| begun.extend(u32::try_from(phrase)));
             }
             let [start, beginnings, end] = [start, beginnings, self.begun.len()].map(size);
-            if unknown && number > 0 {
-                words.add_part(number, part::BEGINNING);
+            if number > 0 && (unknown || end > start) {
+                words.add_part(number, part::BEGINNING | if unknown { part::WRITTEN } else { 0 });
             }
             self.prepared.push(Prepared { start, beginnings, end, unknown });
         }
@@ -277,7 +273,7 @@ impl Cues {
             let end = size(self.begun.len());
             if unknown || end > start {
                 self.prepared_later.insert(number, Prepared { start, beginnings: start, end, unknown });
-                words.add_part(number, part::BEGINNING);
+                words.add_part(number, part::BEGINNING | part::WRITTEN);
             }
         }
     }
@@ -306,14 +302,14 @@ impl Cues {
     /// Every place of every phrase of `wanted` in `document`.
     pub(crate) fn find(&self, document: &Document, wanted: &Phrases) -> Hits {
         let mut hits = Vec::new();
-        let begins = |token: &Token, _: &Token| {
-            (token.word == 0) | wanted.words.has(token.word as usize) | token.is_part(part::BEGINNING)
-        };
-        for at in document.tokens_where(begins) {
-            let Some(token) = document.token(at) else { continue };
+        // Words that are not known by their numbers have to be looked up.
+        let begins =
+            |token: &Token| wanted.words.has(token.word as usize) | token.is_part(part::WRITTEN) | (token.word == 0);
+        for (at, token) in document.cues(begins) {
+            let early = self.prepared.get(token.word as usize);
             let here = at as u32;
             let is_wanted = |phrase: &&u32| wanted.phrases.has(**phrase as usize);
-            let prepared = self.prepared.get(token.word as usize).or_else(|| self.prepared_later.get(&token.word));
+            let prepared = early.or_else(|| self.prepared_later.get(&token.word));
             if let Some(Prepared { start, beginnings, end, .. }) = prepared {
                 let whole = self.begun.get(*start as usize..*beginnings as usize).unwrap_or_default();
                 hits.extend(

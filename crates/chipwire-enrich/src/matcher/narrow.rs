@@ -1,7 +1,7 @@
 //! The short way to read words of ASCII, which nearly all words of most texts are: where words are is a bit for each character,
 //! and a word of at most sixteen is two numbers.
 
-use super::{token::shape, words::Spelled};
+use super::token::shape;
 use crate::view::WIDE;
 
 /// Longer words are so rare that they may take the long way.
@@ -46,11 +46,12 @@ struct Bits {
 }
 
 /// A word of ASCII.
-pub(super) struct Plain<'a> {
+pub(super) struct Plain {
     pub(super) shape: u16,
     /// It begins with a letter.
     pub(super) initial: bool,
-    pub(super) spelled: Spelled<'a>,
+    /// Its folded form as two numbers.
+    pub(super) key: [u64; 2],
 }
 
 /// Eight characters at once; what they are is the highest bit of each.
@@ -121,6 +122,11 @@ impl Narrow {
         self.first(at, |bits| !bits.words).unwrap_or(self.blocks.len() * BLOCK)
     }
 
+    /// The end of the letters of ASCII that `at` is in; `at` where it is in none.
+    pub(super) fn letters_end(&self, at: usize) -> usize {
+        self.first(at, |bits| !bits.letters).unwrap_or(at)
+    }
+
     fn first(&self, at: usize, of: impl Fn(&Bits) -> u64) -> Option<usize> {
         let mut block = at / BLOCK;
         let mut bits = of(self.blocks.get(block)?) & (u64::MAX << (at % BLOCK));
@@ -137,13 +143,12 @@ impl Narrow {
     }
 
     /// The word at `start..end`, which are letters and digits of ASCII, if it is no longer than [`LENGTH_MAX`].
-    #[inline]
-    pub(super) fn word(&self, start: usize, end: usize) -> Option<Plain<'_>> {
+    pub(super) fn word(&self, start: usize, end: usize) -> Option<Plain> {
         let length = end - start;
         let [low_within, high_within] = *WITHIN.get(length)?;
         let bytes: &[u8; LENGTH_MAX] = self.folded.get(start..)?.first_chunk()?;
         let number = |from: usize| Some(u64::from_le_bytes(*bytes.get(from..)?.first_chunk()?));
-        let packed = [number(0)? & low_within, number(8)? & high_within];
+        let key = [number(0)? & low_within, number(8)? & high_within];
         let (block, by) = (start / BLOCK, start % BLOCK);
         let [here, next] = self.blocks.get(block..)?.first_chunk()?;
         let within = u64::MAX >> (BLOCK - length.max(1));
@@ -156,8 +161,7 @@ impl Narrow {
             | bit(capitals == letters && letters != 0, shape::UPPER)
             | bit(letters != 0, shape::LETTER)
             | shape::ASCII;
-        let spelled = Spelled { bytes: bytes.get(..length)?, packed: Some(packed) };
-        Some(Plain { shape, initial: letters & 1 != 0, spelled })
+        Some(Plain { shape, initial: letters & 1 != 0, key })
     }
 
     /// The folded characters `start..end`.

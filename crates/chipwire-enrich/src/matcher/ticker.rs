@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::token::{Document, Gap, Token, shape};
+use super::token::{Document, Gap, shape};
 use crate::gazetteer::{EntityDef, Exchange, normal_code};
 
 /// Chinese names of exchanges before a colon.
@@ -91,8 +91,7 @@ impl Tickers {
     pub(crate) fn find(&self, document: &Document) -> Vec<Found> {
         let mut found = Vec::new();
         // Before a colon is the name of an exchange; everything else begins with the code.
-        let begins = |token: &Token, next: &Token| token.is_code() | matches!(next.gap, Gap::Colon | Gap::Dot);
-        for (at, token) in document.tokens_where(begins).filter_map(|at| Some((at, document.token(at)?))) {
+        for (at, token) in document.codes_and_exchanges() {
             let next_gap = document.token(at + 1).map(|next| next.gap);
             let ric = next_gap == Some(Gap::Dot) && is_german(document, at);
             if next_gap != Some(Gap::Colon) && !token.is_code() && !ric {

@@ -11,9 +11,12 @@ use chipwire_events::Field;
 use super::{
     narrow::{Narrow, Plain},
     sentence::{Sentence, sentences},
-    words::{Known, Spelled, Words},
+    words::{Spelled, Words, packed, part},
 };
-use crate::view::{BREAK, Folded, PARAGRAPH, Reading, append_matching};
+use crate::{
+    article::short_word_hash,
+    view::{BREAK, Folded, PARAGRAPH, Reading, append_matching, matching},
+};
 
 /// What is between two tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,7 +128,40 @@ pub(crate) struct Document {
     pub(crate) sentences: Vec<Sentence>,
     /// A hash of each token in the form in which words are compared.
     pub(crate) hashes: Vec<u64>,
+    /// What each token may be the beginning of.
+    marks: Vec<Marks>,
     narrow: Narrow,
+}
+
+/// Which of some tokens in a row may be the beginning of something: a bit for each, so that those few are found that are worth a
+/// look.
+#[derive(Debug, Clone, Copy, Default)]
+struct Marks {
+    /// Of a cue, or they are not known.
+    cues: u64,
+    /// They are written as a code may be.
+    codes: u64,
+    /// A colon or a full stop stands before them.
+    parted: u64,
+    /// Of a row of offices.
+    rows: u64,
+}
+
+impl Marks {
+    const TOKENS: usize = u64::BITS as usize;
+
+    // Without a branch, as there is no telling what comes next.
+    fn new(tokens: &[Token]) -> Self {
+        let mut marks = Self::default();
+        for (at, token) in tokens.iter().enumerate() {
+            let bit = |is: bool| u64::from(is) << at;
+            marks.cues |= bit(token.is_part(part::BEGINNING) | (token.word == 0));
+            marks.codes |= bit(token.is_code());
+            marks.parted |= bit(matches!(token.gap, Gap::Colon | Gap::Dot));
+            marks.rows |= bit(token.is_part(part::ROW));
+        }
+        marks
+    }
 }
 
 impl Document {
@@ -136,24 +172,42 @@ impl Document {
         view.push(PARAGRAPH, 0, 0);
         let start = view.len();
         append_matching(&mut view, body, reading);
-        let mut hashes = Vec::with_capacity(view.len() / 5);
-        let mut keys = Vec::with_capacity(view.len() / 5);
+        let (mut document, keys) = Self::read(view, start);
+        document.look_up(&keys, words);
+        document.sentences = sentences(&mut document.tokens, &document.view);
+        document.marks = document.tokens.chunks(Marks::TOKENS).map(Marks::new).collect();
+        document
+    }
+
+    /// Reads a name or a phrase: its words are not looked up, and its sentences are not told apart.
+    pub(crate) fn of_name(name: &str) -> Self {
+        Self::read(matching(name, Reading::Plain), 0).0
+    }
+
+    /// The tokens of the text, and the folded form of each as two numbers; zeros where it is too long for that.
+    fn read(view: Folded, body: usize) -> (Self, Vec<[u64; 2]>) {
         let narrow = Narrow::new(view.narrow());
-        let mut tokens = tokens_of(&view, &narrow, |word| {
-            let hash = word.hash();
-            hashes.push(hash);
-            keys.push(word.packed.unwrap_or_default());
-            if word.packed.is_some() { Known::default() } else { words.get(word, hash) }
-        });
-        // One after the other without anything between them, so that the processor need not wait for each.
-        for ((token, key), hash) in tokens.iter_mut().zip(keys).zip(&hashes) {
-            if key != [0, 0] {
-                let known = words.get_short(key, *hash);
-                (token.word, token.parts) = (known.number, known.parts);
-            }
+        let (tokens, keys) = tokens(&view, &narrow);
+        (Self { view, body, tokens, sentences: Vec::new(), hashes: Vec::new(), marks: Vec::new(), narrow }, keys)
+    }
+
+    /// Finds what is known of each word: of one after the other without anything between them, so that the processor need not
+    /// wait for each.
+    fn look_up(&mut self, keys: &[[u64; 2]], words: &Words) {
+        self.hashes.reserve_exact(keys.len());
+        for (token, key) in self.tokens.iter_mut().zip(keys) {
+            let (known, hash) = if *key == [0, 0] {
+                let word = folded(&self.view, &self.narrow, token);
+                let word = Spelled::new(word.as_bytes());
+                let hash = word.hash();
+                (words.get(&word, hash), hash)
+            } else {
+                let hash = short_word_hash(*key);
+                (words.get_short(*key, hash), hash)
+            };
+            (token.word, token.parts) = (known.number, known.parts);
+            self.hashes.push(hash);
         }
-        let sentences = sentences(&mut tokens, &view);
-        Self { view, body: start, tokens, sentences, hashes, narrow }
     }
 
     /// Title, the edge of a paragraph, and body.
@@ -172,28 +226,51 @@ impl Document {
 
     /// The tokens for which `is_one` holds, which is asked of each and the one behind it. What it answers cannot be foreseen, so that
     /// it should not branch: nothing does that here.
-    pub(crate) fn tokens_where(&self, is_one: impl Fn(&Token, &Token) -> bool) -> impl Iterator<Item = usize> {
-        const BLOCK: usize = u64::BITS as usize;
-        let is_one = move |at: usize, token: &Token| {
-            let next = self.tokens.get(at + 1).unwrap_or(&Token::EDGE);
-            u64::from(is_one(token, next))
-        };
-        self.tokens.chunks(BLOCK).enumerate().flat_map(move |(number, block)| {
-            let first = number * BLOCK;
-            let mut found =
-                block.iter().enumerate().fold(0, |found, (at, token)| found | is_one(first + at, token) << at);
-            std::iter::from_fn(move || {
-                let at = (found != 0).then(|| first + found.trailing_zeros() as usize)?;
-                found &= found - 1;
-                Some(at)
-            })
+    pub(crate) fn tokens_where(
+        &self,
+        is_one: impl Fn(&Token, &Token) -> bool,
+    ) -> impl Iterator<Item = (usize, &Token)> {
+        self.tokens.chunks(Marks::TOKENS).enumerate().flat_map(move |(block, tokens)| {
+            let edge = self.tokens.get((block + 1) * Marks::TOKENS).unwrap_or(&Token::EDGE);
+            let nexts = tokens.iter().skip(1).chain([edge]);
+            let bit = |(at, (token, next))| u64::from(is_one(token, next)) << at;
+            let found = tokens.iter().zip(nexts).enumerate().fold(0, |found, pair| found | bit(pair));
+            set(block, tokens, found)
         })
     }
 
-    /// The tokens that are written as a code may be, each with its number.
+    /// The tokens with which a cue may begin, and of these those for which `is_one` holds, which should not branch.
+    pub(crate) fn cues(&self, is_one: impl Fn(&Token) -> bool) -> impl Iterator<Item = (usize, &Token)> {
+        self.tokens.chunks(Marks::TOKENS).zip(&self.marks).enumerate().flat_map(move |(block, (tokens, marks))| {
+            let may = set(block, tokens, marks.cues);
+            let found = may.fold(0, |found, (at, token)| found | u64::from(is_one(token)) << (at % Marks::TOKENS));
+            set(block, tokens, found)
+        })
+    }
+
+    /// The tokens that are written as a code may be.
     pub(crate) fn codes(&self) -> impl Iterator<Item = (usize, &Token)> {
-        let codes = self.tokens_where(|token, _| token.is_code());
-        codes.filter_map(|at| Some((at, self.token(at)?)))
+        self.marked(|marks, _| marks.codes)
+    }
+
+    /// Those, and the ones with a colon or a full stop behind them.
+    pub(crate) fn codes_and_exchanges(&self) -> impl Iterator<Item = (usize, &Token)> {
+        self.marked(|marks, next| marks.codes | marks.parted >> 1 | next.parted << (Marks::TOKENS - 1))
+    }
+
+    /// The tokens with which a row of offices may begin.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, &Token)> {
+        self.marked(|marks, _| marks.rows)
+    }
+
+    /// The tokens that have one of the bits, of which those that come next may be part.
+    fn marked(&self, bits: impl Fn(&Marks, &Marks) -> u64) -> impl Iterator<Item = (usize, &Token)> {
+        let nexts = self.marks.iter().copied().skip(1).chain([Marks::default()]);
+        self.tokens
+            .chunks(Marks::TOKENS)
+            .zip(self.marks.iter().zip(nexts))
+            .enumerate()
+            .flat_map(move |(block, (tokens, (marks, next)))| set(block, tokens, bits(marks, &next)))
     }
 
     /// The token before the one at `at`.
@@ -228,12 +305,14 @@ impl Document {
 
     /// The token in the form in which words are compared.
     pub(crate) fn folded(&self, token: &Token) -> Cow<'_, str> {
-        if let Some(folded) = self.folded_ascii(token) {
-            return folded.into();
-        }
-        let mut word = String::new();
-        fold(self.chars(token.start, token.end), token.is(shape::DOTTED), &mut word);
-        word.into()
+        folded(&self.view, &self.narrow, token)
+    }
+
+    /// The letters of ASCII from the character `at` on, in their `small` form or as they are written.
+    pub(crate) fn letters(&self, at: usize, small: bool) -> &str {
+        let end = self.narrow.letters_end(at);
+        let letters = if small { self.narrow.text(at, end) } else { self.view.narrow().get(at..end) };
+        letters.and_then(|letters| std::str::from_utf8(letters).ok()).unwrap_or_default()
     }
 
     /// Whether the folded form of `token` starts with `prefix`.
@@ -243,8 +322,7 @@ impl Document {
 
     /// The folded form, where that is found without folding.
     pub(crate) fn folded_ascii(&self, token: &Token) -> Option<&str> {
-        let folded = self.narrow.text(token.start, token.end).filter(|_| token.is(shape::ASCII))?;
-        std::str::from_utf8(folded).ok()
+        folded_ascii(&self.narrow, token)
     }
 
     /// The field and the raw bytes of the characters `start..end`.
@@ -311,13 +389,35 @@ fn fold(chars: impl Iterator<Item = char>, dotted: bool, word: &mut String) {
     }
 }
 
-/// The tokens of a text; `known` says what is known of a folded word. Sentences are not told apart yet.
-pub(crate) fn tokens(view: &Folded, known: impl FnMut(&Spelled<'_>) -> Known) -> Vec<Token> {
-    tokens_of(view, &Narrow::new(view.narrow()), known)
+/// Those of the tokens of a block that have their bit in `bits`, each with its number.
+fn set(block: usize, tokens: &[Token], mut bits: u64) -> impl Iterator<Item = (usize, &Token)> {
+    std::iter::from_fn(move || {
+        let at = bits.trailing_zeros() as usize;
+        let token = tokens.get(at)?;
+        bits &= bits - 1;
+        Some((block * Marks::TOKENS + at, token))
+    })
 }
 
-fn tokens_of(view: &Folded, narrow: &Narrow, mut known: impl FnMut(&Spelled<'_>) -> Known) -> Vec<Token> {
+fn folded_ascii<'a>(narrow: &'a Narrow, token: &Token) -> Option<&'a str> {
+    let folded = narrow.text(token.start, token.end).filter(|_| token.is(shape::ASCII))?;
+    std::str::from_utf8(folded).ok()
+}
+
+fn folded<'a>(view: &Folded, narrow: &'a Narrow, token: &Token) -> Cow<'a, str> {
+    if let Some(folded) = folded_ascii(narrow, token) {
+        return folded.into();
+    }
+    let mut word = String::new();
+    fold(view.chars(token.start, token.end), token.is(shape::DOTTED), &mut word);
+    word.into()
+}
+
+/// The tokens of a text, and the folded form of each as two numbers; zeros where it is too long for that. Neither words nor
+/// sentences are known yet.
+fn tokens(view: &Folded, narrow: &Narrow) -> (Vec<Token>, Vec<[u64; 2]>) {
     let mut tokens: Vec<Token> = Vec::with_capacity(view.len() / 5);
+    let mut keys = Vec::with_capacity(view.len() / 5);
     let mut word = String::new();
     let (mut at, mut previous, mut end) = (0, 0, 0);
     while let Some(start) = narrow.word_from(at) {
@@ -326,11 +426,8 @@ fn tokens_of(view: &Folded, narrow: &Narrow, mut known: impl FnMut(&Spelled<'_>)
             end = narrow.end_from(start);
         }
         let plain = if view.has_wide() && narrow.is_wide(start, end) { None } else { plain(view, narrow, start, end) };
-        let (token_end, shape, known) = match plain {
-            Some(plain) => {
-                let abbreviation = abbreviation(byte(view, end), end - start, false, &plain.spelled);
-                (end, plain.shape | abbreviation, known(&plain.spelled))
-            }
+        let (token_end, shape, key) = match plain {
+            Some(plain) => (end, plain.shape | abbreviation(byte(view, end), end - start, false, plain.key), plain.key),
             None => {
                 let Some(class) = view.ch(start).and_then(class) else {
                     at = start + 1;
@@ -338,9 +435,9 @@ fn tokens_of(view: &Folded, narrow: &Narrow, mut known: impl FnMut(&Spelled<'_>)
                 };
                 let (end, dotted) = token_end(view, start, class);
                 fold(view.chars(start, end), dotted, &mut word);
-                let spelled = Spelled::new(word.as_bytes());
-                let abbreviation = abbreviation(byte(view, end), end - start, dotted, &spelled);
-                (end, shape_of(view.chars(start, end), class, dotted) | abbreviation, known(&spelled))
+                let key = packed(word.as_bytes()).unwrap_or_default();
+                let abbreviation = abbreviation(byte(view, end), end - start, dotted, key);
+                (end, shape_of(view.chars(start, end), class, dotted) | abbreviation, key)
             }
         };
         let gap = match start - previous {
@@ -348,23 +445,22 @@ fn tokens_of(view: &Folded, narrow: &Narrow, mut known: impl FnMut(&Spelled<'_>)
             1 => short_gap(byte(view, previous)).unwrap_or_else(|| gap(view, previous, start)),
             _ => gap(view, previous, start),
         };
-        let token = Token { start, end: token_end, word: known.number, parts: known.parts, sentence: 0, gap, shape };
-        tokens.push(token);
+        tokens.push(Token { start, end: token_end, word: 0, parts: 0, sentence: 0, gap, shape });
+        keys.push(key);
         (at, previous) = (token_end, token_end);
     }
-    tokens
+    (tokens, keys)
 }
 
 /// The letters and digits of ASCII at `start..end`, where these are one token and are folded letter by letter: `8xH100` is two,
 /// `U.S.` goes on, and `US` is compared as `U.S.` is.
-#[inline]
-fn plain<'a>(view: &Folded, narrow: &'a Narrow, start: usize, end: usize) -> Option<Plain<'a>> {
+fn plain(view: &Folded, narrow: &Narrow, start: usize, end: usize) -> Option<Plain> {
     const US: [u64; 2] = [u16::from_le_bytes(*b"us") as u64, 0];
     let plain = narrow.word(start, end)?;
     let letters = plain.shape & shape::LETTER != 0;
     let code = letters & !plain.initial;
     let initial = letters & (end - start == 1) & (byte(view, end) == b'.');
-    let doubtful = code | initial | (plain.spelled.packed == Some(US));
+    let doubtful = code | initial | (plain.key == US);
     (!doubtful || code && times_end(view, start, end) == end).then_some(plain)
 }
 
@@ -456,9 +552,9 @@ fn shape_of(chars: impl Iterator<Item = char> + Clone, class: Class, dotted: boo
 }
 
 /// The bit of an abbreviation; asked only where a full stop follows, as that is rare.
-fn abbreviation(next: u8, length: usize, dotted: bool, folded: &Spelled<'_>) -> u16 {
+fn abbreviation(next: u8, length: usize, dotted: bool, folded: [u64; 2]) -> u16 {
     let stop = next == b'.';
-    let short = dotted || (stop && (length == 1 || folded.packed.is_some_and(crate::lexicon::is_packed_abbreviation)));
+    let short = dotted || (stop && (length == 1 || crate::lexicon::is_packed_abbreviation(folded)));
     if short { shape::ABBREVIATION } else { 0 }
 }
 
@@ -523,20 +619,17 @@ mod tests {
         fn the_short_way_reads_what_the_long_one_does(text in "([aAzZuUsS09xX .'é中ß\\-]{1,3}|[a-z]{6,10}|[A-Z]{14,18}|[a-zA-Z0-9]{30,34}){0,12}") {
             let mut view = Folded::default();
             text.chars().for_each(|ch| view.push(ch, 0, 0));
-            let mut words = Vec::new();
-            let tokens = tokens(&view, |word| {
-                check_packed(word);
-                words.push(String::from_utf8(word.bytes.to_vec()).unwrap());
-                Known::default()
-            });
+            let (document, keys) = Document::read(view, 0);
+            let view = &document.view;
             let mut at = 0;
-            for (token, word) in tokens.iter().zip(&words) {
+            for (token, key) in document.tokens.iter().zip(&keys) {
                 prop_assert!(view.chars(at, token.start).all(|ch| class(ch).is_none()), "{text:?}");
                 let class = class(view.ch(token.start).unwrap()).unwrap();
-                let (end, dotted) = token_end(&view, token.start, class);
+                let (end, dotted) = token_end(view, token.start, class);
                 let mut folded = String::new();
                 fold(view.chars(token.start, end), dotted, &mut folded);
-                prop_assert_eq!((token.end, word), (end, &folded), "{:?}", text);
+                prop_assert_eq!((token.end, &*document.folded(token)), (end, &*folded), "{:?}", text);
+                check_key(*key, folded.as_bytes());
                 let shape = shape_of(view.chars(token.start, end), class, dotted);
                 let of_both = !(shape::ASCII | shape::ABBREVIATION);
                 prop_assert_eq!(token.shape & of_both, shape & of_both, "{:?}", text);
@@ -546,9 +639,29 @@ mod tests {
         }
     }
 
-    /// The number of a short word is that of its bytes, so that both ways find it.
-    fn check_packed(word: &Spelled<'_>) {
-        assert_eq!(word.packed, Spelled::new(word.bytes).packed);
-        assert_eq!(word.hash(), word_hash(word.bytes));
+    #[test]
+    fn tokens_are_found_by_their_bits_in_every_block() {
+        let text: String = (0..200).map(|at| ["in ", "ABC ", "Nasdaq: ", "x", "12."][at % 5]).collect();
+        for length in [0, 63, 64, 65, 128, 200, text.len()] {
+            let document = Document::new("", &text[..length], Reading::Plain, &Words::default());
+            let all = || document.tokens.iter().enumerate();
+            let numbers =
+                |tokens: &mut dyn Iterator<Item = (usize, &Token)>| tokens.map(|(at, _)| at).collect::<Vec<_>>();
+            let gap = |at: usize| document.token(at).map(|token| token.gap);
+            let before_sign = |at: usize| matches!(gap(at + 1), Some(Gap::Colon | Gap::Dot));
+            let codes = numbers(&mut all().filter(|(_, token)| token.is_code()));
+            assert_eq!(numbers(&mut document.codes()), codes);
+            let exchanges = numbers(&mut all().filter(|(at, token)| token.is_code() || before_sign(*at)));
+            assert_eq!(numbers(&mut document.codes_and_exchanges()), exchanges);
+            let spaced = numbers(&mut all().filter(|(at, _)| gap(at + 1) == Some(Gap::Space)));
+            assert_eq!(numbers(&mut document.tokens_where(|_, next| next.gap == Gap::Space)), spaced);
+            assert_eq!(document.cues(|_| true).count(), document.tokens.len());
+        }
+    }
+
+    /// The numbers of a word are those of its bytes, so that it is found either way.
+    fn check_key(key: [u64; 2], word: &[u8]) {
+        assert_eq!(key, packed(word).unwrap_or_default());
+        assert!(word.len() > 16 || short_word_hash(key) == word_hash(word));
     }
 }

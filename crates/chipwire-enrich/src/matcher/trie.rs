@@ -5,13 +5,13 @@ use std::{collections::VecDeque, hash::Hasher, ops::Range};
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::{
-    token::{Document, Gap, Token, shape, tokens},
-    words::{Known, Words, part},
+    token::{Document, Gap, Token, shape},
+    words::{Words, part},
 };
 use crate::{
     gazetteer::{self, EntityDef, Mode},
     lexicon,
-    view::{Folded, Reading, matching},
+    view::Folded,
 };
 
 /// A name, ready to be compared.
@@ -108,8 +108,8 @@ pub(crate) struct Trie {
     pairs: Pairs,
 }
 
-/// Which words are the first two of a name: a bit for each of eight times as many hashes, so that a text is hardly ever
-/// looked up in vain in the tree, which is large and far apart.
+/// Which words are the first two of a name: two bits in one of as many numbers as there are eighths of them, so that a text is
+/// hardly ever looked up in vain in the tree, which is large and far apart.
 #[derive(Debug, Default)]
 struct Pairs {
     bits: Vec<u64>,
@@ -119,11 +119,11 @@ struct Pairs {
 
 impl Pairs {
     fn new(pairs: &[(u32, u32)]) -> Self {
-        let places = (pairs.len() * 8).next_power_of_two().max(64);
-        let mut new = Self { bits: vec![0; places / 64], shift: u64::BITS - places.trailing_zeros() };
+        let numbers = pairs.len().div_ceil(8).next_power_of_two().max(2);
+        let mut new = Self { bits: vec![0; numbers], shift: u64::BITS - numbers.trailing_zeros() };
         for (first, second) in pairs {
-            let (at, bit) = new.place(*first, *second);
-            new.bits.get_mut(at).into_iter().for_each(|bits| *bits |= bit);
+            let (at, both) = new.place(*first, *second);
+            new.bits.get_mut(at).into_iter().for_each(|bits| *bits |= both);
         }
         new
     }
@@ -131,14 +131,14 @@ impl Pairs {
     fn place(&self, first: u32, second: u32) -> (usize, u64) {
         let pair = u64::from(first) << 32 | u64::from(second);
         let hash = pair.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let place = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
-        ((place / 64) as usize, 1 << (place % 64))
+        let hash = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((hash >> self.shift) as usize, 1 << ((hash >> 20) % 64) | 1 << ((hash >> 26) % 64))
     }
 
     /// Whether a name may begin with these.
     fn may_have(&self, first: u32, second: u32) -> bool {
-        let (at, bit) = self.place(first, second);
-        self.bits.get(at).is_some_and(|bits| bits & bit != 0)
+        let (at, both) = self.place(first, second);
+        self.bits.get(at).is_some_and(|bits| bits & both == both)
     }
 }
 
@@ -171,12 +171,9 @@ pub(crate) struct Form {
 
 impl Form {
     pub(crate) fn new(text: &str) -> Self {
-        let mut words = Vec::new();
-        let tokens = tokens(&matching(text, Reading::Plain), |word| {
-            words.push(String::from_utf8_lossy(word.bytes).into_owned());
-            Known::default()
-        });
-        Self { words, gaps: tokens.iter().skip(1).map(|token| token.gap).collect() }
+        let name = Document::of_name(text);
+        let words = name.tokens.iter().map(|token| name.folded(token).into_owned()).collect();
+        Self { words, gaps: name.tokens.iter().skip(1).map(|token| token.gap).collect() }
     }
 
     /// Whether this name, but for case, is found wherever `other` is written.
@@ -200,15 +197,15 @@ impl Names {
         alias: &gazetteer::Alias,
         words: &mut Words,
     ) {
-        let view = matching(text, Reading::Plain);
+        let name = Document::of_name(text);
+        let tokens = &name.tokens;
         let start = self.words.len();
         let mut folded_bytes = 0;
-        let tokens = tokens(&view, |word| {
-            let number = words.intern(word.bytes);
-            folded_bytes += word.bytes.len() + 1;
-            self.words.push(number);
-            Known { number, parts: 0 }
-        });
+        for token in tokens {
+            let word = name.folded(token);
+            folded_bytes += word.len() + 1;
+            self.words.push(words.intern(word.as_bytes()));
+        }
         let numbers = self.words.get(start..).unwrap_or_default();
         let fits = (u32::try_from(at), u32::try_from(start), u16::try_from(tokens.len()));
         // More words than anybody writes have no place in the tree.
@@ -234,7 +231,7 @@ impl Names {
         self.starts.push(from);
         self.aliases.push(Alias {
             entity: number,
-            written: written(&view, &tokens),
+            written: written(name.view(), tokens),
             gaps,
             length,
             bits: bits.into_iter().filter(|(is, _)| *is).fold(0, |all, (_, bit)| all | bit),
@@ -339,13 +336,13 @@ impl Trie {
     /// Every place of every name, by position; nothing is chosen between them yet.
     pub(crate) fn find(&self, document: &Document) -> Vec<Match> {
         let mut matches = Vec::new();
-        let begins_longer = |token: &Token, next: &Token| {
-            token.is_part(part::NAME) & (next.gap != Gap::Hard) & self.pairs.may_have(token.word, next.word)
-        };
-        let starts = document.tokens_where(|token, next| token.is_part(part::WHOLE) | begins_longer(token, next));
-        for start in starts {
-            let (Some(token), next) = (document.token(start), document.token(start + 1)) else { continue };
-            let longer = next.is_some_and(|next| begins_longer(token, next));
+        let begins_longer =
+            |token: &Token, next: &Token| (next.gap != Gap::Hard) & self.pairs.may_have(token.word, next.word);
+        let starts = document.tokens_where(|token, next| {
+            token.is_part(part::NAME) & (token.is_part(part::WHOLE) | begins_longer(token, next))
+        });
+        for (start, token) in starts {
+            let longer = document.token(start + 1).is_some_and(|next| begins_longer(token, next));
             let mut node = 0;
             for (length, token) in document.tokens.get(start..).unwrap_or_default().iter().enumerate() {
                 if token.word == 0 || (length > 0 && (token.gap == Gap::Hard || !longer)) {

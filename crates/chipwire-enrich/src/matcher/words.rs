@@ -28,8 +28,12 @@ pub(crate) mod part {
     pub(crate) const NAME: u8 = 2;
     /// It is a name alone.
     pub(crate) const WHOLE: u8 = 4;
-    /// What it begins with has to be looked at in each text.
+    /// A cue may begin with it.
     pub(crate) const BEGINNING: u8 = 8;
+    /// Which cues begin with it is not found by its number alone.
+    pub(crate) const WRITTEN: u8 = 16;
+    /// A row of offices may begin with it.
+    pub(crate) const ROW: u8 = 32;
 }
 
 /// A word that is known, and what it is part of: together, as both are asked for each word of a text.
@@ -147,7 +151,7 @@ impl Words {
 }
 
 /// A word of at most sixteen bytes as two numbers. No word has a zero in it, so none is another with zeros behind it.
-fn packed(word: &[u8]) -> Option<[u64; 2]> {
+pub(crate) fn packed(word: &[u8]) -> Option<[u64; 2]> {
     let (first, rest) = word.split_at(word.len().min(8));
     (rest.len() <= 8).then(|| [first, rest].map(crate::lexicon::packed))
 }

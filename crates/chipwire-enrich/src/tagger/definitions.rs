@@ -194,15 +194,17 @@ enum Explanation {
 
 fn explanation(document: &Document, at: usize) -> Option<Explanation> {
     let token = document.token(at)?;
-    let letters: Vec<char> = document.folded(token).chars().collect();
+    let letters = || document.folded(token).chars().collect::<Vec<char>>();
     let before = token.start.checked_sub(1).and_then(|unit| document.ch(unit));
     if before == Some('(') && document.ch(token.end) == Some(')') {
-        let start = spelled_before(document, at, &letters);
+        let start = spelled_before(document, at, &letters());
         return Some(start.map_or(Explanation::Brackets, |start| Explanation::Words(start, at)));
     }
     let next = document.token(at + 1)?;
-    if next.gap == Gap::Open && token.is(shape::UPPER) && letters.len() > 1 {
-        return spelled_after(document, at + 1, &letters).map(|end| Explanation::Words(at + 1, end));
+    if next.gap == Gap::Open && token.is(shape::UPPER) {
+        let letters = letters();
+        let end = if letters.len() > 1 { spelled_after(document, at + 1, &letters) } else { None };
+        return end.map(|end| Explanation::Words(at + 1, end));
     }
     None
 }

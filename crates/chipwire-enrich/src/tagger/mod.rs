@@ -26,7 +26,7 @@ use crate::{
     article::{self, Lexis, Named, Scene},
     gazetteer::{self, EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
-    matcher::{Cues, Document, Gap, Hits, Names, Phrases, Tickers, Trie, Words, shape},
+    matcher::{Cues, Document, Gap, Hits, Names, Phrases, Tickers, Trie, Words, part, shape},
     view::Reading,
 };
 
@@ -94,6 +94,7 @@ impl Tagger {
         // The few words of cues and lists are numbered before the many of names: tables by their numbers stay small.
         let lexis = Lexis::new(&mut words);
         let heads = rows::HEADS.map(|(word, one)| (words.intern(word.as_bytes()), one));
+        heads.iter().for_each(|(word, _)| words.add_part(*word, part::ROW));
         let mut number = |phrase: &str| cues.add(phrase, &mut words);
         let countries: Vec<(&str, Vec<usize>)> = lexicon::COUNTRIES
             .iter()

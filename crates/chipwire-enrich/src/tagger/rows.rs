@@ -16,12 +16,10 @@ const ROW_TOKENS: usize = 18;
 impl Tagger {
     /// Adds the offices of every row, each at its own word.
     pub(super) fn accept_rows(&self, document: &Document, candidates: &mut Vec<Candidate>) {
-        let is_head = |word: u32| self.heads.iter().fold(false, |any, (head, _)| any | (*head == word));
         let heads: Vec<(usize, &str)> = document
-            .tokens_where(|token, _| is_head(token.word))
-            .filter_map(|at| {
-                let word = document.token(at)?.word;
-                let (_, one) = self.heads.iter().find(|(head, _)| *head == word && word != 0)?;
+            .rows()
+            .filter_map(|(at, token)| {
+                let (_, one) = self.heads.iter().find(|(head, _)| *head == token.word)?;
                 let of = document.token(at + 1).filter(|next| next.gap == Gap::Space)?;
                 (document.folded(of) == "of").then_some((at + 2, *one))
             })

@@ -57,7 +57,7 @@ fn sign(byte: u8) -> char {
 
 impl Folded {
     pub(crate) fn with_capacity(chars: usize) -> Self {
-        Self { narrow: Vec::with_capacity(chars), ..Self::default() }
+        Self { narrow: Vec::with_capacity(chars), chars: Vec::new(), runs: Vec::with_capacity(chars / 32) }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -101,8 +101,9 @@ pub(super) trait Sink {
     fn unit(&mut self, unit: Unit);
 
     /// Takes `text`, which stands at `start`: visible ASCII, with at most one space or line break between two characters and none
-    /// at either end. Such a line break is a space.
-    fn text(&mut self, text: &str, start: usize);
+    /// at either end. Such a line break is a space. `signs` is false if there is none of `:`, `/`, `@`, a backtick, or a `w` beside
+    /// another.
+    fn text(&mut self, text: &str, start: usize, signs: bool);
 
     /// Whether the character may be passed on at all.
     fn takes(&self, ch: char) -> bool;
@@ -116,7 +117,7 @@ impl Sink for Vec<Unit> {
         self.push(unit);
     }
 
-    fn text(&mut self, text: &str, start: usize) {
+    fn text(&mut self, text: &str, start: usize, _: bool) {
         let units = text.as_bytes().iter().enumerate();
         let ch = |byte: u8| if byte == b'\n' { ' ' } else { char::from(byte) };
         self.extend(units.map(|(at, byte)| Unit::new(ch(*byte), start + at, start + at + 1)));
@@ -176,9 +177,9 @@ impl<S: Sink> Scanner<'_, S> {
         let mut at = 0;
         while self.stop.is_none() {
             let rest = self.raw.get(at..).unwrap_or_default();
-            let length = plain_length(rest.as_bytes());
+            let (length, signs) = plain_length(rest.as_bytes());
             if length > 0 {
-                self.sink.text(rest.get(..length).unwrap_or_default(), at);
+                self.sink.text(rest.get(..length).unwrap_or_default(), at, signs);
                 at += length;
                 while let Some(space @ (b' ' | b'\n')) = self.raw.as_bytes().get(at) {
                     at = self.push(char::from(*space), at, at + 1);
@@ -326,33 +327,45 @@ impl<S: Sink> Scanner<'_, S> {
     }
 }
 
-/// The length of the longest beginning of `bytes` that [`Sink::text`] takes and that has no markup in it.
-fn plain_length(bytes: &[u8]) -> usize {
+/// The length of the longest beginning of `bytes` that [`Sink::text`] takes and that has no markup in it, and whether it may have
+/// one of the signs that are told there.
+fn plain_length(bytes: &[u8]) -> (usize, bool) {
     let visible = |byte: u8| (byte > b' ') & (byte < 0x7F) & (byte != b'<') & (byte != b'&');
     // A line break before what may be the sign of a list is more than a space.
     let space = |byte: u8, next: u8| (byte == b' ') | ((byte == b'\n') & (next != b'*'));
     let fits = |byte: u8, next: u8| visible(byte) | (space(byte, next) & visible(next));
     if !bytes.first().is_some_and(|byte| visible(*byte)) {
-        return 0;
+        return (0, false);
     }
     let mut whole = 0;
+    let mut signs = false;
     // Most of a text in blocks, for which the compiler finds wide instructions.
     while let (Some(block), Some(next)) = (
         bytes.get(whole..).and_then(<[u8]>::first_chunk::<16>),
         bytes.get(whole + 1..).and_then(<[u8]>::first_chunk::<16>),
     ) {
-        if !block.iter().zip(next).fold(true, |all, (byte, next)| all & fits(*byte, *next)) {
+        let pairs = || block.iter().zip(next);
+        if !pairs().fold(true, |all, (byte, next)| all & fits(*byte, *next)) {
             break;
         }
+        signs |= pairs().fold(false, |any, (byte, next)| any | is_sign(*byte, *next));
         whole += block.len();
     }
     let rest = bytes.get(whole..).unwrap_or_default();
-    for (at, byte) in rest.iter().enumerate() {
-        if !fits(*byte, rest.get(at + 1).copied().unwrap_or(0)) {
-            return whole + at;
+    let nexts = rest.get(1..).unwrap_or_default().iter().copied().chain([0]);
+    for (at, (byte, next)) in rest.iter().zip(nexts).enumerate() {
+        if !fits(*byte, next) {
+            return (whole + at, signs);
         }
+        signs |= is_sign(*byte, next);
     }
-    bytes.len()
+    (bytes.len(), signs)
+}
+
+/// Whether there may be an address by a byte, or it is a backtick; `next` is the one behind it.
+pub(super) fn is_sign(byte: u8, next: u8) -> bool {
+    let w = |byte: u8| byte | 0x20 == b'w';
+    (byte == b':') | (byte == b'/') | (byte == b'@') | (byte == b'`') | (w(byte) & w(next))
 }
 
 /// A numeric reference, with the C1 range read as windows-1252, as the HTML standard has it.
@@ -404,5 +417,38 @@ fn effect(name: &str, closing: bool) -> Effect {
         "sub" | "sup" => Effect::Mark(BREAK),
         _ if BLOCK.contains(&name) => Effect::Mark(PARAGRAPH),
         _ => Effect::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same, a byte at a time.
+    fn plain_length_of(text: &str) -> usize {
+        let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'&');
+        let bytes = text.as_bytes();
+        let fits = |at: usize| {
+            let next = bytes.get(at + 1).copied().unwrap_or(0);
+            match bytes[at] {
+                b' ' => at > 0 && visible(next),
+                b'\n' => at > 0 && visible(next) && next != b'*',
+                byte => visible(byte),
+            }
+        };
+        (0..bytes.len()).find(|at| !fits(*at)).unwrap_or(bytes.len())
+    }
+
+    proptest! {
+        #[test]
+        fn plain_text_ends_where_a_byte_does_not_fit(text in "([a-v]{1,40}|[ \n*&<é\tWw:/@`]{1,2}){0,10}") {
+            let (length, signs) = plain_length(text.as_bytes());
+            prop_assert_eq!(length, plain_length_of(&text), "{:?}", &text);
+            let plain = &text[..length];
+            let has_sign = plain.contains([':', '/', '@', '`']) || plain.to_lowercase().contains("ww");
+            prop_assert!(signs || !has_sign, "{plain:?}");
+        }
     }
 }

@@ -2,7 +2,11 @@
 
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
-use super::{BREAK, Folded, LINE, PARAGRAPH, Reading, Unit, html::Sink, mojibake, read};
+use super::{
+    BREAK, Folded, LINE, PARAGRAPH, Reading, Unit,
+    html::{Sink, is_sign},
+    mojibake, read,
+};
 
 /// The matching view of `raw`: NFKC, one kind of quote, hyphen and space, no invisible characters, addresses masked.
 pub(crate) fn matching(raw: &str, reading: Reading) -> Folded {
@@ -45,7 +49,7 @@ struct Folder<'a> {
 }
 
 impl Sink for Folder<'_> {
-    fn text(&mut self, text: &str, start: usize) {
+    fn text(&mut self, text: &str, start: usize, signs: bool) {
         let bytes = text.as_bytes();
         self.write_space(bytes.first().map_or(' ', |byte| char::from(*byte)));
         let at = self.folded.len();
@@ -53,25 +57,8 @@ impl Sink for Folder<'_> {
             self.after_w();
         }
         self.folded.push_ascii(bytes, start);
-        let w = |byte: u8| byte | 0x20 == b'w';
-        let special = |byte: u8| (byte == b':') | (byte == b'/') | (byte == b'@') | (byte == b'`');
-        let is_sign = |byte: u8, next: u8| special(byte) | (w(byte) & w(next));
-        let mut from = 0;
-        // In blocks, for which the compiler finds wide instructions; few of them have a sign.
-        while let (Some(block), Some(next)) = (
-            bytes.get(from..).and_then(<[u8]>::first_chunk::<BLOCK>),
-            bytes.get(from + 1..).and_then(<[u8]>::first_chunk::<BLOCK>),
-        ) {
-            if block.iter().zip(next).fold(false, |any, (byte, next)| any | is_sign(*byte, *next)) {
-                self.note_signs(at + from, block, next, is_sign);
-            }
-            from += block.len();
-        }
-        let rest = bytes.get(from..).unwrap_or_default();
-        let nexts = rest.get(1..).unwrap_or_default();
-        let any = rest.iter().fold(false, |any, byte| any | special(*byte));
-        if rest.iter().zip(nexts).fold(any, |any, (byte, next)| any | (w(*byte) & w(*next))) {
-            self.note_signs(at + from, rest, nexts, is_sign);
+        if signs {
+            self.note_signs(at, bytes);
         }
     }
 
@@ -129,17 +116,21 @@ impl Sink for Folder<'_> {
 }
 
 impl Folder<'_> {
-    /// Notes the signs among `bytes`, which were written at `at`; `nexts` are those behind each, as far as there are any.
-    fn note_signs(&mut self, at: usize, bytes: &[u8], nexts: &[u8], is_sign: impl Fn(u8, u8) -> bool) {
-        let nexts = nexts.iter().copied().chain([0]);
-        for (sign, (byte, next)) in (at..).zip(bytes.iter().copied().zip(nexts)) {
-            if !is_sign(byte, next) {
+    /// Notes the signs among `bytes`, which were written at `at`.
+    fn note_signs(&mut self, at: usize, bytes: &[u8]) {
+        for (from, block) in (at..).step_by(BLOCK).zip(bytes.chunks(BLOCK)) {
+            let nexts = bytes.get(from - at + 1..).unwrap_or_default();
+            // All at once, for which the compiler finds wide instructions; few blocks have one of these.
+            let any = block.iter().zip(nexts).fold(false, |any, (byte, next)| any | is_sign(*byte, *next));
+            if !any && block.len() < nexts.len() {
                 continue;
             }
-            if byte == b'`' {
-                self.folded.set(sign, '\'');
-            } else {
-                self.signs.push(sign);
+            for (sign, (byte, next)) in (from..).zip(block.iter().zip(nexts.iter().copied().chain([0]))) {
+                match *byte {
+                    b'`' => self.folded.set(sign, '\''),
+                    byte if is_sign(byte, next) => self.signs.push(sign),
+                    _ => {}
+                }
             }
         }
     }

@@ -117,7 +117,7 @@ struct Writer<'a> {
 }
 
 impl Sink for Writer<'_> {
-    fn text(&mut self, text: &str, start: usize) {
+    fn text(&mut self, text: &str, start: usize, _: bool) {
         self.flush();
         let mut at = start;
         for (number, line) in text.split('\n').enumerate() {

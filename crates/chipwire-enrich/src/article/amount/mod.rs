@@ -108,8 +108,7 @@ impl Found {
 /// The amounts of a document, by position. In some languages a billion is a thousand times what it is in English.
 pub(crate) fn amounts(scene: &Scene<'_>, language: Option<&str>) -> Vec<Found> {
     let continental = language.is_some_and(|tag| CONTINENTAL.contains(&tag));
-    let reader =
-        Reader { scene, text: Text(scene.document.view()), continental, traditional: language == Some("zh-Hant") };
+    let reader = Reader { scene, text: Text(scene.document), continental, traditional: language == Some("zh-Hant") };
     let mut parts: Vec<Part> = Vec::new();
     let mut until = 0;
     for (at, token) in scene.document.tokens.iter().enumerate() {

@@ -6,15 +6,11 @@
 //! GPUs") and what follows behind it are looked at where nothing is before it in its clause, and last the company that the text
 //! is about. In East Asian text the nearest company before wins, as there what is before an amount has it.
 
-use std::cmp::Reverse;
+use std::{borrow::Cow, cmp::Reverse};
 
 use chipwire_events::AmountKind;
 
-use super::{
-    Found,
-    line::Line,
-    text::{Text, Word},
-};
+use super::{Found, line::Line, text::Text};
 use crate::{
     article::{Named, Scene, lexis::is},
     matcher::{Document, Gap, Token, shape},
@@ -82,7 +78,7 @@ pub(super) fn of(
     let document = scene.document;
     let sentence = document.token(amount.start)?.sentence;
     let line = Line::of(scene, amount, rows);
-    let search = Search { scene, document, text: Text(document.view()), amount, sentence, topic, line };
+    let search = Search { scene, document, text: Text(document), amount, sentence, topic, line };
     search.owner(counted, previous)
 }
 
@@ -426,7 +422,7 @@ impl Search<'_> {
         })
     }
 
-    fn word(&self, token: &Token) -> Word {
+    fn word(&self, token: &Token) -> Cow<'_, str> {
         self.text.word(token.start).0
     }
 

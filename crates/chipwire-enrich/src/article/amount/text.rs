@@ -1,55 +1,19 @@
 //! Looking at the characters of a document around a place, and words up in tables.
 
-use std::ops::Deref;
+use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use crate::view::Folded;
+use crate::matcher::Document;
 
 /// The characters of a document; a place outside of it has the character `\0`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text<'a>(pub(super) &'a Folded);
+pub(super) struct Text<'a>(pub(super) &'a Document);
 
 /// No word that is looked for is longer.
 const WORD_MAX: usize = 24;
 
-/// A short word, where nothing needs to be allocated for it.
-#[derive(Clone, Copy)]
-pub(super) struct Word {
-    bytes: [u8; WORD_MAX * 3],
-    length: usize,
-}
-
-impl Word {
-    const EMPTY: Self = Self { bytes: [0; WORD_MAX * 3], length: 0 };
-
-    fn push(&mut self, ch: char) {
-        if ch.is_ascii() {
-            if let Some(place) = self.bytes.get_mut(self.length) {
-                *place = ch as u8;
-                self.length += 1;
-            }
-            return;
-        }
-        let mut buffer = [0; 4];
-        let encoded = ch.encode_utf8(&mut buffer).as_bytes();
-        let end = self.length + encoded.len();
-        if let Some(place) = self.bytes.get_mut(self.length..end) {
-            place.copy_from_slice(encoded);
-            self.length = end;
-        }
-    }
-}
-
-impl Deref for Word {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-    }
-}
-
-impl Text<'_> {
+impl<'a> Text<'a> {
     pub(super) fn ch(self, at: usize) -> char {
         self.0.ch(at).unwrap_or('\0')
     }
@@ -97,30 +61,32 @@ impl Text<'_> {
 
     /// The word of Latin letters at `at` in small letters, and its end. No word if a digit or another script's letter goes
     /// on behind it, or if it is longer than any that is asked for.
-    pub(super) fn word(self, at: usize) -> (Word, usize) {
-        self.letters(
-            at,
-            |ch| if ch.is_ascii() { ch.to_ascii_lowercase() } else { ch.to_lowercase().next().unwrap_or(ch) },
-        )
+    pub(super) fn word(self, at: usize) -> (Cow<'a, str>, usize) {
+        self.letters(at, true)
     }
 
     /// The same as it is written.
-    pub(super) fn written(self, at: usize) -> (Word, usize) {
-        self.letters(at, |ch| ch)
+    pub(super) fn written(self, at: usize) -> (Cow<'a, str>, usize) {
+        self.letters(at, false)
     }
 
-    fn letters(self, at: usize, fold: impl Fn(char) -> char) -> (Word, usize) {
-        let mut end = at;
-        let mut word = Word::EMPTY;
-        while is_latin(self.ch(end)) {
-            if end - at == WORD_MAX {
-                return (Word::EMPTY, at);
-            }
-            word.push(fold(self.ch(end)));
+    fn letters(self, at: usize, small: bool) -> (Cow<'a, str>, usize) {
+        let ascii = self.0.letters(at, small);
+        let mut end = at + ascii.len();
+        let wide = is_latin(self.ch(end));
+        while end - at <= WORD_MAX && is_latin(self.ch(end)) {
             end += 1;
         }
-        if self.ch(end).is_ascii_digit() { (Word::EMPTY, at) } else { (word, end) }
+        match () {
+            () if end - at > WORD_MAX || self.ch(end).is_ascii_digit() => (Cow::default(), at),
+            () if wide => (self.0.chars(at, end).map(|ch| if small { to_small(ch) } else { ch }).collect(), end),
+            () => (ascii.into(), end),
+        }
     }
+}
+
+fn to_small(ch: char) -> char {
+    if ch.is_ascii() { ch.to_ascii_lowercase() } else { ch.to_lowercase().next().unwrap_or(ch) }
 }
 
 fn is_latin(ch: char) -> bool {

@@ -1,10 +1,10 @@
 //! The words before a number that say how exact it is, and words that are numbers.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use chipwire_events::AmountKind;
 
-use super::text::{Table, Text, Word};
+use super::text::{Table, Text};
 use crate::matcher::{Document, Gap, shape};
 
 /// What is said of a number.
@@ -329,7 +329,7 @@ pub(super) fn bound(
 }
 
 /// The word before the token at `at`, in small letters, where nothing but a space or a sign of money is between.
-fn word_before(document: &Document, text: Text<'_>, at: usize) -> Option<Word> {
+fn word_before<'a>(document: &Document, text: Text<'a>, at: usize) -> Option<Cow<'a, str>> {
     let token = document.token(at)?;
     let before = document.before(at).filter(|before| before.is(shape::LETTER))?;
     let joined = token.gap == Gap::Space
