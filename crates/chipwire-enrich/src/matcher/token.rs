@@ -231,10 +231,16 @@ impl Document {
         is_one: impl Fn(&Token, &Token) -> bool,
     ) -> impl Iterator<Item = (usize, &Token)> {
         self.tokens.chunks(Marks::TOKENS).enumerate().flat_map(move |(block, tokens)| {
-            let edge = self.tokens.get((block + 1) * Marks::TOKENS).unwrap_or(&Token::EDGE);
-            let nexts = tokens.iter().skip(1).chain([edge]);
-            let bit = |(at, (token, next))| u64::from(is_one(token, next)) << at;
-            let found = tokens.iter().zip(nexts).enumerate().fold(0, |found, pair| found | bit(pair));
+            let bit = |at: usize, token, next| u64::from(is_one(token, next)) << at;
+            let pairs = tokens.windows(2).enumerate();
+            let mut found = pairs.fold(0, |found, (at, pair)| match pair {
+                [token, next] => found | bit(at, token, next),
+                _ => found,
+            });
+            if let Some((last, rest)) = tokens.split_last() {
+                let next = self.tokens.get((block + 1) * Marks::TOKENS).unwrap_or(&Token::EDGE);
+                found |= bit(rest.len(), last, next);
+            }
             set(block, tokens, found)
         })
     }
