@@ -185,6 +185,10 @@ pub(crate) struct Hits {
     hits: Vec<(u32, u32, u32)>,
     /// The phrases that stand anywhere. Most do not, and are asked for often.
     present: Numbers,
+    /// How many of these have a smaller number than the first of each 64.
+    before: Vec<u32>,
+    /// Where the places of each of them end.
+    ends: Vec<u32>,
 }
 
 impl Cues {
@@ -327,9 +331,7 @@ impl Cues {
             }
         }
         hits.sort_unstable();
-        let mut present = Numbers::none(self.phrases.len());
-        hits.iter().for_each(|(phrase, ..)| present.add(*phrase as usize));
-        Hits { hits, present }
+        Hits::new(hits, self.phrases.len())
     }
 
     fn stands_at(&self, document: &Document, number: u32, at: u32) -> Option<(u32, u32, u32)> {
@@ -354,6 +356,25 @@ impl Cues {
 }
 
 impl Hits {
+    /// Sorted places of phrases whose numbers are below `phrases`.
+    fn new(hits: Vec<(u32, u32, u32)>, phrases: usize) -> Self {
+        let mut present = Numbers::none(phrases);
+        let mut ends = Vec::new();
+        let mut end = 0;
+        for places in hits.chunk_by(|one, next| one.0 == next.0) {
+            end += places.len() as u32;
+            ends.push(end);
+            places.first().into_iter().for_each(|(phrase, ..)| present.add(*phrase as usize));
+        }
+        let counts = present.0.iter().scan(0, |count, bits| {
+            let before = *count;
+            *count += bits.count_ones();
+            Some(before)
+        });
+        let before = counts.collect();
+        Self { hits, present, before, ends }
+    }
+
     /// The places of one phrase, as (first token, one past the last), by position.
     pub(crate) fn of(&self, phrase: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.slice(phrase).iter().map(|(_, start, end)| (*start as usize, *end as usize))
@@ -371,9 +392,10 @@ impl Hits {
         if !self.present.has(phrase) {
             return &[];
         }
-        let from = self.hits.partition_point(|hit| (hit.0 as usize) < phrase);
-        let places = self.hits.get(from..).unwrap_or_default();
-        places.get(..places.partition_point(|hit| hit.0 as usize == phrase)).unwrap_or_default()
+        let bits = self.present.0.get(phrase / 64).copied().unwrap_or(0) & ((1 << (phrase % 64)) - 1);
+        let at = self.before.get(phrase / 64).map_or(0, |before| before + bits.count_ones()) as usize;
+        let end = |at: usize| self.ends.get(at).map_or(0, |end| *end as usize);
+        self.hits.get(at.checked_sub(1).map_or(0, end)..end(at)).unwrap_or_default()
     }
 }
 

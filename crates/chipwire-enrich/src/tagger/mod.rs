@@ -256,8 +256,18 @@ impl Tagger {
     /// The phrases that may say what `candidates` are; those of countries are always asked for.
     fn phrases_of(&self, candidates: &[Candidate]) -> Phrases {
         let mut phrases = self.always.clone();
-        for sense in candidates.iter().filter_map(|candidate| self.sense(candidate.entity)) {
-            sense.cues.iter().chain(sense.against).for_each(|phrase| self.cues.look_for(*phrase, &mut phrases));
+        // What is accepted by its name alone is not weighed.
+        let is_weighed = |candidate: &Candidate| {
+            candidate.alias.and_then(|alias| self.trie.alias(alias)).is_some_and(|alias| alias.mode != Mode::Free)
+        };
+        let mut entities: Vec<(usize, bool)> =
+            candidates.iter().map(|candidate| (candidate.entity, !is_weighed(candidate))).collect();
+        entities.sort_unstable();
+        entities.dedup_by_key(|(entity, _)| *entity);
+        for (entity, named) in entities {
+            let Some(sense) = self.sense(entity) else { continue };
+            let cues = if named { &[] } else { sense.cues };
+            cues.iter().chain(sense.against).for_each(|phrase| self.cues.look_for(*phrase, &mut phrases));
         }
         phrases
     }
