@@ -122,9 +122,11 @@ impl Narrow {
         self.first(at, |bits| !bits.words).unwrap_or(self.blocks.len() * BLOCK)
     }
 
-    /// The end of the letters of ASCII that `at` is in; `at` where it is in none.
-    pub(super) fn letters_end(&self, at: usize) -> usize {
-        self.first(at, |bits| !bits.letters).unwrap_or(at)
+    /// How many letters of ASCII there are from `at` on, 64 at most.
+    pub(super) fn letters(&self, at: usize) -> usize {
+        let letters = |block: usize| self.blocks.get(block).map_or(0, |bits| bits.letters);
+        let (block, by) = (at / BLOCK, at % BLOCK);
+        (letters(block) >> by | letters(block + 1) << 1 << (BLOCK - 1 - by)).trailing_ones() as usize
     }
 
     fn first(&self, at: usize, of: impl Fn(&Bits) -> u64) -> Option<usize> {

@@ -314,9 +314,9 @@ impl Document {
         folded(&self.view, &self.narrow, token)
     }
 
-    /// The letters of ASCII from the character `at` on, in their `small` form or as they are written.
+    /// The letters of ASCII from the character `at` on, 64 at most, in their `small` form or as they are written.
     pub(crate) fn letters(&self, at: usize, small: bool) -> &str {
-        let end = self.narrow.letters_end(at);
+        let end = at + self.narrow.letters(at);
         let letters = if small { self.narrow.text(at, end) } else { self.view.narrow().get(at..end) };
         letters.and_then(|letters| std::str::from_utf8(letters).ok()).unwrap_or_default()
     }

@@ -479,9 +479,9 @@ impl Tagger {
         let sentence = |at: usize| document.token(at).map(|token| token.sentence);
         for (at, entity, sure) in &codes {
             let beside = || {
-                codes.iter().any(|(other, of, _)| {
-                    of != entity && at.abs_diff(*other) <= CODES_APART && sentence(*at) == sentence(*other)
-                })
+                let first = codes.partition_point(|(other, ..)| other + CODES_APART < *at);
+                let near = codes.iter().skip(first).take_while(|(other, ..)| *other <= at + CODES_APART);
+                near.into_iter().any(|(other, of, _)| of != entity && sentence(*at) == sentence(*other))
             };
             if let Some(token) = document.token(*at).filter(|_| *sure || beside()) {
                 let code = document.written(token).into_owned();
