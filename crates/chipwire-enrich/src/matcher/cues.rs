@@ -399,6 +399,7 @@ impl Hits {
     }
 }
 
-fn small(ch: char) -> char {
+/// The small form of a letter; its first character, where it is several.
+pub(crate) fn small(ch: char) -> char {
     if ch.is_ascii() { ch.to_ascii_lowercase() } else { ch.to_lowercase().next().unwrap_or(ch) }
 }

@@ -8,7 +8,7 @@ mod token;
 mod trie;
 mod words;
 
-pub(crate) use self::cues::{Cues, Hits, Phrases};
+pub(crate) use self::cues::{Cues, Hits, Phrases, small};
 pub(crate) use self::ticker::Tickers;
 pub(crate) use self::token::{Document, Gap, Token, shape};
 pub(crate) use self::trie::{Alias, Form, Match, Names, Trie};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use crate::matcher::Document;
+use crate::matcher::{self, Document};
 
 /// The characters of a document; a place outside of it has the character `\0`.
 #[derive(Debug, Clone, Copy)]
@@ -79,14 +79,10 @@ impl<'a> Text<'a> {
         }
         match () {
             () if end - at > WORD_MAX || self.ch(end).is_ascii_digit() => (Cow::default(), at),
-            () if wide => (self.0.chars(at, end).map(|ch| if small { to_small(ch) } else { ch }).collect(), end),
+            () if wide => (self.0.chars(at, end).map(|ch| if small { matcher::small(ch) } else { ch }).collect(), end),
             () => (ascii.into(), end),
         }
     }
-}
-
-fn to_small(ch: char) -> char {
-    if ch.is_ascii() { ch.to_ascii_lowercase() } else { ch.to_lowercase().next().unwrap_or(ch) }
 }
 
 fn is_latin(ch: char) -> bool {
