@@ -166,6 +166,10 @@ impl Numbers {
         self.0.get_mut(number / 64).into_iter().for_each(|bits| *bits |= 1 << (number % 64));
     }
 
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|bits| *bits == 0)
+    }
+
     fn has(&self, number: usize) -> bool {
         self.0.get(number / 64).is_some_and(|bits| bits & (1 << (number % 64)) != 0)
     }
@@ -305,6 +309,9 @@ impl Cues {
 
     /// Every place of every phrase of `wanted` in `document`.
     pub(crate) fn find(&self, document: &Document, wanted: &Phrases) -> Hits {
+        if wanted.phrases.is_empty() {
+            return Hits::default();
+        }
         let mut hits = Vec::new();
         // Words that are not known by their numbers have to be looked up.
         let begins =

@@ -37,7 +37,7 @@ impl Named {
 
 impl Tagger {
     /// Replaces the entity of each accepted name that depends on the country.
-    pub(super) fn resolve_countries(&self, document: &Document, hits: &Hits, candidates: &mut Vec<Candidate>) {
+    pub(super) fn resolve_countries(&self, document: &Document, candidates: &mut Vec<Candidate>) {
         let depends = |candidate: &Candidate| {
             candidate.state == State::Accepted
                 && self.definition(candidate.entity).is_some_and(|entity| !entity.by_country.is_empty())
@@ -45,7 +45,7 @@ impl Tagger {
         if !candidates.iter().any(depends) {
             return;
         }
-        let named = self.countries_in(document, hits);
+        let named = self.countries_in(document);
         let market = candidates
             .iter()
             .any(|candidate| self.sense(candidate.entity).is_some_and(|sense| sense.kind != Kind::Other));
@@ -93,7 +93,8 @@ impl Tagger {
     }
 
     /// The states that are named, by position.
-    pub(super) fn places(&self, hits: &Hits) -> Vec<Place> {
+    pub(super) fn places(&self, document: &Document) -> Vec<Place> {
+        let hits = self.countries_told(document);
         let mut places: Vec<Place> = Vec::new();
         for (code, phrases) in &self.countries {
             let code = if *code == "UK" { "GB" } else { *code };
@@ -111,7 +112,13 @@ impl Tagger {
         places
     }
 
-    fn countries_in(&self, document: &Document, hits: &Hits) -> Vec<Named> {
+    /// Where there are phrases of countries, which few texts are asked for.
+    fn countries_told(&self, document: &Document) -> Hits {
+        self.cues.find(document, &self.of_countries)
+    }
+
+    fn countries_in(&self, document: &Document) -> Vec<Named> {
+        let hits = self.countries_told(document);
         let mut named = Vec::new();
         for (code, phrases) in &self.countries {
             for (start, end) in phrases.iter().flat_map(|phrase| hits.of(*phrase)) {

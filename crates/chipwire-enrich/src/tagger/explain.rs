@@ -53,7 +53,7 @@ impl Tagger {
             doubts = candidates.iter().map(|candidate| self.doubts(scene, candidate)).collect();
             all = candidates.to_vec();
         };
-        let (decided, _) = self.decide(&document, Some(&mut look));
+        let decided = self.decide(&document, Some(&mut look));
         let mentions = self.tag_text(text);
         let mut suppressed: Vec<Suppressed> = all
             .iter()

@@ -81,7 +81,7 @@ pub struct Tagger {
     /// The phrases that tell which country is meant.
     countries: Vec<(&'static str, Vec<usize>)>,
     /// All of these.
-    always: Phrases,
+    of_countries: Phrases,
     lexis: Lexis,
     /// The words before a row of offices, and how the name of one of these begins.
     heads: [(u32, &'static str); 2],
@@ -108,9 +108,9 @@ impl Tagger {
             words.intern(word.as_bytes());
         }
         cues.prepare(&mut words);
-        let mut always = cues.none();
-        let of_countries = countries.iter().flat_map(|(_, phrases)| phrases);
-        of_countries.for_each(|phrase| cues.look_for(size(*phrase), &mut always));
+        let mut of_countries = cues.none();
+        let numbers = countries.iter().flat_map(|(_, phrases)| phrases);
+        numbers.for_each(|phrase| cues.look_for(size(*phrase), &mut of_countries));
         let mut names = Names::default();
         for (at, entity) in gazetteer.entities().iter().enumerate() {
             tickers.add(at, entity);
@@ -140,7 +140,7 @@ impl Tagger {
             senses.push(entity, kind, [for_it, against, &owners(&gazetteer, entity), &named]);
         }
         senses.shrink();
-        Self { gazetteer, words, trie, tickers, cues, senses, countries, always, lexis, heads }
+        Self { gazetteer, words, trie, tickers, cues, senses, countries, of_countries, lexis, heads }
     }
 
     /// The gazetteer that it was compiled from.
@@ -151,14 +151,14 @@ impl Tagger {
     /// The mentions in `text`, which may contain HTML, by position. All are in [`Field::Body`].
     pub fn tag_text(&self, text: &str) -> Vec<Mention> {
         let document = Document::new("", text, Reading::Mixed, &self.words);
-        self.mentions(&document, "", text).0.into_iter().map(|(mention, _)| mention).collect()
+        self.mentions(&document, "", text).into_iter().map(|(mention, _)| mention).collect()
     }
 
     /// The same with what else the text says.
     pub fn read_text(&self, text: &str) -> (Vec<Mention>, Findings) {
         let document = Document::new("", text, Reading::Mixed, &self.words);
-        let (found, hits) = self.mentions(&document, "", text);
-        let findings = self.findings(&document, &hits, ("", text, None), &found);
+        let found = self.mentions(&document, "", text);
+        let findings = self.findings(&document, ("", text, None), &found);
         (found.into_iter().map(|(mention, _)| mention).collect(), findings)
     }
 
@@ -169,8 +169,8 @@ impl Tagger {
             Markup::Plain => Reading::Mixed,
         };
         let document = Document::new(&article.title, &article.body, reading, &self.words);
-        let (found, hits) = self.mentions(&document, &article.title, &article.body);
-        let findings = self.findings(&document, &hits, (&article.title, &article.body, article.url.as_deref()), &found);
+        let found = self.mentions(&document, &article.title, &article.body);
+        let findings = self.findings(&document, (&article.title, &article.body, article.url.as_deref()), &found);
         let mentions: Vec<Mention> = found.into_iter().map(|(mention, _)| mention).collect();
         let entities = salience::entities(&mentions, article.body.len());
         TaggedArticle { article, mentions, entities, findings, gazetteer: self.gazetteer.digest().to_owned() }
@@ -180,7 +180,6 @@ impl Tagger {
     fn findings(
         &self,
         document: &Document,
-        hits: &Hits,
         (title, body, url): (&str, &str, Option<&str>),
         found: &[(Mention, Candidate)],
     ) -> Findings {
@@ -202,13 +201,12 @@ impl Tagger {
             .collect();
         named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end)));
         let scene = Scene { document, title, body, url, named: &named, lexis: &self.lexis, gazetteer: &self.gazetteer };
-        article::findings(&scene, || self.places(hits))
+        article::findings(&scene, || self.places(document))
     }
 
-    /// The mentions of `document`, by position, each with the candidate that became it; and the cues, where there was anything
-    /// to weigh by them.
-    fn mentions(&self, document: &Document, title: &str, body: &str) -> (Vec<(Mention, Candidate)>, Hits) {
-        let (decided, hits) = self.decide(document, None);
+    /// The mentions of `document`, by position, each with the candidate that became it.
+    fn mentions(&self, document: &Document, title: &str, body: &str) -> Vec<(Mention, Candidate)> {
+        let decided = self.decide(document, None);
         let mut mentions: Vec<(Mention, Candidate)> = decided
             .into_iter()
             .filter_map(|mut candidate| Some((self.mention(document, &mut candidate, title, body)?, candidate)))
@@ -216,15 +214,14 @@ impl Tagger {
         mentions.sort_by(|(a, _), (b, _)| {
             (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
         });
-        (mentions, hits)
+        mentions
     }
 
-    /// What is accepted, one candidate for every place; and the cues, where there was anything to weigh by them. `look` is shown
-    /// all candidates when each was weighed for the last time.
-    fn decide(&self, document: &Document, look: Option<Look<'_>>) -> (Vec<Candidate>, Hits) {
+    /// What is accepted, one candidate for every place. `look` is shown all candidates when each was weighed for the last time.
+    fn decide(&self, document: &Document, look: Option<Look<'_>>) -> Vec<Candidate> {
         let mut candidates = self.candidates(document);
         if candidates.is_empty() {
-            return Default::default();
+            return candidates;
         }
         let hits = self.cues.find(document, &self.phrases_of(&candidates));
         self.accept_certain(document, &hits, &mut candidates);
@@ -249,13 +246,13 @@ impl Tagger {
             look(&self.scene(document, &hits, &definitions, &candidates), &candidates);
         }
         overlap::settle(self, &mut candidates);
-        self.resolve_countries(document, &hits, &mut candidates);
-        (candidates, hits)
+        self.resolve_countries(document, &mut candidates);
+        candidates
     }
 
-    /// The phrases that may say what `candidates` are; those of countries are always asked for.
+    /// The phrases that may say what `candidates` are.
     fn phrases_of(&self, candidates: &[Candidate]) -> Phrases {
-        let mut phrases = self.always.clone();
+        let mut phrases = self.cues.none();
         // What is accepted by its name alone is not weighed.
         let is_weighed = |candidate: &Candidate| {
             candidate.alias.and_then(|alias| self.trie.alias(alias)).is_some_and(|alias| alias.mode != Mode::Free)
