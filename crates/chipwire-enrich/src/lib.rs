@@ -16,6 +16,7 @@ mod cases;
 mod difference;
 mod error;
 mod gazetteer;
+mod lanes;
 mod lexicon;
 mod matcher;
 mod tagger;

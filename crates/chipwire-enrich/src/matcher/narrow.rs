@@ -1,17 +1,18 @@
 //! The short way to read words of ASCII, which nearly all words of most texts are: where words are is a bit for each character,
 //! and a word of at most sixteen is two numbers.
 
+use wide::u8x16;
+
 use super::token::shape;
-use crate::view::WIDE;
+use crate::{
+    lanes::{self, Lanes, is_within, small},
+    view::WIDE,
+};
 
 /// Longer words are so rare that they may take the long way.
 pub(super) const LENGTH_MAX: usize = 16;
-const EACH: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = EACH << 7;
-/// The bit by which the cases of a letter differ, which every digit has.
-const SMALL: u64 = EACH * 0x20;
 /// Characters that one number has a bit for each of.
-const BLOCK: usize = 64;
+const BLOCK: usize = lanes::BYTES;
 
 /// For each length of a word, what is part of it in two numbers of eight bytes.
 const WITHIN: [[u64; 2]; LENGTH_MAX + 1] = within();
@@ -54,30 +55,30 @@ pub(super) struct Plain {
     pub(super) key: [u64; 2],
 }
 
-/// Eight characters at once; what they are is the highest bit of each.
-struct Eight {
-    folded: u64,
-    bits: Bits,
+/// Where words begin and end, in turn.
+struct Edges<'a> {
+    /// The blocks that come next.
+    blocks: std::slice::Iter<'a, Bits>,
+    /// The first character behind the one that is looked at.
+    first: usize,
+    /// What is left of the edges in that one.
+    edges: u64,
+    /// 1 if its last character is in a word.
+    inside: u64,
 }
 
-impl Eight {
-    fn new(written: u64) -> Self {
-        // Sums that reach the highest bit of a byte, and no further, are comparisons.
-        let at_least = |bytes: u64, least: u8| bytes + EACH * u64::from(0x80 - least);
-        let wide = written & HIGH;
-        let low = written & !HIGH;
-        let small = low | SMALL;
-        let letters = at_least(small, b'a') & !at_least(small, b'z' + 1) & HIGH & !wide;
-        let digits = at_least(low, b'0') & !at_least(low, b'9' + 1) & HIGH & !wide;
-        let words = letters | digits | wide;
-        let folded = (written | (letters >> 2)) & ((words >> 7) * 0xFF);
-        Self { folded, bits: Bits { words, letters, capitals: letters & !(written << 2) } }
+impl Edges<'_> {
+    fn next(&mut self) -> Option<usize> {
+        while self.edges == 0 {
+            let words = self.blocks.next()?.words;
+            self.edges = words ^ (words << 1 | self.inside);
+            self.inside = words >> (BLOCK - 1);
+            self.first += BLOCK;
+        }
+        let at = self.first - BLOCK + self.edges.trailing_zeros() as usize;
+        self.edges &= self.edges - 1;
+        Some(at)
     }
-}
-
-/// The highest bits of eight bytes side by side, that of the lowest byte first.
-fn gathered(bits: u64) -> u64 {
-    (bits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 impl Narrow {
@@ -87,39 +88,31 @@ impl Narrow {
             folded: Vec::with_capacity(written.len() + BLOCK + LENGTH_MAX),
             blocks: Vec::with_capacity(written.len() / BLOCK + 2),
         };
-        let (whole, rest) = written.as_chunks::<BLOCK>();
-        whole.iter().for_each(|block| new.read(block));
-        let mut last = [0; BLOCK];
-        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        new.read(&last);
+        // One block more than there are whole ones: the last has signs at its end.
+        (0..=written.len()).step_by(BLOCK).for_each(|at| new.read(Lanes::read(written, at)));
         new.folded.extend([0; LENGTH_MAX]);
         new.blocks.push(Bits::default());
         new
     }
 
-    fn read(&mut self, block: &[u8; BLOCK]) {
-        let mut bits = Bits::default();
-        let mut folded = [0; BLOCK];
-        let eights = block.as_chunks::<8>().0.iter().zip(folded.as_chunks_mut::<8>().0);
-        for (at, (bytes, folded)) in (0..).step_by(8).zip(eights) {
-            let eight = Eight::new(u64::from_le_bytes(*bytes));
-            *folded = eight.folded.to_le_bytes();
-            bits.words |= gathered(eight.bits.words) << at;
-            bits.letters |= gathered(eight.bits.letters) << at;
-            bits.capitals |= gathered(eight.bits.capitals) << at;
-        }
-        self.folded.extend_from_slice(&folded);
-        self.blocks.push(bits);
+    fn read(&mut self, block: Lanes) {
+        let letters = |part| is_within(small(part), b'a', b'z');
+        let wide = |part| lanes::is(part, WIDE);
+        let words = |part| letters(part) | is_within(part, b'0', b'9') | wide(part);
+        // The bit by which the cases of a letter differ is set in all digits.
+        let folded = block.map(|part| (part | letters(part) & u8x16::splat(0x20)) & words(part));
+        self.folded.extend_from_slice(&folded.bytes());
+        self.blocks.push(Bits {
+            words: block.bits(words),
+            letters: block.bits(letters),
+            capitals: block.bits(|part| is_within(part, b'A', b'Z')),
+        });
     }
 
-    /// The first place from `at` on that is no sign.
-    pub(super) fn word_from(&self, at: usize) -> Option<usize> {
-        self.first(at, |bits| bits.words)
-    }
-
-    /// The end of the word that `at` is in.
-    pub(super) fn end_from(&self, at: usize) -> usize {
-        self.first(at, |bits| !bits.words).unwrap_or(self.blocks.len() * BLOCK)
+    /// Where something begins that is no sign, and where that ends.
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut edges = Edges { blocks: self.blocks.iter(), first: 0, edges: 0, inside: 0 };
+        std::iter::from_fn(move || Some((edges.next()?, edges.next()?)))
     }
 
     /// How many letters of ASCII there are from `at` on, 64 at most.
@@ -127,16 +120,6 @@ impl Narrow {
         let letters = |block: usize| self.blocks.get(block).map_or(0, |bits| bits.letters);
         let (block, by) = (at / BLOCK, at % BLOCK);
         (letters(block) >> by | letters(block + 1) << 1 << (BLOCK - 1 - by)).trailing_ones() as usize
-    }
-
-    fn first(&self, at: usize, of: impl Fn(&Bits) -> u64) -> Option<usize> {
-        let mut block = at / BLOCK;
-        let mut bits = of(self.blocks.get(block)?) & (u64::MAX << (at % BLOCK));
-        while bits == 0 {
-            block += 1;
-            bits = of(self.blocks.get(block)?);
-        }
-        Some(block * BLOCK + bits.trailing_zeros() as usize)
     }
 
     /// Whether a character of `start..end` is [`WIDE`].

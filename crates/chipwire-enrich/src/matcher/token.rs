@@ -150,17 +150,13 @@ struct Marks {
 impl Marks {
     const TOKENS: usize = u64::BITS as usize;
 
-    // Without a branch, as there is no telling what comes next.
-    fn new(tokens: &[Token]) -> Self {
-        let mut marks = Self::default();
-        for (at, token) in tokens.iter().enumerate() {
-            let bit = |is: bool| u64::from(is) << at;
-            marks.cues |= bit(token.is_part(part::BEGINNING) | (token.word == 0));
-            marks.codes |= bit(token.is_code());
-            marks.parted |= bit(matches!(token.gap, Gap::Colon | Gap::Dot));
-            marks.rows |= bit(token.is_part(part::ROW));
-        }
-        marks
+    /// Marks `token`, which is at `at` among them: without a branch, as there is no telling what comes next.
+    fn add(&mut self, at: usize, token: &Token) {
+        let bit = |is: bool| u64::from(is) << at;
+        self.cues |= bit(token.is_part(part::BEGINNING) | (token.word == 0));
+        self.codes |= bit(token.is_code());
+        self.parted |= bit(matches!(token.gap, Gap::Colon | Gap::Dot));
+        self.rows |= bit(token.is_part(part::ROW));
     }
 }
 
@@ -175,7 +171,6 @@ impl Document {
         let (mut document, keys) = Self::read(view, start);
         document.look_up(&keys, words);
         document.sentences = sentences(&mut document.tokens, &document.view);
-        document.marks = document.tokens.chunks(Marks::TOKENS).map(Marks::new).collect();
         document
     }
 
@@ -191,22 +186,28 @@ impl Document {
         (Self { view, body, tokens, sentences: Vec::new(), hashes: Vec::new(), marks: Vec::new(), narrow }, keys)
     }
 
-    /// Finds what is known of each word: of one after the other without anything between them, so that the processor need not
+    /// Finds what is known of each word: of one after the other without much between them, so that the processor need not
     /// wait for each.
     fn look_up(&mut self, keys: &[[u64; 2]], words: &Words) {
         self.hashes.reserve_exact(keys.len());
-        for (token, key) in self.tokens.iter_mut().zip(keys) {
-            let (known, hash) = if *key == [0, 0] {
-                let word = folded(&self.view, &self.narrow, token);
-                let word = Spelled::new(word.as_bytes());
-                let hash = word.hash();
-                (words.get(&word, hash), hash)
-            } else {
-                let hash = short_word_hash(*key);
-                (words.get_short(*key, hash), hash)
-            };
-            (token.word, token.parts) = (known.number, known.parts);
-            self.hashes.push(hash);
+        self.marks.reserve_exact(keys.len().div_ceil(Marks::TOKENS));
+        for (tokens, keys) in self.tokens.chunks_mut(Marks::TOKENS).zip(keys.chunks(Marks::TOKENS)) {
+            let mut marks = Marks::default();
+            for (at, (token, key)) in tokens.iter_mut().zip(keys).enumerate() {
+                let (known, hash) = if *key == [0, 0] {
+                    let word = folded(&self.view, &self.narrow, token);
+                    let word = Spelled::new(word.as_bytes());
+                    let hash = word.hash();
+                    (words.get(&word, hash), hash)
+                } else {
+                    let hash = short_word_hash(*key);
+                    (words.get_short(*key, hash), hash)
+                };
+                (token.word, token.parts) = (known.number, known.parts);
+                marks.add(at, token);
+                self.hashes.push(hash);
+            }
+            self.marks.push(marks);
         }
     }
 
@@ -424,38 +425,52 @@ fn folded<'a>(view: &Folded, narrow: &'a Narrow, token: &Token) -> Cow<'a, str> 
 fn tokens(view: &Folded, narrow: &Narrow) -> (Vec<Token>, Vec<[u64; 2]>) {
     let mut tokens: Vec<Token> = Vec::with_capacity(view.len() / 5);
     let mut keys = Vec::with_capacity(view.len() / 5);
-    let mut word = String::new();
-    let (mut at, mut previous, mut end) = (0, 0, 0);
-    while let Some(start) = narrow.word_from(at) {
-        // A long stretch of another script is many tokens: its end is looked for once.
-        if start >= end {
-            end = narrow.end_from(start);
-        }
-        let plain = if view.has_wide() && narrow.is_wide(start, end) { None } else { plain(view, narrow, start, end) };
-        let (token_end, shape, key) = match plain {
-            Some(plain) => (end, plain.shape | abbreviation(byte(view, end), end - start, false, plain.key), plain.key),
-            None => {
-                let Some(class) = view.ch(start).and_then(class) else {
-                    at = start + 1;
-                    continue;
-                };
-                let (end, dotted) = token_end(view, start, class);
-                fold(view.chars(start, end), dotted, &mut word);
-                let key = packed(word.as_bytes()).unwrap_or_default();
-                let abbreviation = abbreviation(byte(view, end), end - start, dotted, key);
-                (end, shape_of(view.chars(start, end), class, dotted) | abbreviation, key)
+    let mut previous = 0;
+    for (start, end) in narrow.words() {
+        let short = start >= previous && !(view.has_wide() && narrow.is_wide(start, end));
+        match if short { plain(view, narrow, start, end) } else { None } {
+            Some(Plain { shape, key, .. }) => {
+                let shape = shape | abbreviation(byte(view, end), end - start, false, key);
+                let gap = gap(view, previous, start);
+                tokens.push(Token { start, end, word: 0, parts: 0, sentence: 0, gap, shape });
+                keys.push(key);
+                previous = end;
             }
-        };
-        let gap = match start - previous {
-            _ if tokens.is_empty() => Gap::Hard,
-            1 => short_gap(byte(view, previous)).unwrap_or_else(|| gap(view, previous, start)),
-            _ => gap(view, previous, start),
-        };
-        tokens.push(Token { start, end: token_end, word: 0, parts: 0, sentence: 0, gap, shape });
-        keys.push(key);
-        (at, previous) = (token_end, token_end);
+            None => previous = other_tokens(view, previous, (start, end), &mut tokens, &mut keys),
+        }
     }
+    tokens.first_mut().into_iter().for_each(|first| first.gap = Gap::Hard);
     (tokens, keys)
+}
+
+/// Adds the tokens of a word of any script, which may be many, and the last of which may go on behind it. `previous` is the end of the token
+/// before; the answer is the end of the last.
+#[inline(never)]
+fn other_tokens(
+    view: &Folded,
+    mut previous: usize,
+    (start, end): (usize, usize),
+    tokens: &mut Vec<Token>,
+    keys: &mut Vec<[u64; 2]>,
+) -> usize {
+    let mut word = String::new();
+    let mut start = start.max(previous);
+    while start < end {
+        let Some(class) = view.ch(start).and_then(class) else {
+            start += 1;
+            continue;
+        };
+        let (end, dotted) = token_end(view, start, class);
+        fold(view.chars(start, end), dotted, &mut word);
+        let key = packed(word.as_bytes()).unwrap_or_default();
+        let shape = shape_of(view.chars(start, end), class, dotted)
+            | abbreviation(byte(view, end), end - start, dotted, key);
+        let gap = gap(view, previous, start);
+        tokens.push(Token { start, end, word: 0, parts: 0, sentence: 0, gap, shape });
+        keys.push(key);
+        (start, previous) = (end, end);
+    }
+    previous
 }
 
 /// The letters and digits of ASCII at `start..end`, where these are one token and are folded letter by letter: `8xH100` is two,
@@ -586,6 +601,12 @@ fn short_gap(sign: u8) -> Option<Gap> {
 
 /// What is between two tokens, the characters `start..end`.
 fn gap(view: &Folded, start: usize, end: usize) -> Gap {
+    let short = if end - start == 1 { short_gap(byte(view, start)) } else { None };
+    short.unwrap_or_else(|| other_gap(view, start, end))
+}
+
+#[inline(never)]
+fn other_gap(view: &Folded, start: usize, end: usize) -> Gap {
     match *view.narrow().get(start..end).unwrap_or_default() {
         [] => Gap::Empty,
         [b',', b' '] => Gap::Comma,

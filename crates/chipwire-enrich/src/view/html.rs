@@ -4,6 +4,7 @@
 //! any input. Where a tag is broken it prefers to keep text over losing it.
 
 use super::{BREAK, LINE, PARAGRAPH, Unit};
+use crate::lanes::{self, Lanes, is_within, of_next, small};
 
 /// How much of HTML to expect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -330,42 +331,39 @@ impl<S: Sink> Scanner<'_, S> {
 /// The length of the longest beginning of `bytes` that [`Sink::text`] takes and that has no markup in it, and whether it may have
 /// one of the signs that are told there.
 fn plain_length(bytes: &[u8]) -> (usize, bool) {
-    let visible = |byte: u8| (byte > b' ') & (byte < 0x7F) & (byte != b'<') & (byte != b'&');
-    // A line break before what may be the sign of a list is more than a space.
-    let space = |byte: u8, next: u8| (byte == b' ') | ((byte == b'\n') & (next != b'*'));
-    let fits = |byte: u8, next: u8| visible(byte) | (space(byte, next) & visible(next));
-    if !bytes.first().is_some_and(|byte| visible(*byte)) {
+    if !bytes.first().is_some_and(|byte| is_visible(*byte)) {
         return (0, false);
     }
-    let mut whole = 0;
-    let mut signs = false;
-    // Most of a text in blocks, for which the compiler finds wide instructions.
-    while let (Some(block), Some(next)) = (
-        bytes.get(whole..).and_then(<[u8]>::first_chunk::<16>),
-        bytes.get(whole + 1..).and_then(<[u8]>::first_chunk::<16>),
-    ) {
-        let pairs = || block.iter().zip(next);
-        if !pairs().fold(true, |all, (byte, next)| all & fits(*byte, *next)) {
-            break;
+    let (mut length, mut has_signs) = (0, false);
+    loop {
+        let here = Lanes::read(bytes, length);
+        let next = bytes.get(length + lanes::BYTES).copied().unwrap_or(0);
+        let visible =
+            here.bits(|part| is_within(part, b'!', b'~') & !(lanes::is(part, b'<') | lanes::is(part, b'&')));
+        let of = |byte: u8| here.bits(|part| lanes::is(part, byte));
+        // A line break before what may be the sign of a list is more than a space.
+        let spaces = of(b' ') | of(b'\n') & !of_next(of(b'*'), next == b'*');
+        let fits = visible | spaces & of_next(visible, is_visible(next));
+        let here_length = fits.trailing_ones();
+        let within = u64::MAX.checked_shr(u64::BITS - here_length).unwrap_or(0);
+        has_signs |= signs(here, next) & within != 0;
+        length += here_length as usize;
+        if fits != u64::MAX {
+            return (length, has_signs);
         }
-        signs |= pairs().fold(false, |any, (byte, next)| any | is_sign(*byte, *next));
-        whole += block.len();
     }
-    let rest = bytes.get(whole..).unwrap_or_default();
-    let nexts = rest.get(1..).unwrap_or_default().iter().copied().chain([0]);
-    for (at, (byte, next)) in rest.iter().zip(nexts).enumerate() {
-        if !fits(*byte, next) {
-            return (whole + at, signs);
-        }
-        signs |= is_sign(*byte, next);
-    }
-    (bytes.len(), signs)
 }
 
-/// Whether there may be an address by a byte, or it is a backtick; `next` is the one behind it.
-pub(super) fn is_sign(byte: u8, next: u8) -> bool {
-    let w = |byte: u8| byte | 0x20 == b'w';
-    (byte == b':') | (byte == b'/') | (byte == b'@') | (byte == b'`') | (w(byte) & w(next))
+fn is_visible(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'<' | b'&')
+}
+
+/// The bytes by which there may be an address, and backticks; `next` is the byte behind the last.
+pub(super) fn signs(bytes: Lanes, next: u8) -> u64 {
+    let w = bytes.bits(|part| lanes::is(small(part), b'w'));
+    // A backtick is the small form of `@`, as it were.
+    let others = |part| lanes::is(part, b':') | lanes::is(part, b'/') | lanes::is(small(part), b'`');
+    bytes.bits(others) | w & of_next(w, next.eq_ignore_ascii_case(&b'w'))
 }
 
 /// A numeric reference, with the C1 range read as windows-1252, as the HTML standard has it.

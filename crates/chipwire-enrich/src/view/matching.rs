@@ -4,9 +4,10 @@ use unicode_normalization::{UnicodeNormalization, char::canonical_combining_clas
 
 use super::{
     BREAK, Folded, LINE, PARAGRAPH, Reading, Unit,
-    html::{Sink, is_sign},
+    html::{Sink, signs},
     mojibake, read,
 };
+use crate::lanes::{self, Lanes};
 
 /// The matching view of `raw`: NFKC, one kind of quote, hyphen and space, no invisible characters, addresses masked.
 pub(crate) fn matching(raw: &str, reading: Reading) -> Folded {
@@ -32,9 +33,6 @@ pub(crate) fn append_matching(folded: &mut Folded, raw: &str, reading: Reading) 
 fn extends(ch: char) -> bool {
     canonical_combining_class(ch) != 0 || matches!(ch, '\u{1160}'..='\u{11FF}' | '\u{FF9E}' | '\u{FF9F}')
 }
-
-/// Bytes that are looked at together.
-const BLOCK: usize = 16;
 
 struct Folder<'a> {
     folded: &'a mut Folded,
@@ -118,18 +116,15 @@ impl Sink for Folder<'_> {
 impl Folder<'_> {
     /// Notes the signs among `bytes`, which were written at `at`.
     fn note_signs(&mut self, at: usize, bytes: &[u8]) {
-        for (from, block) in (at..).step_by(BLOCK).zip(bytes.chunks(BLOCK)) {
-            let nexts = bytes.get(from - at + 1..).unwrap_or_default();
-            // All at once, for which the compiler finds wide instructions; few blocks have one of these.
-            let any = block.iter().zip(nexts).fold(false, |any, (byte, next)| any | is_sign(*byte, *next));
-            if !any && block.len() < nexts.len() {
-                continue;
-            }
-            for (sign, (byte, next)) in (from..).zip(block.iter().zip(nexts.iter().copied().chain([0]))) {
-                match *byte {
-                    b'`' => self.folded.set(sign, '\''),
-                    byte if is_sign(byte, next) => self.signs.push(sign),
-                    _ => {}
+        for from in (0..bytes.len()).step_by(lanes::BYTES) {
+            let next = bytes.get(from + lanes::BYTES).copied().unwrap_or(0);
+            let mut signs = signs(Lanes::read(bytes, from), next);
+            while signs != 0 {
+                let sign = from + signs.trailing_zeros() as usize;
+                signs &= signs - 1;
+                match bytes.get(sign) {
+                    Some(b'`') => self.folded.set(at + sign, '\''),
+                    _ => self.signs.push(at + sign),
                 }
             }
         }
