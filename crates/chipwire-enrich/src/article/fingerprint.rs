@@ -46,7 +46,9 @@ pub(crate) fn word_hash(word: &[u8]) -> u64 {
 /// The hash of a word of at most sixteen bytes, which are given as these numbers.
 pub(crate) fn short_word_hash([first, second]: [u64; 2]) -> u64 {
     let hash = step(SEED, first);
-    if second == 0 { hash } else { step(hash, second) }
+    // Both, as there is no telling how long the next word is.
+    let longer = step(hash, second);
+    std::hint::select_unpredictable(second == 0, hash, longer)
 }
 
 fn step(hash: u64, number: u64) -> u64 {

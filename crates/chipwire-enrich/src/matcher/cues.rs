@@ -314,8 +314,7 @@ impl Cues {
         }
         let mut hits = Vec::new();
         // Words that are not known by their numbers have to be looked up.
-        let begins =
-            |token: &Token| wanted.words.has(token.word as usize) | token.is_part(part::WRITTEN) | (token.word == 0);
+        let begins = |token: &Token| wanted.words.has(token.word as usize) | token.is_part(part::WRITTEN);
         for (at, token) in document.cues(begins) {
             let early = self.prepared.get(token.word as usize);
             let here = at as u32;

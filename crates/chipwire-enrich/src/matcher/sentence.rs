@@ -14,37 +14,51 @@ pub(crate) struct Sentence {
     pub(crate) headline: bool,
 }
 
-/// How the words of a sentence are written, so far.
+/// How the words of a sentence are written, so far: four sums of 32 bits in one number, which are of its words, of those that are in
+/// capitals, of those that have more than three letters, and of the last those that begin with a capital.
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    words: u32,
-    upper: u32,
-    /// Of more than three letters.
-    long: u32,
-    capital: u32,
-}
+struct Counts(u128);
 
 impl Counts {
-    // Sums without a branch, as there is no telling what comes next.
+    /// What a token adds, by its shape and its length: looked up, as every token is counted.
+    const SUMS: [u128; 64] = sums();
+
     fn add(&mut self, token: &Token) {
-        let length = token.end - token.start;
-        let is = |bits: u16| u32::from(token.is(bits));
-        let word = is(shape::LETTER) & (is(shape::EAST_ASIAN) ^ 1) & u32::from(length > 1);
-        self.words += word;
-        self.upper += word & is(shape::UPPER);
-        let longer = word & u32::from(length > 3);
-        self.long += longer;
-        self.capital += longer & is(shape::CAPITAL);
+        self.0 += Self::SUMS.get(place(token.shape, token.end - token.start)).copied().unwrap_or(0);
     }
 
     fn sentence(self, first: usize) -> Sentence {
-        let Self { words, upper, long, capital } = self;
+        let [words, upper, long, capital] = [0, 32, 64, 96].map(|by| (self.0 >> by) as u32);
         Sentence {
             first,
             capitals: words >= 4 && upper * 10 >= words * 8,
             headline: long >= 4 && capital * 10 >= long * 7,
         }
     }
+}
+
+/// Where it is said what a token adds. The bits of its shape that matter stand side by side.
+const fn place(shape: u16, length: usize) -> usize {
+    let shape = shape & (shape::LETTER | shape::CAPITAL | shape::UPPER | shape::EAST_ASIAN);
+    (shape >> 1) as usize | ((length > 1) as usize) << 4 | ((length > 3) as usize) << 5
+}
+
+const fn sums() -> [u128; 64] {
+    let mut sums = [0; 64];
+    let mut rest: &mut [u128] = &mut sums;
+    let mut at: u16 = 0;
+    while let [sum, others @ ..] = rest {
+        let shape = at << 1;
+        if shape & shape::LETTER != 0 && shape & shape::EAST_ASIAN == 0 && at & 1 << 4 != 0 {
+            let upper = (shape & shape::UPPER != 0) as u128;
+            let long = (at & 1 << 5 != 0) as u128;
+            let capital = (shape & shape::CAPITAL != 0) as u128;
+            *sum = 1 | upper << 32 | long << 64 | (long & capital) << 96;
+        }
+        rest = others;
+        at += 1;
+    }
+    sums
 }
 
 /// Numbers the sentences of `tokens` and says how each is written.

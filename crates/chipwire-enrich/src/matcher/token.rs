@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use chipwire_events::Field;
+use wide::u8x16;
 
 use super::{
     narrow::{Narrow, Plain},
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     article::short_word_hash,
+    lanes::{BYTES as BLOCK, Lanes, of_next},
     view::{BREAK, Folded, PARAGRAPH, Reading, append_matching, matching},
 };
 
@@ -112,6 +114,14 @@ impl Token {
         !self.is(shape::EAST_ASIAN) & (self.is(shape::UPPER) | !self.is(shape::LETTER))
     }
 
+    /// What it may be the beginning of: without a branch, as there is no telling what comes next.
+    fn marks(&self) -> u8 {
+        let bit = |is: bool, mark: u8| u8::from(is) * mark;
+        self.parts & (mark::CUE | mark::ROW)
+            | bit(self.is_code(), mark::CODE)
+            | bit(matches!(self.gap, Gap::Colon | Gap::Dot), mark::PARTED)
+    }
+
     /// Whether its word is one of `parts`.
     pub(crate) fn is_part(&self, parts: u8) -> bool {
         self.parts & parts != 0
@@ -128,36 +138,23 @@ pub(crate) struct Document {
     pub(crate) sentences: Vec<Sentence>,
     /// A hash of each token in the form in which words are compared.
     pub(crate) hashes: Vec<u64>,
-    /// What each token may be the beginning of.
-    marks: Vec<Marks>,
+    /// Bits of [`mark`] for each token.
+    marks: Vec<u8>,
     narrow: Narrow,
 }
 
-/// Which of some tokens in a row may be the beginning of something: a bit for each, so that those few are found that are worth a
-/// look.
-#[derive(Debug, Clone, Copy, Default)]
-struct Marks {
-    /// Of a cue, or they are not known.
-    cues: u64,
-    /// They are written as a code may be.
-    codes: u64,
-    /// A colon or a full stop stands before them.
-    parted: u64,
-    /// Of a row of offices.
-    rows: u64,
-}
+/// What a token may be the beginning of, as bits, so that those few are found that are worth a look.
+mod mark {
+    use super::part;
 
-impl Marks {
-    const TOKENS: usize = u64::BITS as usize;
-
-    /// Marks `token`, which is at `at` among them: without a branch, as there is no telling what comes next.
-    fn add(&mut self, at: usize, token: &Token) {
-        let bit = |is: bool| u64::from(is) << at;
-        self.cues |= bit(token.is_part(part::BEGINNING) | (token.word == 0));
-        self.codes |= bit(token.is_code());
-        self.parted |= bit(matches!(token.gap, Gap::Colon | Gap::Dot));
-        self.rows |= bit(token.is_part(part::ROW));
-    }
+    /// A cue, or that is not known.
+    pub(super) const CUE: u8 = part::BEGINNING;
+    /// A row of offices.
+    pub(super) const ROW: u8 = part::ROW;
+    /// It is written as a code may be.
+    pub(super) const CODE: u8 = 64;
+    /// A colon or a full stop stands before it.
+    pub(super) const PARTED: u8 = 128;
 }
 
 impl Document {
@@ -189,26 +186,22 @@ impl Document {
     /// Finds what is known of each word: of one after the other without much between them, so that the processor need not
     /// wait for each.
     fn look_up(&mut self, keys: &[[u64; 2]], words: &Words) {
-        self.hashes.reserve_exact(keys.len());
-        self.marks.reserve_exact(keys.len().div_ceil(Marks::TOKENS));
-        for (tokens, keys) in self.tokens.chunks_mut(Marks::TOKENS).zip(keys.chunks(Marks::TOKENS)) {
-            let mut marks = Marks::default();
-            for (at, (token, key)) in tokens.iter_mut().zip(keys).enumerate() {
-                let (known, hash) = if *key == [0, 0] {
-                    let word = folded(&self.view, &self.narrow, token);
-                    let word = Spelled::new(word.as_bytes());
-                    let hash = word.hash();
-                    (words.get(&word, hash), hash)
-                } else {
-                    let hash = short_word_hash(*key);
-                    (words.get_short(*key, hash), hash)
-                };
-                (token.word, token.parts) = (known.number, known.parts);
-                marks.add(at, token);
-                self.hashes.push(hash);
-            }
-            self.marks.push(marks);
-        }
+        let Self { view, narrow, tokens, .. } = self;
+        let look_up = |(token, key): (&mut Token, &[u64; 2])| {
+            let (known, hash) = if *key == [0, 0] {
+                let word = folded(view, narrow, token);
+                let word = Spelled::new(word.as_bytes());
+                let hash = word.hash();
+                (words.get(&word, hash), hash)
+            } else {
+                let hash = short_word_hash(*key);
+                (words.get_short(*key, hash), hash)
+            };
+            (token.word, token.parts) = (known.number, known.parts);
+            hash
+        };
+        self.hashes = tokens.iter_mut().zip(keys).map(look_up).collect();
+        self.marks = self.tokens.iter().map(Token::marks).collect();
     }
 
     /// Title, the edge of a paragraph, and body.
@@ -231,7 +224,7 @@ impl Document {
         &self,
         is_one: impl Fn(&Token, &Token) -> bool,
     ) -> impl Iterator<Item = (usize, &Token)> {
-        self.tokens.chunks(Marks::TOKENS).enumerate().flat_map(move |(block, tokens)| {
+        self.tokens.chunks(BLOCK).enumerate().flat_map(move |(block, tokens)| {
             let bit = |at: usize, token, next| u64::from(is_one(token, next)) << at;
             let pairs = tokens.windows(2).enumerate();
             let mut found = pairs.fold(0, |found, (at, pair)| match pair {
@@ -239,7 +232,7 @@ impl Document {
                 _ => found,
             });
             if let Some((last, rest)) = tokens.split_last() {
-                let next = self.tokens.get((block + 1) * Marks::TOKENS).unwrap_or(&Token::EDGE);
+                let next = self.tokens.get((block + 1) * BLOCK).unwrap_or(&Token::EDGE);
                 found |= bit(rest.len(), last, next);
             }
             set(block, tokens, found)
@@ -248,36 +241,40 @@ impl Document {
 
     /// The tokens with which a cue may begin, and of these those for which `is_one` holds, which should not branch.
     pub(crate) fn cues(&self, is_one: impl Fn(&Token) -> bool) -> impl Iterator<Item = (usize, &Token)> {
-        self.tokens.chunks(Marks::TOKENS).zip(&self.marks).enumerate().flat_map(move |(block, (tokens, marks))| {
-            let may = set(block, tokens, marks.cues);
-            let found = may.fold(0, |found, (at, token)| found | u64::from(is_one(token)) << (at % Marks::TOKENS));
+        self.tokens.chunks(BLOCK).enumerate().flat_map(move |(block, tokens)| {
+            let may = set(block, tokens, self.marked(block, mark::CUE));
+            let found = may.fold(0, |found, (at, token)| found | u64::from(is_one(token)) << (at % BLOCK));
             set(block, tokens, found)
         })
     }
 
     /// The tokens that are written as a code may be.
     pub(crate) fn codes(&self) -> impl Iterator<Item = (usize, &Token)> {
-        self.marked(|marks, _| marks.codes)
+        self.found(|block| self.marked(block, mark::CODE))
     }
 
     /// Those, and the ones with a colon or a full stop behind them.
     pub(crate) fn codes_and_exchanges(&self) -> impl Iterator<Item = (usize, &Token)> {
-        self.marked(|marks, next| marks.codes | marks.parted >> 1 | next.parted << (Marks::TOKENS - 1))
+        self.found(|block| {
+            let next = self.marks.get((block + 1) * BLOCK).is_some_and(|marks| marks & mark::PARTED != 0);
+            self.marked(block, mark::CODE) | of_next(self.marked(block, mark::PARTED), next)
+        })
     }
 
     /// The tokens with which a row of offices may begin.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, &Token)> {
-        self.marked(|marks, _| marks.rows)
+        self.found(|block| self.marked(block, mark::ROW))
     }
 
-    /// The tokens that have one of the bits, of which those that come next may be part.
-    fn marked(&self, bits: impl Fn(&Marks, &Marks) -> u64) -> impl Iterator<Item = (usize, &Token)> {
-        let nexts = self.marks.iter().copied().skip(1).chain([Marks::default()]);
-        self.tokens
-            .chunks(Marks::TOKENS)
-            .zip(self.marks.iter().zip(nexts))
-            .enumerate()
-            .flat_map(move |(block, (tokens, (marks, next)))| set(block, tokens, bits(marks, &next)))
+    /// The tokens of a block that have the mark: a bit for each.
+    fn marked(&self, block: usize, mark: u8) -> u64 {
+        let mark = u8x16::splat(mark);
+        Lanes::read(&self.marks, block * BLOCK).bits(|marks| (marks & mark).simd_eq(mark))
+    }
+
+    /// The tokens that have a bit among those of their block.
+    fn found(&self, bits: impl Fn(usize) -> u64) -> impl Iterator<Item = (usize, &Token)> {
+        self.tokens.chunks(BLOCK).enumerate().flat_map(move |(block, tokens)| set(block, tokens, bits(block)))
     }
 
     /// The token before the one at `at`.
@@ -402,7 +399,7 @@ fn set(block: usize, tokens: &[Token], mut bits: u64) -> impl Iterator<Item = (u
         let at = bits.trailing_zeros() as usize;
         let token = tokens.get(at)?;
         bits &= bits - 1;
-        Some((block * Marks::TOKENS + at, token))
+        Some((block * BLOCK + at, token))
     })
 }
 

@@ -30,17 +30,21 @@ pub(crate) mod part {
     pub(crate) const WHOLE: u8 = 4;
     /// A cue may begin with it.
     pub(crate) const BEGINNING: u8 = 8;
-    /// Which cues begin with it is not found by its number alone.
+    /// Which cues begin with it is not found by its number alone. So it is of every word that is not known.
     pub(crate) const WRITTEN: u8 = 16;
     /// A row of offices may begin with it.
     pub(crate) const ROW: u8 = 32;
 }
 
 /// A word that is known, and what it is part of: together, as both are asked for each word of a text.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
     pub(crate) number: u32,
     pub(crate) parts: u8,
+}
+
+impl Known {
+    const NOTHING: Self = Self { number: 0, parts: part::BEGINNING | part::WRITTEN };
 }
 
 /// A folded word, ready to be looked up.
@@ -67,13 +71,13 @@ impl Words {
     pub(crate) fn get(&self, word: &Spelled<'_>, hash: u64) -> Known {
         match word.packed {
             Some(key) => self.get_short(key, hash),
-            None => self.long.find(hash, |known| self.text(known.number) == word.bytes).copied().unwrap_or_default(),
+            None => self.long.find(hash, |known| self.text(known.number) == word.bytes).copied().unwrap_or(Known::NOTHING),
         }
     }
 
     /// The same of a word of at most sixteen bytes.
     pub(super) fn get_short(&self, packed: [u64; 2], hash: u64) -> Known {
-        self.short.find(hash, |(key, _)| *key == packed).map(|(_, known)| *known).unwrap_or_default()
+        self.short.find(hash, |(key, _)| *key == packed).map_or(Known::NOTHING, |(_, known)| *known)
     }
 
     /// The number of `word`, which is folded already; 0 if it has none.
