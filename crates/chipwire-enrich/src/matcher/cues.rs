@@ -7,6 +7,9 @@ use super::{
     words::{Words, part},
 };
 
+/// Places of phrases that there is room for from the first.
+const HITS: usize = 64;
+
 /// A phrase, ready to be found.
 #[derive(Debug)]
 struct Phrase {
@@ -166,10 +169,6 @@ impl Numbers {
         self.0.get_mut(number / 64).into_iter().for_each(|bits| *bits |= 1 << (number % 64));
     }
 
-    fn is_empty(&self) -> bool {
-        self.0.iter().all(|bits| *bits == 0)
-    }
-
     fn has(&self, number: usize) -> bool {
         self.0.get(number / 64).is_some_and(|bits| bits & (1 << (number % 64)) != 0)
     }
@@ -309,10 +308,7 @@ impl Cues {
 
     /// Every place of every phrase of `wanted` in `document`.
     pub(crate) fn find(&self, document: &Document, wanted: &Phrases) -> Hits {
-        if wanted.phrases.is_empty() {
-            return Hits::default();
-        }
-        let mut hits = Vec::new();
+        let mut hits = Vec::with_capacity(HITS);
         // Words that are not known by their numbers have to be looked up.
         let begins = |token: &Token| wanted.words.has(token.word as usize) | token.is_part(part::WRITTEN);
         for (at, token) in document.cues(begins) {

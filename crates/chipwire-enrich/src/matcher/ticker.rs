@@ -103,8 +103,16 @@ impl Tickers {
                 Some(Gap::Hyphen) => self.before_country(document, at),
                 _ => None,
             };
-            let hit = hit.or_else(|| self.signed(document, at)).or_else(|| self.bloomberg(document, at));
-            let hit = hit.or_else(|| self.bracketed(document, at));
+            let before = || token.start.checked_sub(1).and_then(|sign| document.ch(sign));
+            let hit = hit.or_else(|| match before() {
+                Some('$' | '#') => self.signed(document, at),
+                _ => None,
+            });
+            let hit = hit.or_else(|| self.bloomberg(document, at));
+            let hit = hit.or_else(|| match before() {
+                Some('(' | '<') => self.bracketed(document, at),
+                _ => None,
+            });
             found.extend(hit.or_else(|| self.rated(document, at)));
         }
         found

@@ -83,7 +83,11 @@ impl Candidate {
     pub(super) fn accept(&mut self, confidence: f64, reasons: Vec<String>) {
         self.state = State::Accepted;
         self.confidence = confidence;
-        self.reasons.extend(reasons);
+        if self.reasons.is_empty() {
+            self.reasons = reasons;
+        } else {
+            self.reasons.extend(reasons);
+        }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -300,6 +304,10 @@ fn take_legal_tail(document: &Document, candidate: &mut Candidate) {
         if !joined {
             break;
         }
+        // Only one form is written small.
+        if !next.is(shape::CAPITAL) && next.end - next.start != SMALL_FORM.len() {
+            break;
+        }
         let word = document.folded(next);
         if !lexicon::is_legal_form(&word) || !is_written_as_form(document, candidate.end, &word) {
             break;
@@ -317,9 +325,12 @@ fn take_legal_tail(document: &Document, candidate: &mut Candidate) {
     }
 }
 
+/// The legal form that may be written small.
+const SMALL_FORM: &str = "plc";
+
 fn is_written_as_form(document: &Document, at: usize, word: &str) -> bool {
     let Some(token) = document.token(at) else { return false };
-    if word == "plc" {
+    if word == SMALL_FORM {
         return true;
     }
     // Short forms of other languages are small words too; `Co` is the exception.

@@ -45,6 +45,14 @@ const SMALL: &[&str] = &["a", "an", "and", "at", "by", "de", "des", "du", "for",
 impl Tagger {
     /// Finds what is explained and decides the candidates inside the brackets.
     pub(super) fn definitions(&self, document: &Document, hits: &Hits, candidates: &mut [Candidate]) -> Definitions {
+        let may_be_explained = |candidate: &Candidate| {
+            let open = candidate.state == State::Open;
+            let rejected = matches!(candidate.state, State::Rejected(_));
+            candidate.alias.is_some() && !rejected && (open || is_by_bracket(document, candidate.start))
+        };
+        if !candidates.iter().any(may_be_explained) {
+            return Definitions::default();
+        }
         let accepted = candidates
             .iter()
             .filter(|candidate| candidate.state == State::Accepted && candidate.alias.is_some())
@@ -190,6 +198,13 @@ enum Explanation {
     /// It is in brackets, and what is before them is not spelled by its letters: only a known name right there can be what
     /// it stands for.
     Brackets,
+}
+
+/// Whether a bracket opens on either side of the token, without which nothing is explained.
+fn is_by_bracket(document: &Document, at: usize) -> bool {
+    let opens = |at: usize| document.token(at).is_some_and(|token| token.gap == Gap::Open);
+    let before = document.token(at).and_then(|token| document.ch(token.start.checked_sub(1)?));
+    before == Some('(') || opens(at + 1)
 }
 
 fn explanation(document: &Document, at: usize) -> Option<Explanation> {

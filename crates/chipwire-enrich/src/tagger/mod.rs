@@ -223,7 +223,7 @@ impl Tagger {
         if candidates.is_empty() {
             return candidates;
         }
-        let hits = self.cues.find(document, &self.phrases_of(&candidates));
+        let hits = self.phrases_of(&candidates).map(|phrases| self.cues.find(document, &phrases)).unwrap_or_default();
         self.accept_certain(document, &hits, &mut candidates);
         let definitions = self.definitions(document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);
@@ -250,9 +250,9 @@ impl Tagger {
         candidates
     }
 
-    /// The phrases that may say what `candidates` are.
-    fn phrases_of(&self, candidates: &[Candidate]) -> Phrases {
-        let mut phrases = self.cues.none();
+    /// The phrases that may say what `candidates` are; nothing if there are none.
+    fn phrases_of(&self, candidates: &[Candidate]) -> Option<Phrases> {
+        let mut phrases = None;
         // What is accepted by its name alone is not weighed.
         let is_weighed = |candidate: &Candidate| {
             candidate.alias.and_then(|alias| self.trie.alias(alias)).is_some_and(|alias| alias.mode != Mode::Free)
@@ -264,7 +264,9 @@ impl Tagger {
         for (entity, named) in entities {
             let Some(sense) = self.sense(entity) else { continue };
             let cues = if named { &[] } else { sense.cues };
-            cues.iter().chain(sense.against).for_each(|phrase| self.cues.look_for(*phrase, &mut phrases));
+            for phrase in cues.iter().chain(sense.against) {
+                self.cues.look_for(*phrase, phrases.get_or_insert_with(|| self.cues.none()));
+            }
         }
         phrases
     }

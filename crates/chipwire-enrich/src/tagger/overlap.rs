@@ -45,6 +45,11 @@ pub(super) fn drop_covered(tagger: &Tagger, candidates: &mut [Candidate]) {
 /// Leaves one accepted candidate for every place.
 pub(super) fn settle(tagger: &Tagger, candidates: &mut Vec<Candidate>) {
     candidates.retain(|candidate| candidate.state == State::Accepted);
+    candidates.sort_by_key(|candidate| candidate.from);
+    // In most texts no two of them overlap.
+    if candidates.is_sorted_by(|one, next| one.to <= next.from) {
+        return;
+    }
     candidates.sort_by(|a, b| {
         (b.place().length().cmp(&a.place().length()))
             .then(b.confidence.total_cmp(&a.confidence))

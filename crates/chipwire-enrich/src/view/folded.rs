@@ -104,10 +104,12 @@ impl Folded {
     /// Adds visible ASCII that stands for itself at `start`, and spaces or line breaks, each of which is a space.
     pub(super) fn push_ascii(&mut self, text: &[u8], start: usize) {
         self.run(start, 1);
-        let spaced = text.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte });
-        self.narrow.extend(spaced.clone());
+        let at = self.len();
+        self.narrow.extend_from_slice(text);
+        let written = self.narrow.get_mut(at..).unwrap_or_default();
+        memchr::memchr_iter(b'\n', text).for_each(|at| written.get_mut(at).into_iter().for_each(|byte| *byte = b' '));
         if !self.chars.is_empty() {
-            self.chars.extend(spaced.map(char::from));
+            self.chars.extend(written.iter().map(|byte| char::from(*byte)));
         }
     }
 
