@@ -420,14 +420,16 @@ fn folded<'a>(view: &Folded, narrow: &'a Narrow, token: &Token) -> Cow<'a, str> 
 /// The tokens of a text, and the folded form of each as two numbers; zeros where it is too long for that. Neither words nor
 /// sentences are known yet.
 fn tokens(view: &Folded, narrow: &Narrow) -> (Vec<Token>, Vec<[u64; 2]>) {
-    let mut tokens: Vec<Token> = Vec::with_capacity(view.len() / 5);
-    let mut keys = Vec::with_capacity(view.len() / 5);
+    let words = narrow.words();
+    let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
+    let mut keys = Vec::with_capacity(words.len());
     let mut previous = 0;
-    for (start, end) in narrow.words() {
+    for (start, end) in words {
+        let next = byte(view, end);
         let short = start >= previous && !(view.has_wide() && narrow.is_wide(start, end));
-        match if short { plain(view, narrow, start, end) } else { None } {
+        match if short { plain(view, narrow, (start, end), next) } else { None } {
             Some(Plain { shape, key, .. }) => {
-                let shape = shape | abbreviation(byte(view, end), end - start, false, key);
+                let shape = shape | abbreviation(next, end - start, false, key);
                 let gap = gap(view, previous, start);
                 tokens.push(Token { start, end, word: 0, parts: 0, sentence: 0, gap, shape });
                 keys.push(key);
@@ -472,12 +474,12 @@ fn other_tokens(
 
 /// The letters and digits of ASCII at `start..end`, where these are one token and are folded letter by letter: `8xH100` is two,
 /// `U.S.` goes on, and `US` is compared as `U.S.` is.
-fn plain(view: &Folded, narrow: &Narrow, start: usize, end: usize) -> Option<Plain> {
+fn plain(view: &Folded, narrow: &Narrow, (start, end): (usize, usize), next: u8) -> Option<Plain> {
     const US: [u64; 2] = [u16::from_le_bytes(*b"us") as u64, 0];
     let plain = narrow.word(start, end)?;
     let letters = plain.shape & shape::LETTER != 0;
     let code = letters & !plain.initial;
-    let initial = letters & (end - start == 1) & (byte(view, end) == b'.');
+    let initial = letters & (end - start == 1) & (next == b'.');
     let doubtful = code | initial | (plain.key == US);
     (!doubtful || code && times_end(view, start, end) == end).then_some(plain)
 }
