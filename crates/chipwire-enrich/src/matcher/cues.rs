@@ -390,8 +390,13 @@ impl Hits {
         places.get(from..until).unwrap_or_default().iter().map(|(_, start, end)| (*start as usize, *end as usize))
     }
 
+    /// Whether the phrase stands anywhere.
+    pub(crate) fn has(&self, phrase: usize) -> bool {
+        self.present.has(phrase)
+    }
+
     fn slice(&self, phrase: usize) -> &[(u32, u32, u32)] {
-        if !self.present.has(phrase) {
+        if !self.has(phrase) {
             return &[];
         }
         let bits = self.present.0.get(phrase / 64).copied().unwrap_or(0) & ((1 << (phrase % 64)) - 1);

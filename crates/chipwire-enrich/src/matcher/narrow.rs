@@ -1,8 +1,6 @@
 //! The short way to read words of ASCII, which nearly all words of most texts are: where words are is a bit for each character,
 //! and a word of at most sixteen is two numbers.
 
-use wide::u8x16;
-
 use super::token::shape;
 use crate::{
     lanes::{self, Lanes, is_within, small},
@@ -30,9 +28,9 @@ const fn within() -> [[u64; 2]; LENGTH_MAX + 1] {
 /// A text of one byte for each character: where words are, and how they are compared.
 #[derive(Debug, Default)]
 pub(super) struct Narrow {
-    /// A letter in its small form or a digit; 0 for every sign; or [`WIDE`]. Zeros behind the end, so that sixteen can be read
+    /// A letter in its small form or a digit; 0 for every other character. Zeros behind the end, so that sixteen can be read
     /// from any character on.
-    folded: Vec<u8>,
+    folded: String,
     /// What the characters are. One that is empty is behind the last.
     blocks: Vec<Bits>,
 }
@@ -84,29 +82,32 @@ impl Edges<'_> {
 impl Narrow {
     /// Reads `written`, a byte for each character: see [`crate::view::Folded::narrow`].
     pub(super) fn new(written: &[u8]) -> Self {
-        let mut new = Self {
-            folded: Vec::with_capacity(written.len() + BLOCK + LENGTH_MAX),
-            blocks: Vec::with_capacity(written.len() / BLOCK + 2),
-        };
+        let mut folded = Vec::with_capacity(written.len() + BLOCK + LENGTH_MAX);
+        let mut blocks = Vec::with_capacity(written.len() / BLOCK + 2);
         // One block more than there are whole ones: the last has signs at its end.
-        (0..=written.len()).step_by(BLOCK).for_each(|at| new.read(Lanes::read(written, at)));
-        new.folded.extend([0; LENGTH_MAX]);
-        new.blocks.push(Bits::default());
-        new
+        for at in (0..=written.len()).step_by(BLOCK) {
+            let (bytes, bits) = Self::read(Lanes::read(written, at));
+            folded.extend_from_slice(&bytes);
+            blocks.push(bits);
+        }
+        folded.extend([0; LENGTH_MAX]);
+        blocks.push(Bits::default());
+        Self { folded: String::from_utf8(folded).unwrap_or_default(), blocks }
     }
 
-    fn read(&mut self, block: Lanes) {
+    /// The folded form of a block, and its bits.
+    fn read(block: Lanes) -> ([u8; BLOCK], Bits) {
         let letters = |part| is_within(small(part), b'a', b'z');
         let wide = |part| lanes::is(part, WIDE);
-        let words = |part| letters(part) | is_within(part, b'0', b'9') | wide(part);
+        let plain = |part| letters(part) | is_within(part, b'0', b'9');
         // The bit by which the cases of a letter differ is set in all digits.
-        let folded = block.map(|part| (part | letters(part) & u8x16::splat(0x20)) & words(part));
-        self.folded.extend_from_slice(&folded.bytes());
-        self.blocks.push(Bits {
-            words: block.bits(words),
+        let folded = block.map(|part| small(part) & plain(part));
+        let bits = Bits {
+            words: block.bits(|part| plain(part) | wide(part)),
             letters: block.bits(letters),
             capitals: block.bits(|part| is_within(part, b'A', b'Z')),
-        });
+        };
+        (folded.bytes(), bits)
     }
 
     /// Where something begins that is no sign, and where that ends.
@@ -126,16 +127,11 @@ impl Narrow {
         (letters(block) >> by | letters(block + 1) << 1 << (BLOCK - 1 - by)).trailing_ones() as usize
     }
 
-    /// Whether a character of `start..end` is [`WIDE`].
-    pub(super) fn is_wide(&self, start: usize, end: usize) -> bool {
-        self.folded.get(start..end).unwrap_or_default().contains(&WIDE)
-    }
-
     /// The word at `start..end`, which are letters and digits of ASCII, if it is no longer than [`LENGTH_MAX`].
     pub(super) fn word(&self, start: usize, end: usize) -> Option<Plain> {
         let length = end - start;
         let [low_within, high_within] = *WITHIN.get(length)?;
-        let bytes: &[u8; LENGTH_MAX] = self.folded.get(start..)?.first_chunk()?;
+        let bytes: &[u8; LENGTH_MAX] = self.folded.as_bytes().get(start..)?.first_chunk()?;
         let number = |from: usize| Some(u64::from_le_bytes(*bytes.get(from..)?.first_chunk()?));
         let key = [number(0)? & low_within, number(8)? & high_within];
         let (block, by) = (start / BLOCK, start % BLOCK);
@@ -154,7 +150,7 @@ impl Narrow {
     }
 
     /// The folded characters `start..end`.
-    pub(super) fn text(&self, start: usize, end: usize) -> Option<&[u8]> {
+    pub(super) fn text(&self, start: usize, end: usize) -> Option<&str> {
         self.folded.get(start..end)
     }
 }

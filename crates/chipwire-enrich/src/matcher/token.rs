@@ -17,7 +17,7 @@ use super::{
 use crate::{
     article::short_word_hash,
     lanes::{BYTES as BLOCK, Lanes, of_next},
-    view::{BREAK, Folded, PARAGRAPH, Reading, append_matching, matching},
+    view::{BREAK, EDGE, Folded, PARAGRAPH, Reading, append_matching, matching},
 };
 
 /// What is between two tokens.
@@ -315,8 +315,8 @@ impl Document {
     /// The letters of ASCII from the character `at` on, 64 at most, in their `small` form or as they are written.
     pub(crate) fn letters(&self, at: usize, small: bool) -> &str {
         let end = at + self.narrow.letters(at);
-        let letters = if small { self.narrow.text(at, end) } else { self.view.narrow().get(at..end) };
-        letters.and_then(|letters| std::str::from_utf8(letters).ok()).unwrap_or_default()
+        let written = || std::str::from_utf8(self.view.narrow().get(at..end)?).ok();
+        if small { self.narrow.text(at, end) } else { written() }.unwrap_or_default()
     }
 
     /// Whether the folded form of `token` starts with `prefix`.
@@ -404,8 +404,7 @@ fn set(block: usize, tokens: &[Token], mut bits: u64) -> impl Iterator<Item = (u
 }
 
 fn folded_ascii<'a>(narrow: &'a Narrow, token: &Token) -> Option<&'a str> {
-    let folded = narrow.text(token.start, token.end).filter(|_| token.is(shape::ASCII))?;
-    std::str::from_utf8(folded).ok()
+    narrow.text(token.start, token.end).filter(|_| token.is(shape::ASCII))
 }
 
 fn folded<'a>(view: &Folded, narrow: &'a Narrow, token: &Token) -> Cow<'a, str> {
@@ -426,7 +425,7 @@ fn tokens(view: &Folded, narrow: &Narrow) -> (Vec<Token>, Vec<[u64; 2]>) {
     let mut previous = 0;
     for (start, end) in words {
         let next = byte(view, end);
-        let short = start >= previous && !(view.has_wide() && narrow.is_wide(start, end));
+        let short = start >= previous && !(view.has_wide() && view.is_wide(start, end));
         match if short { plain(view, narrow, (start, end), next) } else { None } {
             Some(Plain { shape, key, .. }) => {
                 let shape = shape | abbreviation(next, end - start, false, key);
@@ -610,6 +609,9 @@ fn other_gap(view: &Folded, start: usize, end: usize) -> Gap {
         [] => Gap::Empty,
         [b',', b' '] => Gap::Comma,
         [b'.', b' '] => Gap::DotSpace,
+        [b' ', b'('] => Gap::Open,
+        [b')', b' '] => Gap::Close,
+        [.., EDGE] => Gap::Hard,
         _ => long_gap(view.chars(start, end)),
     }
 }

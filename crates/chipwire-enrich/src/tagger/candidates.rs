@@ -258,7 +258,8 @@ impl Tagger {
         };
         let around = |phrase: usize| hits.around(phrase, candidate.start, candidate.name_end);
         let against = self.sense(candidate.entity)?.against;
-        against.iter().map(|phrase| *phrase as usize).find(|phrase| around(*phrase).any(is_longer))
+        let mut told = against.iter().map(|phrase| *phrase as usize).filter(|phrase| hits.has(*phrase));
+        told.find(|phrase| around(*phrase).any(is_longer))
     }
 }
 

@@ -271,14 +271,19 @@ impl Scene<'_> {
         reasons.into_iter().map(|(_, reason)| reason).collect()
     }
 
+    /// Those of the phrases that the text has.
+    fn told(&self, phrases: &[u32]) -> impl Iterator<Item = usize> {
+        phrases.iter().map(|phrase| *phrase as usize).filter(|phrase| self.hits.has(*phrase))
+    }
+
     /// Words for and against it.
     fn cues(&self, candidate: &Candidate, evidence: &mut Evidence) {
         let Some(sense) = self.tagger.sense(candidate.entity) else { return };
-        for phrase in sense.cues.iter().map(|phrase| *phrase as usize) {
+        for phrase in self.told(sense.cues) {
             let (here, far) = (&mut evidence.here, &mut evidence.far);
             self.phrase(candidate, phrase, here, far, &mut evidence.beside, Reason::Cue(phrase));
         }
-        for phrase in sense.against.iter().map(|phrase| *phrase as usize) {
+        for phrase in self.told(sense.against) {
             let (here, far) = (&mut evidence.here_against, &mut evidence.far_against);
             self.phrase(candidate, phrase, here, far, &mut [false; 2], Reason::Against(phrase));
         }

@@ -5,12 +5,15 @@ use super::{BREAK, PARAGRAPH};
 /// Stands in [`Folded::narrow`] for a character that has no byte of its own.
 pub(crate) const WIDE: u8 = 0x80;
 
+/// Stands there for [`PARAGRAPH`].
+pub(crate) const EDGE: u8 = 1;
+
 /// The first visible byte; those below stand for [`SIGNS`].
 const VISIBLE: u8 = b' ';
 
 /// Signs that are no part of a word, and the control character by whose byte each is kept: nothing else has it, as white space
 /// and control characters are all one space here. So most texts have no character that a byte would not do for.
-const SIGNS: [(u8, char); 8] = [(1, PARAGRAPH), (2, BREAK), (3, '—'), (4, '–'), (5, '·'), (6, '€'), (7, '£'), (8, '¥')];
+const SIGNS: [(u8, char); 8] = [(EDGE, PARAGRAPH), (2, BREAK), (3, '—'), (4, '–'), (5, '·'), (6, '€'), (7, '£'), (8, '¥')];
 
 /// The characters of a text, one behind the other, and where each came from.
 ///
@@ -72,6 +75,11 @@ impl Folded {
     /// Whether any character is [`WIDE`].
     pub(crate) fn has_wide(&self) -> bool {
         !self.chars.is_empty()
+    }
+
+    /// Whether a character of `start..end` is [`WIDE`].
+    pub(crate) fn is_wide(&self, start: usize, end: usize) -> bool {
+        self.narrow.get(start..end).unwrap_or_default().contains(&WIDE)
     }
 
     pub(crate) fn ch(&self, at: usize) -> Option<char> {

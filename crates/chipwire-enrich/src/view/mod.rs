@@ -13,7 +13,7 @@ mod matching;
 mod mojibake;
 mod plain;
 
-pub(crate) use self::folded::{Folded, WIDE};
+pub(crate) use self::folded::{EDGE, Folded, WIDE};
 pub(crate) use self::html::Reading;
 use self::html::{Sink, Stop};
 pub(crate) use self::matching::{append_matching, matching};
