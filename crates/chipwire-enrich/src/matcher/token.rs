@@ -117,7 +117,7 @@ impl Token {
     /// What it may be the beginning of: without a branch, as there is no telling what comes next.
     fn marks(&self) -> u8 {
         let bit = |is: bool, mark: u8| u8::from(is) * mark;
-        self.parts & (mark::CUE | mark::ROW)
+        self.parts & (mark::NAME | mark::CUE | mark::ROW)
             | bit(self.is_code(), mark::CODE)
             | bit(matches!(self.gap, Gap::Colon | Gap::Dot), mark::PARTED)
     }
@@ -147,6 +147,8 @@ pub(crate) struct Document {
 mod mark {
     use super::part;
 
+    /// A name.
+    pub(super) const NAME: u8 = part::NAME;
     /// A cue, or that is not known.
     pub(super) const CUE: u8 = part::BEGINNING;
     /// A row of offices.
@@ -218,32 +220,29 @@ impl Document {
         self.tokens.get(at)
     }
 
-    /// The tokens for which `is_one` holds, which is asked of each and the one behind it. What it answers cannot be foreseen, so that
-    /// it should not branch: nothing does that here.
-    pub(crate) fn tokens_where(
+    /// The tokens with which a name may begin, and of these those for which `is_one` holds: see [`Self::narrowed`].
+    pub(crate) fn names(&self, is_one: impl Fn(&Token, &Token) -> bool) -> impl Iterator<Item = (usize, &Token)> {
+        self.narrowed(mark::NAME, is_one)
+    }
+
+    /// The same for cues.
+    pub(crate) fn cues(&self, is_one: impl Fn(&Token) -> bool) -> impl Iterator<Item = (usize, &Token)> {
+        self.narrowed(mark::CUE, move |token, _| is_one(token))
+    }
+
+    /// The tokens that have the mark and for which `is_one` holds, which is asked of each and the one behind it. What it answers cannot
+    /// be foreseen, so that it should not branch: nothing does that here.
+    fn narrowed(
         &self,
+        mark: u8,
         is_one: impl Fn(&Token, &Token) -> bool,
     ) -> impl Iterator<Item = (usize, &Token)> {
         self.tokens.chunks(BLOCK).enumerate().flat_map(move |(block, tokens)| {
-            let bit = |at: usize, token, next| u64::from(is_one(token, next)) << at;
-            let pairs = tokens.windows(2).enumerate();
-            let mut found = pairs.fold(0, |found, (at, pair)| match pair {
-                [token, next] => found | bit(at, token, next),
-                _ => found,
+            let may = set(block, tokens, self.marked(block, mark));
+            let found = may.fold(0, |found, (at, token)| {
+                let next = self.tokens.get(at + 1).unwrap_or(&Token::EDGE);
+                found | u64::from(is_one(token, next)) << (at % BLOCK)
             });
-            if let Some((last, rest)) = tokens.split_last() {
-                let next = self.tokens.get((block + 1) * BLOCK).unwrap_or(&Token::EDGE);
-                found |= bit(rest.len(), last, next);
-            }
-            set(block, tokens, found)
-        })
-    }
-
-    /// The tokens with which a cue may begin, and of these those for which `is_one` holds, which should not branch.
-    pub(crate) fn cues(&self, is_one: impl Fn(&Token) -> bool) -> impl Iterator<Item = (usize, &Token)> {
-        self.tokens.chunks(BLOCK).enumerate().flat_map(move |(block, tokens)| {
-            let may = set(block, tokens, self.marked(block, mark::CUE));
-            let found = may.fold(0, |found, (at, token)| found | u64::from(is_one(token)) << (at % BLOCK));
             set(block, tokens, found)
         })
     }
@@ -681,9 +680,11 @@ mod tests {
             assert_eq!(numbers(&mut document.codes()), codes);
             let exchanges = numbers(&mut all().filter(|(at, token)| token.is_code() || before_sign(*at)));
             assert_eq!(numbers(&mut document.codes_and_exchanges()), exchanges);
-            let spaced = numbers(&mut all().filter(|(at, _)| gap(at + 1) == Some(Gap::Space)));
-            assert_eq!(numbers(&mut document.tokens_where(|_, next| next.gap == Gap::Space)), spaced);
             assert_eq!(document.cues(|_| true).count(), document.tokens.len());
+            let spaced = numbers(&mut all().filter(|(at, _)| gap(at + 1) == Some(Gap::Space)));
+            let found = document.narrowed(mark::CUE, |_, next| next.gap == Gap::Space);
+            assert_eq!(numbers(&mut { found }), spaced);
+            assert_eq!(document.names(|_, _| true).count(), 0);
         }
     }
 

@@ -338,9 +338,7 @@ impl Trie {
         let mut matches = Vec::new();
         let begins_longer =
             |token: &Token, next: &Token| (next.gap != Gap::Hard) & self.pairs.may_have(token.word, next.word);
-        let starts = document.tokens_where(|token, next| {
-            token.is_part(part::NAME) & (token.is_part(part::WHOLE) | begins_longer(token, next))
-        });
+        let starts = document.names(|token, next| token.is_part(part::WHOLE) | begins_longer(token, next));
         for (start, token) in starts {
             let longer = document.token(start + 1).is_some_and(|next| begins_longer(token, next));
             let mut node = 0;
