@@ -217,12 +217,21 @@ impl Tagger {
             } else if alias.mode == Mode::Free {
                 let long = if alias.length() > 1 || candidate.firm { 0.98 } else { 0.95 };
                 candidate.accept(long, vec!["alias:free".to_owned()]);
-            } else if alias.mode == Mode::Cased && candidate.exact && !self.needs_cue(document, candidate) {
+            } else if self.is_certain(document, candidate, alias) {
                 candidate.accept(0.9, vec!["alias:cased".to_owned()]);
             }
         }
         self.accept_beside_tickers(candidates);
         super::overlap::drop_covered(self, candidates);
+    }
+
+    /// Whether the name is accepted without evidence, as it is written.
+    pub(super) fn is_certain(&self, document: &Document, candidate: &Candidate, alias: &Alias) -> bool {
+        match alias.mode {
+            Mode::Free => true,
+            Mode::Cased => candidate.exact && !self.needs_cue(document, candidate),
+            _ => false,
+        }
     }
 
     /// A name with its own code in brackets behind it: each shows what the other is.

@@ -223,7 +223,7 @@ impl Tagger {
         if candidates.is_empty() {
             return candidates;
         }
-        let hits = self.phrases_of(&candidates).map(|phrases| self.cues.find(document, &phrases)).unwrap_or_default();
+        let hits = self.phrases_of(document, &candidates).map(|phrases| self.cues.find(document, &phrases)).unwrap_or_default();
         self.accept_certain(document, &hits, &mut candidates);
         let definitions = self.definitions(document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);
@@ -251,11 +251,12 @@ impl Tagger {
     }
 
     /// The phrases that may say what `candidates` are; nothing if there are none.
-    fn phrases_of(&self, candidates: &[Candidate]) -> Option<Phrases> {
+    fn phrases_of(&self, document: &Document, candidates: &[Candidate]) -> Option<Phrases> {
         let mut phrases = None;
         // What is accepted by its name alone is not weighed.
         let is_weighed = |candidate: &Candidate| {
-            candidate.alias.and_then(|alias| self.trie.alias(alias)).is_some_and(|alias| alias.mode != Mode::Free)
+            let alias = candidate.alias.and_then(|alias| self.trie.alias(alias));
+            alias.is_some_and(|alias| !self.is_certain(document, candidate, alias))
         };
         let mut entities: Vec<(usize, bool)> =
             candidates.iter().map(|candidate| (candidate.entity, !is_weighed(candidate))).collect();
