@@ -66,6 +66,17 @@ enum Relation {
     None,
 }
 
+/// How the names of an entity are weighed in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weighed {
+    /// By all that is said about it.
+    Full,
+    /// Not at all, as each is enough; but it may be a part of a longer phrase.
+    Certain,
+    /// All are short forms, which count only where others are named in full.
+    Short,
+}
+
 /// Who is shown the candidates, and what is evidence for them.
 type Look<'l> = &'l mut dyn FnMut(&evidence::Scene<'_>, &[Candidate]);
 
@@ -223,7 +234,7 @@ impl Tagger {
         if candidates.is_empty() {
             return candidates;
         }
-        let hits = self.phrases_of(document, &candidates).map(|phrases| self.cues.find(document, &phrases)).unwrap_or_default();
+        let hits = self.phrases_of(document, &candidates, look.is_some()).map(|phrases| self.cues.find(document, &phrases)).unwrap_or_default();
         self.accept_certain(document, &hits, &mut candidates);
         let definitions = self.definitions(document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);
@@ -251,20 +262,36 @@ impl Tagger {
     }
 
     /// The phrases that may say what `candidates` are; nothing if there are none.
-    fn phrases_of(&self, document: &Document, candidates: &[Candidate]) -> Option<Phrases> {
-        let mut phrases = None;
-        // What is accepted by its name alone is not weighed.
-        let is_weighed = |candidate: &Candidate| {
-            let alias = candidate.alias.and_then(|alias| self.trie.alias(alias));
-            alias.is_some_and(|alias| !self.is_certain(document, candidate, alias))
+    fn phrases_of(&self, document: &Document, candidates: &[Candidate], explained: bool) -> Option<Phrases> {
+        let is = |candidate: &Candidate| match candidate.alias.and_then(|alias| self.trie.alias(alias)) {
+            Some(alias) if alias.mode == Mode::After => Weighed::Short,
+            Some(alias) if !self.is_certain(document, candidate, alias) => Weighed::Full,
+            _ => Weighed::Certain,
         };
-        let mut entities: Vec<(usize, bool)> =
-            candidates.iter().map(|candidate| (candidate.entity, !is_weighed(candidate))).collect();
+        let mut entities: Vec<(usize, Weighed)> =
+            candidates.iter().map(|candidate| (candidate.entity, is(candidate))).collect();
         entities.sort_unstable();
-        entities.dedup_by_key(|(entity, _)| *entity);
-        for (entity, named) in entities {
-            let Some(sense) = self.sense(entity) else { continue };
-            let cues = if named { &[] } else { sense.cues };
+        entities.dedup_by(|next, first| {
+            let same = next.0 == first.0;
+            // Short forms of what is named in full are weighed.
+            if same && next.1 != first.1 {
+                first.1 = Weighed::Full;
+            }
+            same
+        });
+        // A short form counts only where the entity itself, or one that is related to it, is named in full.
+        let counts = |entity: usize| {
+            let mut full = entities.iter().filter(|(_, weighed)| *weighed != Weighed::Short);
+            full.any(|(other, _)| self.relation(entity, *other) == Relation::Related)
+        };
+        let mut phrases = None;
+        for (entity, weighed) in &entities {
+            let Some(sense) = self.sense(*entity) else { continue };
+            let cues = match weighed {
+                Weighed::Short if !explained && !counts(*entity) => continue,
+                Weighed::Certain => &[],
+                _ => sense.cues,
+            };
             for phrase in cues.iter().chain(sense.against) {
                 self.cues.look_for(*phrase, phrases.get_or_insert_with(|| self.cues.none()));
             }
