@@ -232,11 +232,7 @@ impl Document {
 
     /// The tokens that have the mark and for which `is_one` holds, which is asked of each and the one behind it. What it answers cannot
     /// be foreseen, so that it should not branch: nothing does that here.
-    fn narrowed(
-        &self,
-        mark: u8,
-        is_one: impl Fn(&Token, &Token) -> bool,
-    ) -> impl Iterator<Item = (usize, &Token)> {
+    fn narrowed(&self, mark: u8, is_one: impl Fn(&Token, &Token) -> bool) -> impl Iterator<Item = (usize, &Token)> {
         self.tokens.chunks(BLOCK).enumerate().flat_map(move |(block, tokens)| {
             let may = set(block, tokens, self.marked(block, mark));
             let found = may.fold(0, |found, (at, token)| {
@@ -460,8 +456,8 @@ fn other_tokens(
         let (end, dotted) = token_end(view, start, class);
         fold(view.chars(start, end), dotted, &mut word);
         let key = packed(word.as_bytes()).unwrap_or_default();
-        let shape = shape_of(view.chars(start, end), class, dotted)
-            | abbreviation(byte(view, end), end - start, dotted, key);
+        let shape =
+            shape_of(view.chars(start, end), class, dotted) | abbreviation(byte(view, end), end - start, dotted, key);
         let gap = gap(view, previous, start);
         tokens.push(Token { start, end, word: 0, parts: 0, sentence: 0, gap, shape });
         keys.push(key);

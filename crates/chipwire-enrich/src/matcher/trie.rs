@@ -130,9 +130,9 @@ impl Pairs {
 
     fn place(&self, first: u32, second: u32) -> (usize, u64) {
         let pair = u64::from(first) << 32 | u64::from(second);
+        // Of a product the upper half depends on all of both.
         let hash = pair.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let hash = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        ((hash >> self.shift) as usize, 1 << ((hash >> 20) % 64) | 1 << ((hash >> 26) % 64))
+        ((hash >> self.shift) as usize, 1 << ((hash >> 32) % 64) | 1 << ((hash >> 38) % 64))
     }
 
     /// Whether a name may begin with these.

@@ -71,7 +71,9 @@ impl Words {
     pub(crate) fn get(&self, word: &Spelled<'_>, hash: u64) -> Known {
         match word.packed {
             Some(key) => self.get_short(key, hash),
-            None => self.long.find(hash, |known| self.text(known.number) == word.bytes).copied().unwrap_or(Known::NOTHING),
+            None => {
+                self.long.find(hash, |known| self.text(known.number) == word.bytes).copied().unwrap_or(Known::NOTHING)
+            }
         }
     }
 

@@ -234,7 +234,10 @@ impl Tagger {
         if candidates.is_empty() {
             return candidates;
         }
-        let hits = self.phrases_of(document, &candidates, look.is_some()).map(|phrases| self.cues.find(document, &phrases)).unwrap_or_default();
+        let hits = self
+            .phrases_of(document, &candidates, look.is_some())
+            .map(|phrases| self.cues.find(document, &phrases))
+            .unwrap_or_default();
         self.accept_certain(document, &hits, &mut candidates);
         let definitions = self.definitions(document, &hits, &mut candidates);
         self.accept_parts(&mut candidates);

@@ -13,7 +13,8 @@ const VISIBLE: u8 = b' ';
 
 /// Signs that are no part of a word, and the control character by whose byte each is kept: nothing else has it, as white space
 /// and control characters are all one space here. So most texts have no character that a byte would not do for.
-const SIGNS: [(u8, char); 8] = [(EDGE, PARAGRAPH), (2, BREAK), (3, '—'), (4, '–'), (5, '·'), (6, '€'), (7, '£'), (8, '¥')];
+const SIGNS: [(u8, char); 8] =
+    [(EDGE, PARAGRAPH), (2, BREAK), (3, '—'), (4, '–'), (5, '·'), (6, '€'), (7, '£'), (8, '¥')];
 
 /// The characters of a text, one behind the other, and where each came from.
 ///

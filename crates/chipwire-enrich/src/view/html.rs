@@ -338,12 +338,14 @@ fn plain_length(bytes: &[u8]) -> (usize, bool) {
     loop {
         let here = Lanes::read(bytes, length);
         let next = bytes.get(length + lanes::BYTES).copied().unwrap_or(0);
-        let visible =
-            here.bits(|part| is_within(part, b'!', b'~') & !(lanes::is(part, b'<') | lanes::is(part, b'&')));
+        let visible = here.bits(|part| is_within(part, b'!', b'~') & !(lanes::is(part, b'<') | lanes::is(part, b'&')));
         let of = |byte: u8| here.bits(|part| lanes::is(part, byte));
-        // A line break before what may be the sign of a list is more than a space.
-        let spaces = of(b' ') | of(b'\n') & !of_next(of(b'*'), next == b'*');
-        let fits = visible | spaces & of_next(visible, is_visible(next));
+        let before_visible = of_next(visible, is_visible(next));
+        let mut fits = visible | of(b' ') & before_visible;
+        if fits != u64::MAX {
+            // A line break before what may be the sign of a list is more than a space.
+            fits |= of(b'\n') & !of_next(of(b'*'), next == b'*') & before_visible;
+        }
         let here_length = fits.trailing_ones();
         let within = u64::MAX.checked_shr(u64::BITS - here_length).unwrap_or(0);
         has_signs |= signs(here, next) & within != 0;
