@@ -20,12 +20,12 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The fingerprint of the document, or nothing where it has too few words.
 pub(super) fn simhash(scene: &Scene<'_>) -> Option<u64> {
-    let hashes = &scene.document.hashes;
+    let hashes: Vec<u64> = scene.document.hashes().take(WORDS_MAX).collect();
     if hashes.len() < WORDS_MIN {
         return None;
     }
     let mut votes = Votes::default();
-    for words in hashes.get(..hashes.len().min(WORDS_MAX)).unwrap_or_default().windows(SHINGLE) {
+    for words in hashes.windows(SHINGLE) {
         if let [first, second, third] = words {
             votes.add(mix(first.rotate_left(42) ^ second.rotate_left(21) ^ third));
         }

@@ -136,8 +136,8 @@ pub(crate) struct Document {
     pub(crate) body: usize,
     pub(crate) tokens: Vec<Token>,
     pub(crate) sentences: Vec<Sentence>,
-    /// A hash of each token in the form in which words are compared.
-    pub(crate) hashes: Vec<u64>,
+    /// The folded form of each token as two numbers; zeros where it is too long for that.
+    keys: Vec<[u64; 2]>,
     /// Bits of [`mark`] for each token.
     marks: Vec<u8>,
     narrow: Narrow,
@@ -167,43 +167,47 @@ impl Document {
         view.push(PARAGRAPH, 0, 0);
         let start = view.len();
         append_matching(&mut view, body, reading);
-        let (mut document, keys) = Self::read(view, start);
-        document.look_up(&keys, words);
+        let mut document = Self::read(view, start);
+        document.look_up(words);
         document.sentences = sentences(&mut document.tokens, &document.view);
         document
     }
 
     /// Reads a name or a phrase: its words are not looked up, and its sentences are not told apart.
     pub(crate) fn of_name(name: &str) -> Self {
-        Self::read(matching(name, Reading::Plain), 0).0
+        Self::read(matching(name, Reading::Plain), 0)
     }
 
-    /// The tokens of the text, and the folded form of each as two numbers; zeros where it is too long for that.
-    fn read(view: Folded, body: usize) -> (Self, Vec<[u64; 2]>) {
+    /// The tokens of the text.
+    fn read(view: Folded, body: usize) -> Self {
         let narrow = Narrow::new(view.narrow());
         let (tokens, keys) = tokens(&view, &narrow);
-        (Self { view, body, tokens, sentences: Vec::new(), hashes: Vec::new(), marks: Vec::new(), narrow }, keys)
+        Self { view, body, tokens, sentences: Vec::new(), keys, marks: Vec::new(), narrow }
     }
 
     /// Finds what is known of each word: of one after the other without much between them, so that the processor need not
     /// wait for each.
-    fn look_up(&mut self, keys: &[[u64; 2]], words: &Words) {
-        let Self { view, narrow, tokens, .. } = self;
-        let look_up = |(token, key): (&mut Token, &[u64; 2])| {
-            let (known, hash) = if *key == [0, 0] {
+    fn look_up(&mut self, words: &Words) {
+        let Self { view, narrow, tokens, keys, .. } = self;
+        for (token, key) in tokens.iter_mut().zip(keys) {
+            let known = if *key == [0, 0] {
                 let word = folded(view, narrow, token);
                 let word = Spelled::new(word.as_bytes());
-                let hash = word.hash();
-                (words.get(&word, hash), hash)
+                words.get(&word, word.hash())
             } else {
-                let hash = short_word_hash(*key);
-                (words.get_short(*key, hash), hash)
+                words.get_short(*key, short_word_hash(*key))
             };
             (token.word, token.parts) = (known.number, known.parts);
-            hash
-        };
-        self.hashes = tokens.iter_mut().zip(keys).map(look_up).collect();
+        }
         self.marks = self.tokens.iter().map(Token::marks).collect();
+    }
+
+    /// A hash of each token in the form in which words are compared.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.tokens.iter().zip(&self.keys).map(|(token, key)| match key {
+            [0, 0] => Spelled::new(self.folded(token).as_bytes()).hash(),
+            key => short_word_hash(*key),
+        })
     }
 
     /// Title, the edge of a paragraph, and body.
@@ -642,10 +646,10 @@ mod tests {
         fn the_short_way_reads_what_the_long_one_does(text in "([aAzZuUsS09xX .'é中ß\\-]{1,3}|[a-z]{6,10}|[A-Z]{14,18}|[a-zA-Z0-9]{30,34}){0,12}") {
             let mut view = Folded::default();
             text.chars().for_each(|ch| view.push(ch, 0, 0));
-            let (document, keys) = Document::read(view, 0);
+            let document = Document::read(view, 0);
             let view = &document.view;
             let mut at = 0;
-            for (token, key) in document.tokens.iter().zip(&keys) {
+            for (token, key) in document.tokens.iter().zip(&document.keys) {
                 prop_assert!(view.chars(at, token.start).all(|ch| class(ch).is_none()), "{text:?}");
                 let class = class(view.ch(token.start).unwrap()).unwrap();
                 let (end, dotted) = token_end(view, token.start, class);
