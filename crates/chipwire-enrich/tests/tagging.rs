@@ -554,3 +554,15 @@ fn what_is_not_tagged_says_why() {
     "#]],
     );
 }
+
+#[test]
+fn cues_speak_for_a_short_name_though_the_full_one_needs_none() {
+    let tagger = Tagger::new(Gazetteer::builtin().unwrap());
+    let text = "The U.S. International Trade Commission opened an inquiry. A complaint was filed with the Commission.";
+    let mentions = tagger.tag_text(text);
+    let reasons = |surface: &str| mentions.iter().find(|mention| mention.surface == surface).unwrap().reasons.clone();
+    assert_eq!(reasons("U.S. International Trade Commission"), ["alias:free"]);
+    assert_eq!(reasons("Commission"), ["alias:after", "full-name", "cue:complaint"]);
+    // Where nothing is named in full there is nothing that it is short for.
+    assert!(tagger.tag_text("A complaint was filed with the Commission.").is_empty());
+}

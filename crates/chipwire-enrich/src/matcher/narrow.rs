@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Longer words are so rare that they may take the long way.
-pub(super) const LENGTH_MAX: usize = 16;
+const LENGTH_MAX: usize = 16;
 /// Characters that one number has a bit for each of.
 const BLOCK: usize = lanes::BYTES;
 

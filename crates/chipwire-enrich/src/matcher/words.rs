@@ -44,6 +44,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Of a word that no name has, and no cue as it is: a cue may be the beginning of it.
     const NOTHING: Self = Self { number: 0, parts: part::BEGINNING | part::WRITTEN };
 }
 
