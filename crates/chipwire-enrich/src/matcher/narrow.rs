@@ -111,13 +111,14 @@ impl Narrow {
     }
 
     /// Where something begins that is no sign, and where that ends.
-    pub(super) fn words(&self) -> Vec<(usize, usize)> {
-        let mut words = Vec::with_capacity(self.folded.len() / 5);
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, usize)> {
         let mut edges = Edges { blocks: self.blocks.iter(), first: 0, edges: 0, inside: 0 };
-        while let (Some(start), Some(end)) = (edges.next(), edges.next()) {
-            words.push((start, end));
-        }
-        words
+        std::iter::from_fn(move || Some((edges.next()?, edges.next()?)))
+    }
+
+    /// About how many there are.
+    pub(super) fn some_words(&self) -> usize {
+        self.folded.len() / 5
     }
 
     /// How many letters of ASCII there are from `at` on, 64 at most.

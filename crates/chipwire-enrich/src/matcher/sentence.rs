@@ -84,7 +84,9 @@ pub(super) fn sentences(tokens: &mut [Token], view: &Folded) -> Vec<Sentence> {
 fn parts_sentences(end: usize, shape: u16, token: &Token, view: &Folded) -> bool {
     match token.gap {
         Gap::Hard => return true,
-        Gap::DotSpace | Gap::Other => {}
+        // The end of most.
+        Gap::DotSpace => return shape & shape::ABBREVIATION == 0,
+        Gap::Other => {}
         // No other gap has a sign that ends a sentence.
         _ => return false,
     }

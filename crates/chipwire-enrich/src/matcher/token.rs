@@ -419,8 +419,8 @@ fn folded<'a>(view: &Folded, narrow: &'a Narrow, token: &Token) -> Cow<'a, str> 
 /// sentences are known yet.
 fn tokens(view: &Folded, narrow: &Narrow) -> (Vec<Token>, Vec<[u64; 2]>) {
     let words = narrow.words();
-    let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
-    let mut keys = Vec::with_capacity(words.len());
+    let mut tokens: Vec<Token> = Vec::with_capacity(narrow.some_words());
+    let mut keys = Vec::with_capacity(narrow.some_words());
     let mut previous = 0;
     for (start, end) in words {
         let next = byte(view, end);
@@ -577,7 +577,7 @@ fn abbreviation(next: u8, length: usize, dotted: bool, folded: [u64; 2]) -> u16 
 }
 
 /// What is between two tokens, if it is one sign that is kept by a byte.
-fn short_gap(sign: u8) -> Option<Gap> {
+const fn short_gap(sign: u8) -> Option<Gap> {
     Some(match sign {
         b' ' => Gap::Space,
         b'-' => Gap::Hyphen,
@@ -596,20 +596,49 @@ fn short_gap(sign: u8) -> Option<Gap> {
     })
 }
 
+/// The same of a sign and a space behind it.
+const fn spaced_gap(sign: u8) -> Option<Gap> {
+    match short_gap(sign) {
+        Some(Gap::Dot) => Some(Gap::DotSpace),
+        Some(Gap::Apostrophe) => Some(Gap::Quote),
+        Some(Gap::Hyphen | Gap::Slash) => Some(Gap::Other),
+        gap => gap,
+    }
+}
+
+/// Signs that a byte may keep.
+const BYTES: usize = 256;
+
+/// By a sign that is kept by a byte: what is between two tokens if that is all; and then, if a space is behind it.
+const GAPS: [Option<Gap>; 2 * BYTES] = gaps();
+
+const fn gaps() -> [Option<Gap>; 2 * BYTES] {
+    let mut gaps = [None; 2 * BYTES];
+    let (mut alone, mut spaced) = gaps.split_at_mut(BYTES);
+    let mut sign: u8 = 0;
+    while let ([first, rest @ ..], [first_spaced, rest_spaced @ ..]) = (alone, spaced) {
+        (*first, *first_spaced) = (short_gap(sign), spaced_gap(sign));
+        (alone, spaced) = (rest, rest_spaced);
+        sign = sign.wrapping_add(1);
+    }
+    gaps
+}
+
 /// What is between two tokens, the characters `start..end`.
 fn gap(view: &Folded, start: usize, end: usize) -> Gap {
-    let short = if end - start == 1 { short_gap(byte(view, start)) } else { None };
-    short.unwrap_or_else(|| other_gap(view, start, end))
+    let Some([sign, next]) = view.narrow().get(start..).and_then(<[u8]>::first_chunk) else {
+        return other_gap(view, start, end);
+    };
+    let spaced = (end - start == 2) & (*next == b' ');
+    let short = GAPS.get(usize::from(*sign) + usize::from(spaced) * BYTES).copied().flatten();
+    short.filter(|_| spaced | (end - start == 1)).unwrap_or_else(|| other_gap(view, start, end))
 }
 
 #[inline(never)]
 fn other_gap(view: &Folded, start: usize, end: usize) -> Gap {
     match *view.narrow().get(start..end).unwrap_or_default() {
         [] => Gap::Empty,
-        [b',', b' '] => Gap::Comma,
-        [b'.', b' '] => Gap::DotSpace,
         [b' ', b'('] => Gap::Open,
-        [b')', b' '] => Gap::Close,
         [.., EDGE] => Gap::Hard,
         _ => long_gap(view.chars(start, end)),
     }
@@ -663,6 +692,17 @@ mod tests {
                 at = end;
             }
             prop_assert!(view.chars(at, view.len()).all(|ch| class(ch).is_none()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_sign_and_a_space_are_what_they_are_read_one_by_one() {
+        for sign in (b' '..=b'~').filter(|sign| !sign.is_ascii_alphanumeric()) {
+            let text = format!("a{} b", char::from(sign));
+            let mut view = Folded::default();
+            text.chars().for_each(|ch| view.push(ch, 0, 0));
+            let read = long_gap(view.chars(1, 3));
+            assert_eq!((gap(&view, 1, 3), spaced_gap(sign)), (read, Some(read)), "{text:?}");
         }
     }
 

@@ -162,15 +162,17 @@ impl Tagger {
     /// The mentions in `text`, which may contain HTML, by position. All are in [`Field::Body`].
     pub fn tag_text(&self, text: &str) -> Vec<Mention> {
         let document = Document::new("", text, Reading::Mixed, &self.words);
-        self.mentions(&document, "", text).into_iter().map(|(mention, _)| mention).collect()
+        let mut decided = self.decide(&document, None);
+        self.mentions(&document, &mut decided, "", text)
     }
 
     /// The same with what else the text says.
     pub fn read_text(&self, text: &str) -> (Vec<Mention>, Findings) {
         let document = Document::new("", text, Reading::Mixed, &self.words);
-        let found = self.mentions(&document, "", text);
-        let findings = self.findings(&document, ("", text, None), &found);
-        (found.into_iter().map(|(mention, _)| mention).collect(), findings)
+        let mut decided = self.decide(&document, None);
+        let mentions = self.mentions(&document, &mut decided, "", text);
+        let findings = self.findings(&document, ("", text, None), &decided);
+        (mentions, findings)
     }
 
     /// The tagged form of `article`. Title and body are one document: what is clear in one is clear in the other.
@@ -180,9 +182,9 @@ impl Tagger {
             Markup::Plain => Reading::Mixed,
         };
         let document = Document::new(&article.title, &article.body, reading, &self.words);
-        let found = self.mentions(&document, &article.title, &article.body);
-        let findings = self.findings(&document, (&article.title, &article.body, article.url.as_deref()), &found);
-        let mentions: Vec<Mention> = found.into_iter().map(|(mention, _)| mention).collect();
+        let mut decided = self.decide(&document, None);
+        let mentions = self.mentions(&document, &mut decided, &article.title, &article.body);
+        let findings = self.findings(&document, (&article.title, &article.body, article.url.as_deref()), &decided);
         let entities = salience::entities(&mentions, article.body.len());
         TaggedArticle { article, mentions, entities, findings, gazetteer: self.gazetteer.digest().to_owned() }
     }
@@ -192,13 +194,13 @@ impl Tagger {
         &self,
         document: &Document,
         (title, body, url): (&str, &str, Option<&str>),
-        found: &[(Mention, Candidate)],
+        decided: &[Candidate],
     ) -> Findings {
-        let mut named: Vec<Named<'_>> = found
+        let mut named: Vec<Named<'_>> = decided
             .iter()
-            .filter_map(|(_, candidate)| {
+            .filter_map(|candidate| {
                 Some(Named {
-                    entity: self.definition(candidate.entity)?,
+                    entity: self.mentioned(candidate)?,
                     number: candidate.entity,
                     company: self.is_company(candidate.entity),
                     product: self.sense(candidate.entity).is_some_and(|sense| sense.kind == Kind::Product),
@@ -210,19 +212,16 @@ impl Tagger {
                 })
             })
             .collect();
-        named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end)));
+        named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end), named.from, named.to, named.number));
         let scene = Scene { document, title, body, url, named: &named, lexis: &self.lexis, gazetteer: &self.gazetteer };
         article::findings(&scene, || self.places(document))
     }
 
-    /// The mentions of `document`, by position, each with the candidate that became it.
-    fn mentions(&self, document: &Document, title: &str, body: &str) -> Vec<(Mention, Candidate)> {
-        let decided = self.decide(document, None);
-        let mut mentions: Vec<(Mention, Candidate)> = decided
-            .into_iter()
-            .filter_map(|mut candidate| Some((self.mention(document, &mut candidate, title, body)?, candidate)))
-            .collect();
-        mentions.sort_by(|(a, _), (b, _)| {
+    /// The mentions of `document`, by position: what was decided on, which leaves its reasons.
+    fn mentions(&self, document: &Document, decided: &mut [Candidate], title: &str, body: &str) -> Vec<Mention> {
+        let mut mentions: Vec<Mention> =
+            decided.iter_mut().filter_map(|candidate| self.mention(document, candidate, title, body)).collect();
+        mentions.sort_by(|a, b| {
             (a.field, a.start, a.end, &a.kind, &a.entity).cmp(&(b.field, b.start, b.end, &b.kind, &b.entity))
         });
         mentions
@@ -304,10 +303,7 @@ impl Tagger {
 
     /// What becomes of the candidate, which leaves its reasons.
     fn mention(&self, document: &Document, candidate: &mut Candidate, title: &str, body: &str) -> Option<Mention> {
-        let entity = self.gazetteer.entities().get(candidate.entity)?;
-        if candidate.state != State::Accepted || entity.negative {
-            return None;
-        }
+        let entity = self.mentioned(candidate)?;
         let (field, start, end) = document.raw(candidate.from, candidate.to)?;
         let text = if field == Field::Title { title } else { body };
         Some(Mention {
@@ -321,6 +317,11 @@ impl Tagger {
             confidence: (candidate.confidence * 100.0).round() / 100.0,
             reasons: std::mem::take(&mut candidate.reasons),
         })
+    }
+
+    /// What a candidate mentions; nothing if it is no mention.
+    fn mentioned(&self, candidate: &Candidate) -> Option<&EntityDef> {
+        self.definition(candidate.entity).filter(|entity| candidate.state == State::Accepted && !entity.negative)
     }
 
     fn definition(&self, entity: usize) -> Option<&EntityDef> {
@@ -421,16 +422,18 @@ impl Tagger {
         if !candidates.iter().any(|candidate| candidate.state == State::Open) {
             return;
         }
-        let wholes: BTreeSet<(usize, usize, usize)> = candidates
+        let mut wholes: Vec<(usize, usize, usize)> = candidates
             .iter()
             .filter(|candidate| candidate.state == State::Accepted)
             .map(|candidate| (candidate.start, candidate.end, candidate.entity))
             .collect();
+        wholes.sort_unstable();
         for candidate in candidates.iter_mut().filter(|candidate| candidate.state == State::Open) {
             // A name is a few words long: only what starts shortly before can cover it.
             let first = candidate.start.saturating_sub(NAME_TOKENS);
-            let whole = wholes
-                .range((first, 0, 0)..=(candidate.start, usize::MAX, usize::MAX))
+            let near = wholes.iter().skip(wholes.partition_point(|(start, ..)| *start < first));
+            let whole = near
+                .take_while(|(start, ..)| *start <= candidate.start)
                 .find(|(_, end, entity)| candidate.end <= *end && self.is_owner(candidate.entity, *entity));
             if let Some((_, _, entity)) = whole {
                 candidate.accept(0.95, vec![format!("part-of:{}", self.id(*entity))]);

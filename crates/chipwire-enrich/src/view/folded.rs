@@ -114,10 +114,9 @@ impl Folded {
     pub(super) fn push_ascii(&mut self, text: &[u8], start: usize) {
         self.run(start, 1);
         let at = self.len();
-        self.narrow.extend_from_slice(text);
-        let written = self.narrow.get_mut(at..).unwrap_or_default();
-        memchr::memchr_iter(b'\n', text).for_each(|at| written.get_mut(at).into_iter().for_each(|byte| *byte = b' '));
+        self.narrow.extend(text.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
         if !self.chars.is_empty() {
+            let written = self.narrow.get(at..).unwrap_or_default();
             self.chars.extend(written.iter().map(|byte| char::from(*byte)));
         }
     }
