@@ -32,7 +32,7 @@ cues = ["chip*", "shares"]
 [[entity]]
 id = "oracle"
 name = "Oracle"
-tickers = ["NYSE:ORCL"]
+tickers = ["NYSE:ORCL", "TWSE:0700"]
 aliases = [{ text = "Oracle", mode = "cue" }]
 cues = ["cloud", "database*"]
 against = ["omaha", "delphi"]
@@ -202,6 +202,11 @@ fn tickers_are_found_in_every_form_and_never_bare() {
         expect![
             "tencent=HK:0700 | tencent=HKG: 700 | tencent=00700.HK | tencent=0700.HK | tencent=700 HK | tencent=港交所：00700"
         ],
+    );
+    // Of two exchanges, one code.
+    check(
+        "Tencent (0700), Oracle <ORCL>, and its cloud database: Oracle (0700)",
+        expect!["tencent=Tencent | tencent=0700 | oracle=Oracle | oracle=ORCL | oracle=Oracle | oracle=0700"],
     );
     check(
         "Intel (Euronext Paris: INT) and INT, but Paris: INT, Euronext Amsterdam: INT and Photonics-INT",

@@ -108,12 +108,17 @@ impl Tickers {
                 Some('$' | '#') => self.signed(document, at),
                 _ => None,
             });
-            let hit = hit.or_else(|| self.bloomberg(document, at));
-            let hit = hit.or_else(|| match before() {
-                Some('(' | '<') => self.bracketed(document, at),
-                _ => None,
-            });
-            found.extend(hit.or_else(|| self.rated(document, at)));
+            let Some(hit) = hit.or_else(|| self.bloomberg(document, at)) else {
+                let others = found.len();
+                if matches!(before(), Some('(' | '<')) {
+                    self.bracketed(document, at, &mut found);
+                }
+                if found.len() == others {
+                    found.extend(self.rated(document, at));
+                }
+                continue;
+            };
+            found.push(hit);
         }
         found
     }
@@ -235,18 +240,18 @@ impl Tickers {
 
     /// `Nvidia (NVDA)` and `Texas Instruments Inc <TXN>`; and, as sites about shares write, `(NVDA +1.2%)` and `(NVDA – Free
     /// Report)`.
-    fn bracketed(&self, document: &Document, at: usize) -> Option<Found> {
-        let token = document.token(at)?;
+    fn bracketed(&self, document: &Document, at: usize, found: &mut Vec<Found>) {
+        let Some(token) = document.token(at).filter(|token| token.is_code()) else { return };
         let digits = !token.is(shape::LETTER);
-        let closed = match surrounding(document, at, at + 1)? {
-            ('(', ')') | ('<', '>') => true,
-            ('(', ' ') => {
+        let closed = match surrounding(document, at, at + 1) {
+            Some(('(', ')') | ('<', '>')) => true,
+            Some(('(', ' ')) => {
                 !digits && document.ch(token.end + 1).is_some_and(|ch| matches!(ch, '+' | '-' | '−' | '–' | '—'))
             }
             _ => false,
         };
-        if !token.is_code() || !closed {
-            return None;
+        if !closed {
+            return;
         }
         let code = document.written(token);
         let exchanges: &[Exchange] = if digits {
@@ -261,8 +266,9 @@ impl Tickers {
         } else {
             &[Exchange::UnitedStates, Exchange::Amsterdam, Exchange::Frankfurt, Exchange::Paris, Exchange::Tokyo]
         };
-        let entity = exchanges.iter().find_map(|exchange| self.entity(*exchange, &code))?;
-        Some(Found { needs_name: true, ..hit(entity, at, at + 1, token.start, code) })
+        // Two exchanges may have the same code: the name before it says whose it is.
+        let entities = exchanges.iter().filter_map(|exchange| self.entity(*exchange, &code));
+        found.extend(entities.map(|entity| Found { needs_name: true, ..hit(entity, at, at + 1, token.start, &*code) }));
     }
 }
 
