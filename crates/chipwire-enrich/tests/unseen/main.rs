@@ -38,7 +38,7 @@ struct Set {
 
 type Reached = &'static [(&'static str, f64, f64)];
 
-const SETS: [Set; 11] = [
+const SETS: [Set; 12] = [
     // What was wrong in them was mended, so they show no more how unseen texts fare.
     Set {
         name: "first set",
@@ -69,7 +69,7 @@ const SETS: [Set; 11] = [
         files: &[include_str!("fourth.jsonl")],
         mentions: &[("company", 0.99, 0.96), ("chip", 0.98, 0.94), ("policy", 0.92, 0.91)],
         amounts: &[("money", 0.97, 0.92), ("share", 0.96, 0.97), ("other", 0.88, 0.88)],
-        owners: &[("owner", 0.83, 0.81)],
+        owners: &[("owner", 0.82, 0.81)],
         happenings: &[("all", 0.77, 0.54)],
     },
     Set {
@@ -95,6 +95,14 @@ const SETS: [Set; 11] = [
         amounts: &[("money", 0.93, 0.92), ("share", 0.94, 0.92), ("other", 0.87, 0.85)],
         owners: &[("owner", 0.75, 0.73)],
         happenings: &[("all", 0.57, 0.55)],
+    },
+    Set {
+        name: "eighth set",
+        files: &[include_str!("eighth.jsonl")],
+        mentions: &[("company", 0.98, 0.96), ("chip", 0.94, 0.95), ("policy", 0.92, 0.88)],
+        amounts: &[("money", 0.94, 0.92), ("share", 0.97, 0.95), ("other", 0.86, 0.83)],
+        owners: &[("owner", 0.78, 0.75)],
+        happenings: &[("all", 0.65, 0.45)],
     },
     // One or two sentences each, about as many ways to tell of a happening as there are texts. Phrases were written by the first
     // half; of the second only the scores are to be looked at.
