@@ -203,6 +203,10 @@ fn tickers_are_found_in_every_form_and_never_bare() {
             "tencent=HK:0700 | tencent=HKG: 700 | tencent=00700.HK | tencent=0700.HK | tencent=700 HK | tencent=港交所：00700"
         ],
     );
+    // Behind it is how its price changed.
+    check("NVDA +4%, GDP +2%, ORCL –2.9%", expect!["nvidia=NVDA | oracle=ORCL"]);
+    check("ORCL -2.9%", expect!["oracle=ORCL"]);
+    check("ORCL - 2%, ORCL 2%", expect![[""]]);
     // Of two exchanges, one code.
     check(
         "Tencent (0700), Oracle <ORCL>, and its cloud database: Oracle (0700)",

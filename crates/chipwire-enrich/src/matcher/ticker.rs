@@ -21,6 +21,9 @@ const CHINESE: &[(&str, Exchange)] = &[
 /// Where Euronext trades.
 const EURONEXT: &[(&str, Exchange)] = &[("Paris", Exchange::Paris), ("Amsterdam", Exchange::Amsterdam)];
 
+/// Letters of a code that counts by a change of price: shorter ones are too many other things.
+const CHANGED_MIN: usize = 3;
+
 /// What Reuters writes behind the code of a registered share in Germany.
 const GERMAN: &str = "Gn";
 
@@ -227,11 +230,12 @@ impl Tickers {
         stands.then(|| hit(entity, at, if equity { at + 3 } else { at + 2 }, token.start, code))
     }
 
-    /// `KLAC — Market Perform, PT $1,420`: what a broker thinks of it stands behind it.
+    /// `KLAC — Market Perform, PT $1,420` and `SNDK +4%`: what a broker thinks of it stands behind it, or how its price changed.
     fn rated(&self, document: &Document, at: usize) -> Option<Found> {
         let token = document.token(at)?;
         let letters = token.is(shape::UPPER) && !token.is(shape::DIGIT) && token.end - token.start > 1;
-        if !letters || !is_rated(document, at + 1) {
+        let changed = || token.end - token.start >= CHANGED_MIN && is_changed(document, at);
+        if !letters || !(is_rated(document, at + 1) || changed()) {
             return None;
         }
         let code = document.written(token);
@@ -295,6 +299,18 @@ fn surrounding(document: &Document, start: usize, end: usize) -> Option<(char, c
     let first = document.token(start)?;
     let last = document.token(end.checked_sub(1)?)?;
     Some((document.ch(first.start.checked_sub(1)?)?, document.ch(last.end)?))
+}
+
+/// Whether a change of price stands behind token `at`: `+4%`, `–2.9%`.
+fn is_changed(document: &Document, at: usize) -> bool {
+    let (Some(token), Some(number)) = (document.token(at), document.token(at + 1)) else { return false };
+    let signed = number.start == token.end + 2
+        && document.ch(token.end) == Some(' ')
+        && document.ch(token.end + 1).is_some_and(|sign| matches!(sign, '+' | '-' | '−' | '–' | '—'));
+    let is_number = |at: usize| document.token(at).filter(|token| token.is(shape::DIGIT) && !token.is(shape::LETTER));
+    let decimals = || is_number(at + 2).filter(|decimals| decimals.gap == Gap::Dot);
+    let last = is_number(at + 1).map(|whole| decimals().unwrap_or(whole));
+    signed && last.is_some_and(|last| document.ch(last.end) == Some('%'))
 }
 
 /// Whether a rating stands behind a dash, a comma or a bracket before token `at`.
