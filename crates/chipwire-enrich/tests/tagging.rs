@@ -288,6 +288,25 @@ fn definitions_hold_for_the_whole_text() {
     );
     check("The Bureau of Indian Standards (BIS) met on exports.", expect![""]);
     check("BIS (Bureau of Indian Standards) met on exports.", expect![""]);
+    // As lawyers write it.
+    check(
+        "The Bureau of Industry and Security (“BIS”) met. BIS rose.",
+        expect!["us-bis=Bureau of Industry and Security | us-bis=BIS | us-bis=BIS"],
+    );
+    check(
+        "The Bureau of Industry and Security (the \"BIS\") met. BIS rose.",
+        expect!["us-bis=Bureau of Industry and Security | us-bis=BIS | us-bis=BIS"],
+    );
+    check("The Bureau of Indian Standards (“BIS”) met on exports.", expect![[""]]);
+    // An acronym that the gazetteer does not have.
+    check(
+        "The Bureau of Industry and Security (the “BOIS”) met. BOIS rose.",
+        expect!["us-bis=Bureau of Industry and Security | us-bis=BOIS | us-bis=BOIS"],
+    );
+    check(
+        "The Bureau of Industry and Security (“BOIS met”) met. BOIS rose.",
+        expect!["us-bis=Bureau of Industry and Security"],
+    );
 }
 
 #[test]

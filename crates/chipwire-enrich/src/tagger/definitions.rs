@@ -92,8 +92,8 @@ impl Tagger {
             let known = match explanation(document, candidate.start) {
                 None => continue,
                 Some(Explanation::Words(start, end)) => named_in(start, end),
-                Some(Explanation::Brackets) if named_in(candidate.start.saturating_sub(1), candidate.start) => true,
-                Some(Explanation::Brackets) => continue,
+                Some(Explanation::Brackets(open)) if named_in(open.saturating_sub(1), open) => true,
+                Some(Explanation::Brackets(_)) => continue,
             };
             let open = candidate.state == State::Open;
             if known {
@@ -122,10 +122,18 @@ impl Tagger {
             if self.definition(candidate.entity).is_none_or(|entity| entity.negative) {
                 continue;
             }
-            let Some(token) = document.token(candidate.end).filter(|token| token.gap == Gap::Open) else { continue };
+            // Nothing else between: "(END)" is a paragraph of its own.
+            let last = document.before(candidate.end).map_or(0, |last| last.end);
+            let next = document.token(candidate.end).map_or(last, |next| next.start);
+            if !document.chars(last, next).all(|ch| matches!(ch, ' ' | '(' | '"')) {
+                continue;
+            }
+            let mut behind = candidate.end..candidate.end + 2;
+            let Some(at) = behind.find(|at| bracket_around(document, *at) == Some(candidate.end)) else { continue };
+            let Some(token) = document.token(at) else { continue };
             let length = token.end - token.start;
             let acronym = token.is(shape::UPPER) && !token.is(shape::DIGIT) && (3..=ACRONYM_MAX).contains(&length);
-            if !acronym || document.ch(token.end) != Some(')') {
+            if !acronym {
                 continue;
             }
             let letters: Vec<char> = document.folded(token).chars().collect();
@@ -195,25 +203,41 @@ fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
 enum Explanation {
     /// The tokens from the first to before the second, whose initials are its letters.
     Words(usize, usize),
-    /// It is in brackets, and what is before them is not spelled by its letters: only a known name right there can be what
-    /// it stands for.
-    Brackets,
+    /// It is in brackets, which open at this token, and what is before them is not spelled by its letters: only a known name right
+    /// there can be what it stands for.
+    Brackets(usize),
 }
 
 /// Whether a bracket opens on either side of the token, without which nothing is explained.
 fn is_by_bracket(document: &Document, at: usize) -> bool {
     let opens = |at: usize| document.token(at).is_some_and(|token| token.gap == Gap::Open);
-    let before = document.token(at).and_then(|token| document.ch(token.start.checked_sub(1)?));
-    before == Some('(') || opens(at + 1)
+    opens(at + 1) || bracket_around(document, at).is_some()
+}
+
+/// The first token in the brackets that the token is alone in: itself, or a `the` before it. It may be in quotes, as lawyers
+/// write: `(“BIS”)`, `(the “Bureau”)`.
+fn bracket_around(document: &Document, at: usize) -> Option<usize> {
+    let token = document.token(at)?;
+    let is = |at: Option<usize>, sign: char| at.and_then(|at| document.ch(at)) == Some(sign);
+    let quoted = is(Some(token.end), '"');
+    let first = if quoted { token.start.checked_sub(1).filter(|first| is(Some(*first), '"'))? } else { token.start };
+    if !is(Some(token.end + usize::from(quoted)), ')') {
+        return None;
+    }
+    let opens = |first: usize| is(first.checked_sub(1), '(');
+    if opens(first) {
+        return Some(at);
+    }
+    let article = document.before(at).filter(|article| article.end + 1 == first && opens(article.start))?;
+    (is(Some(article.end), ' ') && &*document.folded(article) == "the").then(|| at - 1)
 }
 
 fn explanation(document: &Document, at: usize) -> Option<Explanation> {
     let token = document.token(at)?;
     let letters = || document.folded(token).chars().collect::<Vec<char>>();
-    let before = token.start.checked_sub(1).and_then(|unit| document.ch(unit));
-    if before == Some('(') && document.ch(token.end) == Some(')') {
-        let start = spelled_before(document, at, &letters());
-        return Some(start.map_or(Explanation::Brackets, |start| Explanation::Words(start, at)));
+    if let Some(open) = bracket_around(document, at) {
+        let start = spelled_before(document, open, &letters());
+        return Some(start.map_or(Explanation::Brackets(open), |start| Explanation::Words(start, open)));
     }
     let next = document.token(at + 1)?;
     if next.gap == Gap::Open && token.is(shape::UPPER) {
