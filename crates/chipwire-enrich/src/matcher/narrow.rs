@@ -80,23 +80,26 @@ impl Edges<'_> {
 }
 
 impl Narrow {
-    /// Reads `written`, a byte for each character: see [`crate::view::Folded::narrow`].
-    pub(super) fn new(written: &[u8]) -> Self {
-        let mut folded = Vec::with_capacity(written.len() + BLOCK + LENGTH_MAX);
-        let mut blocks = Vec::with_capacity(written.len() / BLOCK + 2);
+    /// Reads `written` in place of what was read before, a byte for each character: see [`crate::view::Folded::narrow`].
+    pub(super) fn read(&mut self, written: &[u8]) {
+        let mut folded = std::mem::take(&mut self.folded).into_bytes();
+        folded.clear();
+        folded.reserve(written.len() + BLOCK + LENGTH_MAX);
+        self.blocks.clear();
+        self.blocks.reserve(written.len() / BLOCK + 2);
         // One block more than there are whole ones: the last has signs at its end.
         for at in (0..=written.len()).step_by(BLOCK) {
-            let (bytes, bits) = Self::read(Lanes::read(written, at));
+            let (bytes, bits) = Self::read_block(Lanes::read(written, at));
             folded.extend_from_slice(&bytes);
-            blocks.push(bits);
+            self.blocks.push(bits);
         }
         folded.extend([0; LENGTH_MAX]);
-        blocks.push(Bits::default());
-        Self { folded: String::from_utf8(folded).unwrap_or_default(), blocks }
+        self.blocks.push(Bits::default());
+        self.folded = String::from_utf8(folded).unwrap_or_default();
     }
 
     /// The folded form of a block, and its bits.
-    fn read(block: Lanes) -> ([u8; BLOCK], Bits) {
+    fn read_block(block: Lanes) -> ([u8; BLOCK], Bits) {
         let letters = |part| is_within(small(part), b'a', b'z');
         let wide = |part| lanes::is(part, WIDE);
         let plain = |part| letters(part) | is_within(part, b'0', b'9');

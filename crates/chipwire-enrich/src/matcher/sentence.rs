@@ -61,9 +61,9 @@ const fn sums() -> [u128; 64] {
     sums
 }
 
-/// Numbers the sentences of `tokens` and says how each is written.
-pub(super) fn sentences(tokens: &mut [Token], view: &Folded) -> Vec<Sentence> {
-    let mut sentences = Vec::with_capacity(tokens.len() / 16 + 1);
+/// Numbers the sentences of `tokens` and adds how each is written to `sentences`.
+pub(super) fn find_sentences(tokens: &mut [Token], view: &Folded, sentences: &mut Vec<Sentence>) {
+    sentences.reserve(tokens.len() / 16 + 1);
     let (mut first, mut counts) = (0, Counts::default());
     let mut previous = (0, 0);
     for (at, token) in tokens.iter_mut().enumerate() {
@@ -77,7 +77,6 @@ pub(super) fn sentences(tokens: &mut [Token], view: &Folded) -> Vec<Sentence> {
         previous = (token.end, token.shape);
     }
     sentences.push(counts.sentence(first));
-    sentences
 }
 
 /// Whether a sentence ends between a token of `shape` that ends at `end`, and `token`.

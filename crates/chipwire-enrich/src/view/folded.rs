@@ -60,8 +60,16 @@ fn sign(byte: u8) -> char {
 }
 
 impl Folded {
-    pub(crate) fn with_capacity(chars: usize) -> Self {
-        Self { narrow: Vec::with_capacity(chars), chars: Vec::new(), runs: Vec::with_capacity(chars / 32) }
+    /// Makes room for so many characters more.
+    pub(crate) fn reserve(&mut self, chars: usize) {
+        self.narrow.reserve(chars);
+        self.runs.reserve(chars / 32);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.narrow.clear();
+        self.chars.clear();
+        self.runs.clear();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -159,7 +167,7 @@ mod tests {
 
     #[test]
     fn characters_know_their_bytes() {
-        let mut folded = Folded::with_capacity(8);
+        let mut folded = Folded::default();
         folded.push_ascii(b"ab", 0);
         folded.push(' ', 2, 5);
         folded.push('c', 5, 6);

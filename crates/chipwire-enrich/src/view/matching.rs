@@ -9,14 +9,8 @@ use super::{
 };
 use crate::lanes::{self, Lanes};
 
-/// The matching view of `raw`: NFKC, one kind of quote, hyphen and space, no invisible characters, addresses masked.
-pub(crate) fn matching(raw: &str, reading: Reading) -> Folded {
-    let mut folded = Folded::with_capacity(raw.len());
-    append_matching(&mut folded, raw, reading);
-    folded
-}
-
-/// Writes the matching view of `raw` behind what is in `folded` already.
+/// Writes the matching view of `raw` behind what is in `folded` already: NFKC, one kind of quote, hyphen and space, no invisible
+/// characters, addresses masked.
 pub(crate) fn append_matching(folded: &mut Folded, raw: &str, reading: Reading) {
     let start = folded.len();
     let mut folder = Folder { folded, start, space: None, signs: Vec::new(), dash: false };

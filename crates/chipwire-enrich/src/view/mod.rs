@@ -16,7 +16,7 @@ mod plain;
 pub(crate) use self::folded::{EDGE, Folded, WIDE};
 pub(crate) use self::html::Reading;
 use self::html::{Sink, Stop};
-pub(crate) use self::matching::{append_matching, matching};
+pub(crate) use self::matching::append_matching;
 pub use self::plain::{Plain, plain};
 
 /// One character of a view, and the bytes of the raw text that it stands for. A text is thousands of these, read many
