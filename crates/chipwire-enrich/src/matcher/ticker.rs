@@ -95,7 +95,15 @@ impl Tickers {
         let mut found = Vec::new();
         // Before a colon is the name of an exchange; everything else begins with the code.
         for (at, token) in document.codes_and_exchanges() {
-            let next_gap = document.token(at + 1).map(|next| next.gap);
+            let next = document.token(at + 1);
+            let next_gap = next.map(|next| next.gap);
+            let before = token.start.checked_sub(1).and_then(|sign| document.ch(sign));
+            // Most of these are numbers with nothing beside them that they could be codes with.
+            let parted = matches!(next_gap, Some(Gap::Colon | Gap::Dot | Gap::Hyphen));
+            let listed = next.is_some_and(|next| (next.gap == Gap::Space) & next.is(shape::UPPER));
+            if !(token.is(shape::LETTER) | parted | listed | matches!(before, Some('$' | '#' | '(' | '<'))) {
+                continue;
+            }
             let ric = next_gap == Some(Gap::Dot) && is_german(document, at);
             if next_gap != Some(Gap::Colon) && !token.is_code() && !ric {
                 continue;
@@ -106,14 +114,13 @@ impl Tickers {
                 Some(Gap::Hyphen) => self.before_country(document, at),
                 _ => None,
             };
-            let before = || token.start.checked_sub(1).and_then(|sign| document.ch(sign));
-            let hit = hit.or_else(|| match before() {
+            let hit = hit.or_else(|| match before {
                 Some('$' | '#') => self.signed(document, at),
                 _ => None,
             });
             let Some(hit) = hit.or_else(|| self.bloomberg(document, at)) else {
                 let others = found.len();
-                if matches!(before(), Some('(' | '<')) {
+                if matches!(before, Some('(' | '<')) {
                     self.bracketed(document, at, &mut found);
                 }
                 if found.len() == others {
