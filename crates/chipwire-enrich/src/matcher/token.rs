@@ -159,7 +159,7 @@ mod mark {
     pub(super) const PARTED: u8 = 128;
 }
 
-/// Room for a document, which the next one on the same thread is read into: a fifth of a microsecond for each of its lists.
+/// Room for a document, which the next one on the same thread is read into: taking it anew costs a fortieth of finding names.
 #[derive(Debug, Default)]
 struct Room {
     view: Folded,
