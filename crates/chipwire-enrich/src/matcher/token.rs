@@ -170,7 +170,7 @@ struct Room {
     narrow: Narrow,
 }
 
-/// Of a document with more characters than this the room is given back.
+/// Room for more characters than this is given back.
 const ROOM_MAX: usize = 1 << 16;
 
 thread_local! {
@@ -193,7 +193,7 @@ impl Room {
 impl Drop for Document {
     fn drop(&mut self) {
         let Self { view, tokens, sentences, keys, marks, narrow, .. } = self;
-        if view.len() <= ROOM_MAX {
+        if view.capacity() <= ROOM_MAX {
             let room = Room {
                 view: mem::take(view),
                 tokens: mem::take(tokens),

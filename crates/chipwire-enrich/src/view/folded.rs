@@ -66,6 +66,11 @@ impl Folded {
         self.runs.reserve(chars / 32);
     }
 
+    /// The characters that there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.narrow.capacity()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.narrow.clear();
         self.chars.clear();
