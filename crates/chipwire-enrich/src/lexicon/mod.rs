@@ -527,7 +527,7 @@ pub(crate) fn is_packed_abbreviation([word, more]: [u64; 2]) -> bool {
     (MARKS >> mark(word)) & 1 != 0 && more == 0 && PACKED.contains(&word)
 }
 
-/// A bit for each abbreviation, at its [`mark`].
+/// A Bloom filter of one hash: a bit for each abbreviation, at its [`mark`].
 const MARKS: u128 = marks();
 
 /// One of 128 places for a word.

@@ -3,7 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    token::{Document, Gap, Token},
+    document::Document,
+    gap::Gap,
+    token::Token,
     words::{Words, part},
 };
 

@@ -1,6 +1,9 @@
 //! Sentences: where they end, and how they are written.
 
-use super::token::{Gap, Token, shape};
+use super::{
+    gap::Gap,
+    token::{Token, shape},
+};
 use crate::view::Folded;
 
 /// A sentence, and how it is written.

@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::token::{Document, Gap, shape};
+use super::{document::Document, gap::Gap, token::shape};
 use crate::gazetteer::{EntityDef, Exchange, normal_code};
 
 /// Chinese names of exchanges before a colon.

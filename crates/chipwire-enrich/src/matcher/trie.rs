@@ -5,7 +5,9 @@ use std::{collections::VecDeque, hash::Hasher, ops::Range};
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::{
-    token::{Document, Gap, Token, shape},
+    document::Document,
+    gap::Gap,
+    token::{Token, shape},
     words::{Words, part},
 };
 use crate::{
