@@ -2,7 +2,7 @@
 
 use super::{
     amount,
-    happening::{self, Patterns},
+    happening::{self, Patterns, Telling},
     language::SMALL_WORDS,
 };
 use crate::matcher::{Token, Words};
@@ -53,6 +53,7 @@ pub(super) mod is {
 pub(crate) struct Lexis {
     words: Vec<Word>,
     pub(super) patterns: Patterns,
+    pub(super) telling: Telling,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,7 +67,7 @@ struct Word {
 impl Lexis {
     /// Compiles the word lists; `words` gets those that it does not have yet.
     pub(crate) fn new(words: &mut Words) -> Self {
-        let mut lexis = Self { words: Vec::new(), patterns: Patterns::new(words) };
+        let mut lexis = Self { words: Vec::new(), patterns: Patterns::new(words), telling: Telling::new(words) };
         for (word, value) in amount::numbers() {
             lexis.note(words.intern(word.as_bytes()), 0, value);
         }

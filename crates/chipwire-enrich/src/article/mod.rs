@@ -10,6 +10,8 @@ mod language;
 mod lexis;
 mod together;
 
+use std::ops::Range;
+
 use chipwire_events::{Field, Findings, Fingerprint, canonical_link};
 
 pub(crate) use self::{
@@ -131,6 +133,13 @@ impl<'a> Scene<'a> {
             .rev()
             .find_map(|index| self.named.get(index).filter(|named| named.end > at).map(|named| (index, named)))
     }
+}
+
+/// The units of each sentence that say what it tells of, and their bytes in the body.
+pub(crate) fn telling_units(scene: &Scene<'_>) -> Vec<Vec<(String, Range<usize>)>> {
+    let language = language::language(scene);
+    let amounts = amount::amounts(scene, language.as_ref().map(|language| language.tag.as_str()));
+    happening::telling_units(scene, &amounts)
 }
 
 /// What is found in a document; `places` is asked for the states that it names, by position, where they matter.

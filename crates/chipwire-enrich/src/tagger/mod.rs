@@ -14,7 +14,7 @@ mod rows;
 mod salience;
 mod sense;
 
-use std::{cell::LazyCell, collections::BTreeSet};
+use std::{cell::LazyCell, collections::BTreeSet, ops::Range};
 
 use chipwire_events::{Article, Field, Findings, Markup, Mention, TaggedArticle};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -189,13 +189,31 @@ impl Tagger {
         TaggedArticle { article, mentions, entities, findings, gazetteer: self.gazetteer.digest().to_owned() }
     }
 
+    /// Each sentence of `text` as the units that the weights of happenings are trained on: what they are, and their bytes in the text.
+    pub fn telling_units(&self, text: &str) -> Vec<Vec<(String, Range<usize>)>> {
+        let document = Document::new("", text, Reading::Mixed, &self.words);
+        let decided = self.decide(&document, None);
+        let named = self.decided_on(&decided);
+        article::telling_units(&self.article_scene(&document, ("", text, None), &named))
+    }
+
     /// What is found in a document besides its mentions: title and body are as they were fetched, and the address.
-    fn findings(
-        &self,
-        document: &Document,
-        (title, body, url): (&str, &str, Option<&str>),
-        decided: &[Candidate],
-    ) -> Findings {
+    fn findings(&self, document: &Document, article: (&str, &str, Option<&str>), decided: &[Candidate]) -> Findings {
+        let named = self.decided_on(decided);
+        article::findings(&self.article_scene(document, article, &named), || self.places(document))
+    }
+
+    fn article_scene<'a>(
+        &'a self,
+        document: &'a Document,
+        (title, body, url): (&'a str, &'a str, Option<&'a str>),
+        named: &'a [Named<'a>],
+    ) -> Scene<'a> {
+        Scene { document, title, body, url, named, lexis: &self.lexis, gazetteer: &self.gazetteer }
+    }
+
+    /// What was decided on, as findings are made from it.
+    fn decided_on(&self, decided: &[Candidate]) -> Vec<Named<'_>> {
         let mut named: Vec<Named<'_>> = decided
             .iter()
             .filter_map(|candidate| {
@@ -213,8 +231,7 @@ impl Tagger {
             })
             .collect();
         named.sort_by_key(|named| (named.start, std::cmp::Reverse(named.end), named.from, named.to, named.number));
-        let scene = Scene { document, title, body, url, named: &named, lexis: &self.lexis, gazetteer: &self.gazetteer };
-        article::findings(&scene, || self.places(document))
+        named
     }
 
     /// The mentions of `document`, by position: what was decided on, which leaves its reasons.

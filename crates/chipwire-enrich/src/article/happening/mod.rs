@@ -3,6 +3,9 @@
 //! A phrase of the table in [`cues`] opens one. Its clause is cut out of the sentence ([`clause`]), and the entities, states
 //! and amounts in it fill the roles that the kind of happening has ([`slots`]); where a role that it cannot do without stays empty,
 //! there is none. What is said around the phrase (`may`, `will not`, `lifted`) is its status ([`status`]).
+//!
+//! What no phrase tells is found by all words of a sentence, each of which has a weight ([`telling`]): they say what is told, where, which way round and
+//! how far along it is, and roles are filled from there. They also speak against a phrase.
 
 mod abroad;
 mod clause;
@@ -12,23 +15,36 @@ mod needs;
 mod pattern;
 mod slots;
 mod status;
+mod telling;
 mod words;
 
-use chipwire_events::{Happening, Role, Slot};
+use std::{cell::LazyCell, ops::Range};
 
-pub(crate) use self::pattern::Patterns;
+use chipwire_events::{Happening, Role, Slot, Status};
+
 use self::{
     clause::Clause,
     cues::{Form, Kind},
     pattern::{Hit, Present},
     slots::{Filled, Value},
+    telling::{Scores, Unit},
     words::{BE, BREAKS, CONTRACTED, DENIALS, DOUBTS, ENDS, PLANS},
 };
+pub(crate) use self::{pattern::Patterns, telling::Telling};
 use super::{Scene, amount::Found, lexis::is};
 use crate::matcher::{Gap, shape};
 
 /// What is told further behind in an article is not looked at.
 const HAPPENINGS_MAX: usize = 64;
+
+/// How likely a sentence has to tell of a happening by its words, where no phrase tells it.
+const LIKELY: f64 = 0.5;
+/// The same where one word stands for it.
+const LIKELY_BY_ONE: f64 = 0.7;
+/// The same where it tells of another.
+const LIKELY_BESIDE: f64 = 0.75;
+/// How unlikely a sentence of English that has a phrase may be to tell of what this says.
+const UNLIKELY: f64 = 0.005;
 
 /// Words that happenings are told by, with what they are.
 pub(super) const WORDS: [(&[&str], u16); 8] = [
@@ -56,26 +72,53 @@ pub(crate) struct Place {
 /// The happenings of a document, by position. `places` is asked for the states that it names, by position, once there is a
 /// phrase that tells of anything.
 pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOnce() -> Vec<Place>) -> Vec<Happening> {
-    let mut found: Vec<Happening> = Vec::new();
-    let mut places = Places::Unasked(Some(places));
-    let mut last: Option<(usize, Kind, Vec<Filled<'_>>)> = None;
-    for (first, end) in sentences(scene) {
+    let mut search = Search { scene, amounts, places: Places::Unasked(Some(places)), found: Vec::new() };
+    for sentence in sentences(scene) {
+        let units = scene.lexis.telling.units(scene, amounts, sentence.0, sentence.1);
+        let scores = scene.lexis.telling.scores(&units);
+        let before = search.found.len();
+        let told = search.by_phrases(sentence, &scores);
+        search.by_weights(sentence, &units, &scores, &told);
+        if let Some(new) = search.found.get_mut(before..) {
+            new.sort_by_key(|happening| (happening.field, happening.start));
+        }
+        if search.found.len() >= HAPPENINGS_MAX {
+            search.found.truncate(HAPPENINGS_MAX);
+            break;
+        }
+    }
+    search.found
+}
+
+/// What is found so far, and what it is found with.
+struct Search<'a, 'b, F> {
+    scene: &'b Scene<'a>,
+    amounts: &'a [Found],
+    places: Places<F>,
+    found: Vec<Happening>,
+}
+
+impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
+    /// Those of a sentence that a phrase tells; the kinds of all.
+    fn by_phrases(&mut self, (first, end): (usize, usize), scores: &Scores) -> Vec<Kind> {
+        let scene = self.scene;
+        let mut last: Option<(Kind, Vec<Filled<'_>>)> = None;
+        let mut kinds = Vec::new();
         let present = Present::new(scene.document.tokens.get(first..end).unwrap_or_default());
         let mut at = first;
-        while at < end {
+        while at < end && self.found.len() < HAPPENINGS_MAX {
             let starts = scene.document.token(at).is_some_and(|token| scene.lexis.is(token, is::CUE));
             let mut hits = if starts {
                 scene.lexis.patterns.all(scene.document, scene.lexis, at, end, &present)
             } else {
                 Vec::new()
             };
-            hits.retain(|hit| !is_name(scene, hit));
+            hits.retain(|hit| !is_name(scene, hit) && !is_unlikely(scene, hit, scores));
             let mut next = at + 1;
-            let before = last.as_ref().filter(|(end, ..)| first < *end);
-            let subject = before.map(|(_, _, filled)| filled.as_slice());
+            let subject = last.as_ref().map(|(_, filled)| filled.as_slice());
             let mut tell = |hit: &Hit, wide: bool| {
-                let clause = Clause::around(scene, places.get(scene), hit, (first, end), wide);
-                let filled = slots::fill(scene, hit, &clause, amounts, subject);
+                let clause = Clause::around(scene, self.places.get(scene), hit, (first, end), wide);
+                let filled = slots::fill(scene, hit, &clause, self.amounts, subject);
                 (clause, filled)
             };
             // Of the phrases that begin here the longest that has what it needs: in its clause, or else in its sentence.
@@ -96,22 +139,81 @@ pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOn
             }
             if let Some((hit, clause, filled)) = told {
                 // Several phrases for one thing, as `export curbs` and `ban on sales`: the first says it.
-                let again = before.is_some_and(|(_, kind, before)| {
-                    *kind == hit.kind && filled.iter().all(|slot| before.contains(slot))
-                });
+                let again = last
+                    .as_ref()
+                    .is_some_and(|(kind, before)| *kind == hit.kind && filled.iter().all(|slot| before.contains(slot)));
                 next = next.max(hit.end);
-                if let Some(happening) = happening(scene, hit, &clause, &filled).filter(|_| !again) {
-                    found.push(happening);
-                    last = Some((hit.end, hit.kind, filled));
+                let (status, word) = status::status(scene, hit, &clause);
+                let sure = confidence(hit, &filled);
+                if let Some(happening) = happening(scene, hit, (status, word), sure, &filled).filter(|_| !again) {
+                    self.found.push(happening);
+                    kinds.push(hit.kind);
+                    last = Some((hit.kind, filled));
                 }
-            }
-            if found.len() == HAPPENINGS_MAX {
-                return found;
             }
             at = next;
         }
+        kinds
     }
-    found
+
+    /// Those of a sentence that its words speak for, of kinds that no phrase told.
+    fn by_weights(&mut self, sentence: (usize, usize), units: &[Unit], scores: &Scores, told: &[Kind]) {
+        let scene = self.scene;
+        let manner = LazyCell::new(|| scene.lexis.telling.manner(units));
+        let likely = Kind::ALL.into_iter().map(|kind| (kind, scores.tells(kind)));
+        let mut likely: Vec<(Kind, f64)> = likely.filter(|(_, probability)| *probability > LIKELY).collect();
+        // Who tells of a duty uses the words of an export ban.
+        let restricts = told.iter().any(|kind| kind.restricts());
+        likely.retain(|(kind, _)| !(told.contains(kind) || restricts && kind.restricts()));
+        likely.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        let mut alone = told.is_empty();
+        for (kind, probability) in likely {
+            if !alone && probability <= LIKELY_BESIDE {
+                break;
+            }
+            let Some((start, end)) = scene.lexis.telling.place(units, kind) else { continue };
+            if end == start + 1 && probability <= LIKELY_BY_ONE {
+                continue;
+            }
+            let form = if manner.is_turned(kind) { Form::Turned } else { Form::Verb };
+            let hit = Hit::weighed(kind, form, start, end);
+            if describes(scene, &hit) {
+                continue;
+            }
+            let clause = Clause::around(scene, self.places.get(scene), &hit, sentence, true);
+            let Some(filled) = slots::fill(scene, &hit, &clause, self.amounts, None) else { continue };
+            let (beside, word) = status::status(scene, &hit, &clause);
+            let status = manner.status(kind, beside);
+            let word = word.filter(|_| status == beside);
+            let sure = probability * least_sure(&filled);
+            if let Some(happening) = happening(scene, &hit, (status, word), sure, &filled) {
+                self.found.push(happening);
+                alone = false;
+            }
+        }
+    }
+}
+
+/// Whether the other words of the sentence speak against what a phrase tells.
+fn is_unlikely(scene: &Scene<'_>, hit: &Hit, scores: &Scores) -> bool {
+    let east = || scene.document.token(hit.start).is_some_and(|token| token.is(shape::EAST_ASIAN));
+    !hit.abroad && scores.tells(hit.kind) < UNLIKELY && !east()
+}
+
+/// The units of each sentence, and their bytes in the body.
+pub(super) fn telling_units(scene: &Scene<'_>, amounts: &[Found]) -> Vec<Vec<(String, Range<usize>)>> {
+    let document = scene.document;
+    let starts = document.sentences.iter().map(|sentence| sentence.first);
+    let ends = starts.clone().skip(1).chain([document.tokens.len()]);
+    let bytes = |tokens: Range<usize>| {
+        let (first, last) = document.token(tokens.start).zip(document.token(tokens.end.checked_sub(1)?))?;
+        document.raw(first.start, last.end).map(|(_, start, end)| start..end)
+    };
+    let sentence = |(from, to)| {
+        let units = telling::written(scene, amounts, from, to).into_iter();
+        units.filter_map(|(unit, tokens)| Some((unit, bytes(tokens)?))).collect()
+    };
+    starts.zip(ends).map(sentence).collect()
 }
 
 /// The states that a text names, which are asked for only where there is a phrase.
@@ -172,8 +274,14 @@ fn is_covered(scene: &Scene<'_>, place: &Place) -> bool {
     scene.mention_over(place.start).is_some_and(|(_, named)| !slots::is_rule(named))
 }
 
-/// The happening of `hit` as an event has it.
-fn happening(scene: &Scene<'_>, hit: &Hit, clause: &Clause<'_>, filled: &[Filled<'_>]) -> Option<Happening> {
+/// The happening of `hit` as an event has it, with its status and the word that says so.
+fn happening(
+    scene: &Scene<'_>,
+    hit: &Hit,
+    (status, word): (Status, Option<usize>),
+    confidence: f64,
+    filled: &[Filled<'_>],
+) -> Option<Happening> {
     let units = |start: usize, end: usize| {
         Some((scene.document.token(start)?.start, scene.document.token(end.checked_sub(1)?)?.end))
     };
@@ -191,14 +299,13 @@ fn happening(scene: &Scene<'_>, hit: &Hit, clause: &Clause<'_>, filled: &[Filled
         slots.push(Slot { role: slot.role, field: other, start, end, surface, value: slot.value.text() });
     }
     slots.sort_by_key(|slot| (slot.role, slot.start));
-    let (status, word) = status::status(scene, hit, clause);
     let word = word.filter(|word| *word < hit.start || *word >= hit.end).and_then(|word| scene.document.token(word));
     let phrase = surface.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut reason = format!("'{phrase}' {}", parties(&slots));
     if let Some(word) = word {
         reason.push_str(&format!(", with '{}'", scene.document.written(word)));
     }
-    let confidence = (confidence(hit, filled) * 100.0).round() / 100.0;
+    let confidence = (confidence * 100.0).round() / 100.0;
     Some(Happening { kind: hit.kind.name().to_owned(), status, field, start, end, surface, slots, confidence, reason })
 }
 
@@ -233,9 +340,14 @@ fn confidence(hit: &Hit, filled: &[Filled<'_>]) -> f64 {
         (has(Role::Place), 0.05),
     ];
     let sum: f64 = base + parts.iter().filter(|(there, _)| *there).map(|(_, more)| more).sum::<f64>();
-    let least = filled.iter().filter_map(|slot| match slot.value {
+    sum * least_sure(filled)
+}
+
+/// The confidence of the least sure mention.
+fn least_sure(filled: &[Filled<'_>]) -> f64 {
+    let named = filled.iter().filter_map(|slot| match slot.value {
         Value::Named(named) => Some(named.confidence),
         _ => None,
     });
-    sum * least.fold(1.0, f64::min)
+    named.fold(1.0, f64::min)
 }

@@ -78,6 +78,13 @@ impl<'a> Filling<'a, '_> {
         let noun = self.hit.form == Form::Noun;
         let one = self.hit.is_one_word();
         match self.hit.kind {
+            // What is told is sure: somebody has to take part in it.
+            _ if self.hit.weighed => match self.hit.kind {
+                Kind::Earnings | Kind::CapacityExpansion => who,
+                Kind::ProductLaunch => who || what,
+                Kind::Subsidy | Kind::SupplyDeal | Kind::Investment | Kind::Acquisition | Kind::Lawsuit => who || whom,
+                Kind::ExportRestriction | Kind::Sanction | Kind::Tariff => entity && (who || whom || what),
+            },
             Kind::ExportRestriction if self.hit.form == Form::Bill => self.has_bill(),
             Kind::ExportRestriction => {
                 let told = (who || place) && (whom || what) || who && place || what && self.is_passive_or_noun();

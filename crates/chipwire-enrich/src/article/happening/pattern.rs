@@ -87,9 +87,16 @@ pub(super) struct Hit {
     pub(super) abroad: bool,
     /// It stands near a word that it asks for.
     near: bool,
+    /// It is no phrase: all words of its sentence speak for it, and these the most.
+    pub(super) weighed: bool,
 }
 
 impl Hit {
+    /// What the words of a sentence speak for, most of all tokens `start..end`.
+    pub(super) fn weighed(kind: Kind, form: Form, start: usize, end: usize) -> Self {
+        Self { kind, form, start, end, abroad: false, near: true, weighed: true }
+    }
+
     /// Whether it is one word, and nothing near by was asked for.
     pub(super) fn is_one_word(&self) -> bool {
         self.end == self.start + 1 && !self.near
@@ -146,7 +153,8 @@ impl Patterns {
             let end = matches(document, lexis, &pattern.steps, at, limit, true);
             if let Some(end) = end.filter(|end| pattern.near.iter().all(|near| is_near(document, near, at, *end))) {
                 let near = !pattern.near.is_empty();
-                hits.push(Hit { kind: pattern.kind, form: pattern.form, start: at, end, abroad: pattern.abroad, near });
+                let Pattern { kind, form, abroad, .. } = *pattern;
+                hits.push(Hit { kind, form, start: at, end, abroad, near, weighed: false });
             }
         }
         hits.sort_by_key(|hit| Reverse(hit.end));

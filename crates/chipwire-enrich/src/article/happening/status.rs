@@ -72,6 +72,10 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
             words.ended = Some(at);
         }
     }
+    if hit.weighed {
+        let ends = |at: &usize| document.token(*at).is_some_and(|token| scene.lexis.is(token, is::END));
+        words.ended = words.ended.or((hit.start..hit.end).find(ends));
+    }
     // "Plans a second plant", "rejects the offer": the phrase begins with the word itself.
     let own =
         |bits: u16| document.token(hit.start).is_some_and(|token| scene.lexis.is(token, bits)).then_some(hit.start);
@@ -79,7 +83,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
         hit.kind,
         Kind::CapacityExpansion | Kind::Investment | Kind::Acquisition | Kind::Tariff | Kind::Subsidy | Kind::Lawsuit
     );
-    if planned && hit.form == Form::Verb {
+    if hit.weighed || planned && hit.form == Form::Verb {
         words.planned = words.planned.or(own(is::PLAN));
         words.denied = words.denied.or(own(is::DENIAL));
     }
@@ -121,7 +125,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
         words.planned = words.planned.or_else(|| ahead_behind(scene, hit, clause));
     }
     // "Seeks a grant", "wants to buy".
-    if matches!(hit.kind, Kind::Acquisition | Kind::Investment | Kind::Subsidy | Kind::Tariff) {
+    if hit.weighed || matches!(hit.kind, Kind::Acquisition | Kind::Investment | Kind::Subsidy | Kind::Tariff) {
         words.considered = words.considered.or(own(is::DOUBT));
     }
     if document.token(hit.start).is_some_and(|token| OPEN.contains(&&*document.folded(token))) {

@@ -27,6 +27,20 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    pub(super) const ALL: [Self; 11] = [
+        Self::ExportRestriction,
+        Self::Sanction,
+        Self::Tariff,
+        Self::Subsidy,
+        Self::Earnings,
+        Self::ProductLaunch,
+        Self::SupplyDeal,
+        Self::Investment,
+        Self::Acquisition,
+        Self::CapacityExpansion,
+        Self::Lawsuit,
+    ];
+
     /// Its name in events.
     pub(super) fn name(self) -> &'static str {
         match self {
