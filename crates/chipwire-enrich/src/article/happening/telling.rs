@@ -166,7 +166,8 @@ impl Scores {
 
     fn probability(&self, column: Column) -> f64 {
         let score = self.0.get(column.number()).copied().unwrap_or(i32::MIN);
-        1.0 / (1.0 + (-f64::from(score) / ONE).exp())
+        // The exponential of the standard library may differ from machine to machine in its last digit.
+        1.0 / (1.0 + libm::exp(-f64::from(score) / ONE))
     }
 }
 
