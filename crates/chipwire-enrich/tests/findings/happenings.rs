@@ -31,6 +31,23 @@ fn every_case_has_its_happenings() {
 }
 
 #[test]
+fn what_no_phrase_tells_says_by_which_words() {
+    let text = "A jury made Samsung pay Netlist $118 million over its memory patents.";
+    let findings = TAGGER.enrich(support::article("", text)).findings;
+    let happening = &findings.happenings[0];
+    expect!["'pay' about samsung, by the weight of 'jury', 'over', 'patents'"].assert_eq(&happening.reason);
+    assert_eq!(&text[happening.start..happening.end], happening.surface);
+    assert!((0.5..=1.0).contains(&happening.confidence), "{}", happening.confidence);
+}
+
+#[test]
+fn a_sentence_without_end_tells_no_more_than_an_article_may() {
+    let text = "Intel sued Nvidia and Micron sued YMTC and Arm snapped up a rival and ".repeat(2_000);
+    let findings = TAGGER.enrich(support::article("", &text)).findings;
+    assert!((1..=64).contains(&findings.happenings.len()), "{}", findings.happenings.len());
+}
+
+#[test]
 fn a_happening_says_where_and_why() {
     let text = "The Commerce Department may restrict exports of Nvidia’s H20 to China.";
     let findings = TAGGER.enrich(support::article("", text)).findings;

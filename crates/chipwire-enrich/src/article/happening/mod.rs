@@ -186,12 +186,20 @@ impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
             let status = manner.status(kind, beside);
             let word = word.filter(|_| status == beside);
             let sure = probability * least_sure(&filled);
-            if let Some(happening) = happening(scene, &hit, (status, word), sure, &filled) {
+            if let Some(mut happening) = happening(scene, &hit, (status, word), sure, &filled) {
+                happening.reason.push_str(&weighed_by(scene, units, kind));
                 self.found.push(happening);
                 alone = false;
             }
         }
     }
+}
+
+/// The words that speak most for what no phrase told, as a reason for people.
+fn weighed_by(scene: &Scene<'_>, units: &[Unit], kind: Kind) -> String {
+    let reasons = scene.lexis.telling.reasons(units, kind).into_iter().filter_map(|at| scene.document.token(at));
+    let words: Vec<String> = reasons.map(|token| format!("'{}'", scene.document.written(token))).collect();
+    if words.is_empty() { String::new() } else { format!(", by the weight of {}", words.join(", ")) }
 }
 
 /// Whether the other words of the sentence speak against what a phrase tells.

@@ -5,7 +5,7 @@
 //! largest are where. Further weights say which way round it is told and how far along it is. `telling/train` makes the file of weights from the
 //! sentences beside it.
 
-use std::ops::Range;
+use std::{cmp::Reverse, ops::Range};
 
 use chipwire_events::{AmountKind, Status};
 use rustc_hash::FxHashMap;
@@ -28,6 +28,9 @@ const ONE: f64 = 100.0;
 const MARKED: i32 = 50;
 /// What a word beside the place adds to the status that it tells, in hundredths.
 const TOLD: i32 = 150;
+/// How much a word speaks for a happening that it explains, in hundredths, and how many explain one.
+const SPEAKS: i32 = 50;
+const REASONS_MAX: usize = 3;
 /// Units that a place has at most.
 const PLACE_MAX: usize = 6;
 
@@ -303,20 +306,36 @@ impl Telling {
         self.cells.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
+    /// The words that most speak for such a happening, by position: what it is explained by.
+    pub(super) fn reasons(&self, units: &[Unit], kind: Kind) -> Vec<usize> {
+        let own = |unit: &Unit| self.weight(Column::Tells(kind), self.one(unit.number));
+        let mut words: Vec<(i32, Unit)> =
+            units.iter().filter(|unit| unit.is_word).map(|unit| (own(unit), *unit)).collect();
+        words.retain(|(weight, _)| *weight >= SPEAKS);
+        words.sort_by_key(|(weight, unit)| (Reverse(*weight), unit.number, unit.start));
+        words.dedup_by_key(|(_, unit)| unit.number);
+        words.truncate(REASONS_MAX);
+        let mut words: Vec<usize> = words.into_iter().map(|(_, unit)| unit.start).collect();
+        words.sort_unstable();
+        words
+    }
+
+    /// One of some weights.
+    fn weight(&self, column: Column, weights: Option<&Weights>) -> i32 {
+        let cells = weights.map(|weights| self.cells(weights.start..weights.end)).unwrap_or_default();
+        let cell = cells.iter().find(|(other, _)| usize::from(*other) == column.number());
+        cell.map_or(0, |(_, weight)| i32::from(*weight))
+    }
+
     /// The tokens that most speak for such a happening: a run of words that begins and ends with some that do.
     pub(super) fn place(&self, units: &[Unit], kind: Kind) -> Option<(usize, usize)> {
-        let weight = |column: Column, weights: Option<&Weights>| {
-            let cells = weights.map(|weights| self.cells(weights.start..weights.end)).unwrap_or_default();
-            let cell = cells.iter().find(|(other, _)| usize::from(*other) == column.number());
-            cell.map_or(0, |(_, weight)| i32::from(*weight))
-        };
-        let marks = |unit: &Unit| weight(Column::Place, self.one(unit.number));
-        let own = |unit: &Unit| weight(Column::Tells(kind), self.one(unit.number)) + marks(unit);
+        let marks = |unit: &Unit| self.weight(Column::Place, self.one(unit.number));
+        let own = |unit: &Unit| self.weight(Column::Tells(kind), self.one(unit.number)) + marks(unit);
         let mut best: Option<(i32, Unit, Unit)> = None;
         for (at, first) in units.iter().enumerate().filter(|(_, unit)| own(unit) > 0) {
             let (mut sum, mut before, mut marked) = (0, 0, false);
             for unit in units.iter().skip(at).take(PLACE_MAX).take_while(|unit| unit.is_word) {
-                sum += own(unit) + weight(Column::Tells(kind), self.two(before, unit.number));
+                sum += own(unit) + self.weight(Column::Tells(kind), self.two(before, unit.number));
                 before = unit.number;
                 marked |= marks(unit) >= MARKED;
                 if marked && own(unit) > 0 && best.is_none_or(|(most, ..)| sum > most) {
@@ -491,6 +510,21 @@ mod tests {
         assert_eq!(place("in a twist @company sues @company in the @actor", Kind::Lawsuit).as_deref(), Some("sues"));
         assert_eq!(place("@company the fab @company", Kind::CapacityExpansion), None);
         assert_eq!(place("", Kind::Lawsuit), None);
+    }
+
+    #[test]
+    fn the_words_that_speak_most_explain_it() {
+        let (telling, words) = telling();
+        let reasons = |text: &str, kind: Kind| {
+            let reasons = telling.reasons(&units(&telling, &words, text), kind).into_iter();
+            reasons.map(|at| text.split(' ').nth(at).unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            reasons("the judge said @company sued over patents in a lawsuit", Kind::Lawsuit),
+            "judge sued patents"
+        );
+        assert_eq!(reasons("the lawsuit is a lawsuit", Kind::Lawsuit), "lawsuit", "what is said twice is one reason");
+        assert_eq!(reasons("@company is there", Kind::Lawsuit), "");
     }
 
     #[test]
