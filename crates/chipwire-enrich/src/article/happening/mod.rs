@@ -172,7 +172,8 @@ impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
                 break;
             }
             let Some((start, end)) = scene.lexis.telling.place(units, kind) else { continue };
-            if end == start + 1 && probability <= LIKELY_BY_ONE {
+            let (start, end) = without_states(self.places.get(scene), start, end);
+            if end <= start + 1 && probability <= LIKELY_BY_ONE {
                 continue;
             }
             let form = if manner.is_turned(kind) { Form::Turned } else { Form::Verb };
@@ -193,6 +194,19 @@ impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
             }
         }
     }
+}
+
+/// Tokens `start..end` without the states that they begin or end with, of which none tells anything.
+fn without_states(places: &[Place], mut start: usize, mut end: usize) -> (usize, usize) {
+    while let Some(place) = places.iter().find(|place| (place.start..place.end).contains(&start) && place.end < end) {
+        start = place.end;
+    }
+    while let Some(place) =
+        places.iter().find(|place| (place.start..place.end).contains(&(end - 1)) && place.start > start)
+    {
+        end = place.start;
+    }
+    (start, end)
 }
 
 /// The words that speak most for what no phrase told, as a reason for people.

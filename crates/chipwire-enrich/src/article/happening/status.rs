@@ -65,7 +65,7 @@ pub(super) fn status(scene: &Scene<'_>, hit: &Hit, clause: &Clause) -> (Status, 
             words.denied = Some(at);
         } else if scene.lexis.is(token, is::PLAN) || is_told_of(scene, at) {
             words.planned = Some(at);
-        } else if scene.lexis.is(token, is::DOUBT) {
+        } else if scene.lexis.is(token, is::DOUBT) && !is_month(scene, at) {
             words.considered = Some(at);
         }
         if scene.lexis.is(token, is::END) {
@@ -181,6 +181,18 @@ fn tell_east_asian(scene: &Scene<'_>, hit: &Hit, clause: &Clause, words: &mut To
     // Before a name "将" only says that it is the object.
     let planned = says(PLANNED).filter(|_| hit.kind != Kind::Sanction);
     words.planned = words.planned.or(planned);
+}
+
+/// Whether it is the month: `MUNICH, May 4`, `in May`.
+fn is_month(scene: &Scene<'_>, at: usize) -> bool {
+    let (before, token, next) = (at.checked_sub(1), scene.document.token(at), scene.document.token(at + 1));
+    let before = before.and_then(|at| scene.document.token(at));
+    let day = |token: &Token| token.is(shape::DIGIT);
+    let of = |token: &Token| {
+        scene.lexis.is(token, is::PREPOSITION) || matches!(&*scene.document.folded(token), "since" | "last")
+    };
+    let dated = next.is_some_and(day) || before.is_some_and(|token| day(token) || of(token));
+    dated && token.is_some_and(|token| token.is(shape::CAPITAL) && scene.document.folded(token) == "may")
 }
 
 /// `said it would`: what would be is a plan of who says so.
