@@ -145,8 +145,13 @@ pub(crate) fn telling_units(scene: &Scene<'_>) -> Vec<Vec<(String, Range<usize>)
 /// What is found in a document; `places` is asked for the states that it names, by position, where they matter.
 pub(crate) fn findings(scene: &Scene<'_>, places: impl FnOnce() -> Vec<Place>) -> Findings {
     let language = language::language(scene);
-    let amounts = amount::amounts(scene, language.as_ref().map(|language| language.tag.as_str()));
-    let happenings = happening::happenings(scene, &amounts, places);
+    let mut amounts = amount::amounts(scene, language.as_ref().map(|language| language.tag.as_str()));
+    let (happenings, owned) = happening::happenings(scene, &amounts, places);
+    for owned in owned {
+        let company = |of: Option<usize>| of.and_then(|of| scene.named.get(of)).is_some_and(|named| named.company);
+        let those = amounts.iter_mut().filter(|amount| amount.from == owned.from && !company(amount.of));
+        those.for_each(|amount| amount.of = Some(owned.of));
+    }
     Findings {
         amounts: amounts.iter().filter_map(|found| amount::amount(scene, found)).collect(),
         happenings,

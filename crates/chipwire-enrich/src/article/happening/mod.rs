@@ -69,10 +69,15 @@ pub(crate) struct Place {
     pub(crate) end: usize,
 }
 
-/// The happenings of a document, by position. `places` is asked for the states that it names, by position, once there is a
-/// phrase that tells of anything.
-pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOnce() -> Vec<Place>) -> Vec<Happening> {
-    let mut search = Search { scene, amounts, places: Places::Unasked(Some(places)), found: Vec::new() };
+/// The happenings of a document, by position, and what they say about whose amounts are. `places` is asked for the states that it names, by
+/// position, once there is a phrase that tells of anything.
+pub(super) fn happenings(
+    scene: &Scene<'_>,
+    amounts: &[Found],
+    places: impl FnOnce() -> Vec<Place>,
+) -> (Vec<Happening>, Vec<Owned>) {
+    let places = Places::Unasked(Some(places));
+    let mut search = Search { scene, amounts, places, found: Vec::new(), owned: Vec::new() };
     for sentence in sentences(scene) {
         let units = scene.lexis.telling.units(scene, amounts, sentence.0, sentence.1);
         let scores = scene.lexis.telling.scores(&units);
@@ -87,7 +92,16 @@ pub(super) fn happenings(scene: &Scene<'_>, amounts: &[Found], places: impl FnOn
             break;
         }
     }
-    search.found
+    (search.found, search.owned)
+}
+
+/// An amount that is somebody's by what is told of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owned {
+    /// Its first unit of text.
+    pub(super) from: usize,
+    /// The number of the mention whose it is, in [`Scene::named`].
+    pub(super) of: usize,
 }
 
 /// What is found so far, and what it is found with.
@@ -96,6 +110,7 @@ struct Search<'a, 'b, F> {
     amounts: &'a [Found],
     places: Places<F>,
     found: Vec<Happening>,
+    owned: Vec<Owned>,
 }
 
 impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
@@ -147,6 +162,7 @@ impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
                 let sure = confidence(hit, &filled);
                 if let Some(happening) = happening(scene, hit, (status, word), sure, &filled).filter(|_| !again) {
                     self.found.push(happening);
+                    self.owned.extend(owned(scene, hit, &filled));
                     kinds.push(hit.kind);
                     last = Some((hit.kind, filled));
                 }
@@ -190,10 +206,23 @@ impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
             if let Some(mut happening) = happening(scene, &hit, (status, word), sure, &filled) {
                 happening.reason.push_str(&weighed_by(scene, units, kind));
                 self.found.push(happening);
+                self.owned.extend(owned(scene, &hit, &filled));
                 alone = false;
             }
         }
     }
+}
+
+/// What a state gives is that of who gets it, and not the state's.
+fn owned(scene: &Scene<'_>, hit: &Hit, filled: &[Filled<'_>]) -> Option<Owned> {
+    let mut whom = filled.iter().filter(|slot| slot.role == Role::Whom);
+    let (Value::Named(whom), None) = (whom.next()?.value, whom.next()) else { return None };
+    let amount = filled.iter().find_map(|slot| match slot.value {
+        Value::Amount(amount) => Some(amount),
+        _ => None,
+    })?;
+    let of = scene.named.iter().position(|named| (named.start, named.end) == (whom.start, whom.end))?;
+    (hit.kind == Kind::Subsidy).then_some(Owned { from: amount.from, of })
 }
 
 /// Tokens `start..end` without the states that they begin or end with, of which none tells anything.
