@@ -46,7 +46,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.99), ("chip", 0.97, 0.97), ("policy", 0.95, 0.93)],
         amounts: &[("money", 0.98, 0.97), ("share", 0.97, 0.96), ("other", 0.91, 0.82)],
         owners: &[("owner", 0.86, 0.85)],
-        happenings: &[("all", 0.64, 0.85)],
+        happenings: &[("all", 0.64, 0.87)],
     },
     Set {
         name: "second set",
@@ -54,7 +54,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.98), ("chip", 0.97, 0.97), ("policy", 0.94, 0.94)],
         amounts: &[("money", 0.88, 0.87), ("share", 0.97, 0.94), ("other", 0.89, 0.89)],
         owners: &[("owner", 0.85, 0.84)],
-        happenings: &[("all", 0.71, 0.7)],
+        happenings: &[("all", 0.69, 0.7)],
     },
     Set {
         name: "third set",
@@ -62,15 +62,15 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.97), ("chip", 0.98, 0.94), ("policy", 0.92, 0.93)],
         amounts: &[("money", 0.96, 0.95), ("share", 0.99, 0.96), ("other", 0.87, 0.94)],
         owners: &[("owner", 0.85, 0.85)],
-        happenings: &[("all", 0.67, 0.86)],
+        happenings: &[("all", 0.67, 0.87)],
     },
     Set {
         name: "fourth set",
         files: &[include_str!("fourth.jsonl")],
         mentions: &[("company", 0.99, 0.96), ("chip", 0.98, 0.94), ("policy", 0.92, 0.91)],
         amounts: &[("money", 0.97, 0.92), ("share", 0.96, 0.97), ("other", 0.88, 0.88)],
-        owners: &[("owner", 0.81, 0.81)],
-        happenings: &[("all", 0.59, 0.72)],
+        owners: &[("owner", 0.81, 0.8)],
+        happenings: &[("all", 0.61, 0.74)],
     },
     Set {
         name: "fifth set",
@@ -78,7 +78,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.97), ("chip", 0.99, 0.93), ("policy", 0.97, 0.92)],
         amounts: &[("money", 0.97, 0.96), ("share", 0.97, 0.96), ("other", 0.88, 0.89)],
         owners: &[("owner", 0.86, 0.86)],
-        happenings: &[("all", 0.69, 0.56)],
+        happenings: &[("all", 0.7, 0.57)],
     },
     Set {
         name: "sixth set",
@@ -86,7 +86,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.98), ("chip", 0.98, 0.98), ("policy", 0.93, 0.92)],
         amounts: &[("money", 0.98, 0.95), ("share", 0.97, 0.96), ("other", 0.9, 0.85)],
         owners: &[("owner", 0.79, 0.77)],
-        happenings: &[("all", 0.54, 0.74)],
+        happenings: &[("all", 0.53, 0.73)],
     },
     Set {
         name: "seventh set",
@@ -94,7 +94,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.98), ("chip", 0.96, 0.95), ("policy", 0.94, 0.89)],
         amounts: &[("money", 0.93, 0.92), ("share", 0.94, 0.92), ("other", 0.87, 0.85)],
         owners: &[("owner", 0.75, 0.73)],
-        happenings: &[("all", 0.48, 0.72)],
+        happenings: &[("all", 0.49, 0.72)],
     },
     Set {
         name: "eighth set",
@@ -102,7 +102,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.97), ("chip", 0.97, 0.96), ("policy", 0.93, 0.89)],
         amounts: &[("money", 0.94, 0.92), ("share", 0.97, 0.95), ("other", 0.86, 0.83)],
         owners: &[("owner", 0.8, 0.78)],
-        happenings: &[("all", 0.63, 0.72)],
+        happenings: &[("all", 0.64, 0.72)],
     },
     Set {
         name: "ninth set",
@@ -110,7 +110,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.97), ("chip", 0.96, 0.94), ("policy", 0.94, 0.86)],
         amounts: &[("money", 0.98, 0.96), ("share", 0.98, 0.98), ("other", 0.82, 0.9)],
         owners: &[("owner", 0.71, 0.69)],
-        happenings: &[("all", 0.79, 0.69)],
+        happenings: &[("all", 0.78, 0.69)],
     },
     // One or two sentences each, about as many ways to tell of a happening as there are texts. Phrases were written by the first
     // half; of the second only the scores are to be looked at.
@@ -120,7 +120,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.99), ("chip", 0.93, 0.95), ("policy", 0.82, 0.86)],
         amounts: &[],
         owners: &[],
-        happenings: &[("all", 0.88, 0.77)],
+        happenings: &[("all", 0.86, 0.77)],
     },
     Set {
         name: "short texts held back",
@@ -128,7 +128,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.96), ("chip", 0.99, 0.9), ("policy", 0.84, 0.94)],
         amounts: &[],
         owners: &[],
-        happenings: &[("all", 0.88, 0.67)],
+        happenings: &[("all", 0.89, 0.71)],
     },
     Set {
         name: "more short texts",
@@ -136,7 +136,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.94), ("chip", 0.94, 0.97), ("policy", 0.91, 0.91)],
         amounts: &[],
         owners: &[],
-        happenings: &[("all", 0.88, 0.72)],
+        happenings: &[("all", 0.9, 0.72)],
     },
     Set {
         name: "more short texts held back",
@@ -144,7 +144,7 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.94), ("chip", 0.96, 0.9), ("policy", 0.86, 0.91)],
         amounts: &[],
         owners: &[],
-        happenings: &[("all", 0.85, 0.57)],
+        happenings: &[("all", 0.87, 0.58)],
     },
 ];
 
