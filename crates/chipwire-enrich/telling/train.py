@@ -32,9 +32,6 @@ LEAST = 2
 C, C_OTHERS = 1.0, 2.0
 # Smaller weights are left out, in hundredths: of those that say what is told, and of the others.
 SMALL, SMALL_OTHERS = 12, 20
-# Endings of regular verbs and nouns: a stem has the words of the sentences that have it, and what these become with such an ending.
-ENDINGS = ["s", "es", "d", "ed", "ing"]
-
 stemmer = snowballstemmer.stemmer("english")
 stems = {}
 
@@ -168,6 +165,20 @@ def evaluate(sentences):
         print(f"probability above {least}: precision {right / found.sum():.3f}, recall {right / told.sum():.3f}")
 
 
+def regular(known):
+    """What other forms the words of a stem have: all of a verb where one with an ending is known, the plural of other words."""
+    verbs = {word[:-2] for word in known if word.endswith("ed")} | {word[:-3] for word in known if word.endswith("ing")}
+    verbs = {base if base in known or base + "e" not in known else base + "e" for base in verbs}
+    for base in verbs | known:
+        if base.endswith(("ed", "ing", "s", "ly")) or len(base) < 3:
+            continue
+        hisses = base.endswith(("ch", "sh", "x", "z"))
+        yield base + ("es" if hisses else "s") if base[-1] != "y" or base[-2] in "aeiou" else base[:-1] + "ies"
+        if base in verbs:
+            short = base.removesuffix("e")
+            yield from (base, short + "ing", base[:-1] + "ied" if base[-1] == "y" and base[-2] not in "aeiou" else short + "ed")
+
+
 def write(sentences, digest, path):
     """Trains with all sentences and writes the weights."""
     numbers = numbered(sentences)
@@ -192,9 +203,7 @@ def write(sentences, digest, path):
         if stem(word) in used:
             words.setdefault(stem(word), set()).add(word)
     for root, known in words.items():
-        bases = {root, root + "e"} | {word for word in known if not word.endswith(("s", "d", "ing"))}
-        regular = {base + end for base in bases for end in ENDINGS if not (base[-1] == "e" and end[0] in "ei")}
-        known |= {word for word in regular if word.isascii() and word.isalpha() and len(word) > 2 and stem(word) == root}
+        known |= {word for word in regular(known) if word.isascii() and word.isalpha() and stem(word) == root}
     with open(path, "w", encoding="utf-8") as file:
         print(f"# Made by `telling/train` from sentences.jsonl ({digest}); weights in hundredths. See README.md.", file=file)
         print("columns", *names, sep="\t", file=file)
