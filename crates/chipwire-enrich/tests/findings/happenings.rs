@@ -41,6 +41,14 @@ fn what_no_phrase_tells_says_by_which_words() {
 }
 
 #[test]
+fn a_state_at_the_edge_of_the_words_is_none_of_them() {
+    let text = "The Hague turned the screw on ASML: servicing older immersion machines in China now needs a permit.";
+    let findings = TAGGER.enrich(support::article("", text)).findings;
+    let surfaces: Vec<&str> = findings.happenings.iter().map(|happening| happening.surface.as_str()).collect();
+    expect!["now needs a permit"].assert_eq(&surfaces.join("; "));
+}
+
+#[test]
 fn a_sentence_without_end_tells_no_more_than_an_article_may() {
     let text = "Intel sued Nvidia and Micron sued YMTC and Arm snapped up a rival and ".repeat(2_000);
     let findings = TAGGER.enrich(support::article("", &text)).findings;

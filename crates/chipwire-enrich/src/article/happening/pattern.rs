@@ -94,12 +94,12 @@ pub(super) struct Hit {
 impl Hit {
     /// What the words of a sentence speak for, most of all tokens `start..end`.
     pub(super) fn weighed(kind: Kind, form: Form, start: usize, end: usize) -> Self {
-        Self { kind, form, start, end, abroad: false, near: true, weighed: true }
+        Self { kind, form, start, end, abroad: false, near: false, weighed: true }
     }
 
-    /// Whether it is one word, and nothing near by was asked for.
+    /// Whether it is one word, and nothing else was asked for.
     pub(super) fn is_one_word(&self) -> bool {
-        self.end == self.start + 1 && !self.near
+        self.end == self.start + 1 && !self.near && !self.weighed
     }
 }
 

@@ -495,9 +495,10 @@ mod tests {
         assert!(tells("@company walks away from its takeover of @company", Kind::Tariff) < 0.05);
         assert!(tells("@company makes what others draw", Kind::Acquisition) < 0.1);
         // What is said twice counts once.
-        let (once, twice) = ("sues", "sues @company sues");
         assert_eq!(tells("@company sues @company", Kind::Lawsuit), tells("@company sues @company sues", Kind::Lawsuit));
-        assert!(tells(twice, Kind::Lawsuit) >= tells(once, Kind::Lawsuit));
+        assert!(
+            tells("@company sues @company", Kind::Lawsuit) < tells("@company sues @company lawsuit", Kind::Lawsuit)
+        );
     }
 
     #[test]
