@@ -1,9 +1,19 @@
 //! Reads the gazetteer once and for all, so that no start of the program has to: what is built in is every file in the binary
 //! form of postcard, which is read many times as fast as TOML. A file that cannot be read is an error of the build.
+//!
+//! And groups Chinese characters by what they are in simplified writing: see `src/lexicon/han.rs`.
 
 #![allow(clippy::print_stdout, reason = "cargo is spoken to so")]
 
-use std::{env, error::Error, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    error::Error,
+    fs,
+    path::Path,
+};
+
+use zhhz::{Config, Converter};
 
 #[allow(dead_code, unreachable_pub, reason = "only the form is of use here")]
 #[path = "src/gazetteer/file.rs"]
@@ -31,5 +41,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     fs::write(Path::new(&out).join("gazetteer.postcard"), postcard::to_allocvec(&files)?)?;
+    fs::write(Path::new(&out).join("han.txt"), han())?;
     Ok(())
+}
+
+/// On each line the characters that are the same in simplified writing, that one first.
+fn han() -> String {
+    let (japanese, traditional) = (Converter::new(Config::Jp2t), Converter::new(Config::Hk2s));
+    let characters = || ('\u{3400}'..='\u{9fff}').map(String::from);
+    let simplified = characters().map(|ch| (traditional.convert(&ch), ch)).filter(|(plain, ch)| plain != ch);
+    let simplified: Vec<(String, String)> = simplified.collect();
+    let plain: BTreeSet<&str> = simplified.iter().map(|(plain, _)| &**plain).collect();
+    let mut groups: BTreeMap<String, String> = BTreeMap::new();
+    // 坏 is what 壞 becomes, though it becomes 坯 itself.
+    for (to, ch) in simplified.iter().filter(|(_, ch)| !plain.contains(&**ch)) {
+        groups.entry(to.clone()).or_default().push_str(ch);
+    }
+    let known: BTreeSet<char> = simplified.iter().flat_map(|(to, ch)| [to, ch]).flat_map(|ch| ch.chars()).collect();
+    // What is a character of China as well is not asked for what it is in Japan: 芸 is 藝 there.
+    for ch in characters().filter(|ch| !ch.chars().any(|ch| known.contains(&ch))) {
+        let to = traditional.convert(&japanese.convert(&ch));
+        if to != ch {
+            groups.entry(to).or_default().push_str(&ch);
+        }
+    }
+    groups.iter().flat_map(|(to, others)| [to.as_str(), others, "\n"]).collect()
 }

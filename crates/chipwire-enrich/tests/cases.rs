@@ -61,9 +61,9 @@ fn every_case_but_the_known_failures_passes() {
     let tagger = Tagger::new(Gazetteer::builtin().unwrap());
     let files = [
         (include_str!("cases/tagging.tsv"), 105),
-        (include_str!("cases/companies.tsv"), 98),
+        (include_str!("cases/companies.tsv"), 103),
         (include_str!("cases/chips.tsv"), 72),
-        (include_str!("cases/policies.tsv"), 87),
+        (include_str!("cases/policies.tsv"), 88),
     ];
     let mut all = Vec::new();
     for (tsv, count) in files {

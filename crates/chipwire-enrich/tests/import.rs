@@ -92,7 +92,6 @@ fn wikidata_as_json() {
         tickers = ["SSE:688981"]
         aliases = [
             { text = "Semiconductor Manufacturing International", mode = "cue" },
-            { text = "中芯國際", mode = "cue", lang = "zh" },
         ]
         cues = ["chip*", "semiconductor*", "shares", "stock exchange"]
         # From https://www.wikidata.org/wiki/Q1062129, imported 2026-11-27.

@@ -41,10 +41,13 @@ const NAMES: &[(&str, Exchange)] = &[
     ("sse", Exchange::Shanghai),
     ("sha", Exchange::Shanghai),
     ("sh", Exchange::Shanghai),
+    ("shanghai", Exchange::Shanghai),
     ("szse", Exchange::Shenzhen),
+    ("shenzhen", Exchange::Shenzhen),
     ("she", Exchange::Shenzhen),
     ("sz", Exchange::Shenzhen),
     ("tse", Exchange::Tokyo),
+    ("tokyo", Exchange::Tokyo),
     ("tyo", Exchange::Tokyo),
     ("jpx", Exchange::Tokyo),
     ("twse", Exchange::Taiwan),
@@ -152,6 +155,17 @@ impl Exchange {
             Exchange::Toronto => "TSX",
             Exchange::Sydney => "ASX",
             Exchange::India => "NSE",
+        }
+    }
+
+    /// By the country behind a hyphen, in capitals, as FactSet writes it: `688041-CN`.
+    pub(crate) fn behind_hyphen(code: &str, country: &str) -> Option<Self> {
+        match country {
+            // Shanghai's shares begin with 6, and those for foreigners with 9.
+            "CN" if code.starts_with(['6', '9']) => Some(Exchange::Shanghai),
+            "CN" => Some(Exchange::Shenzhen),
+            "KR" => Some(Exchange::Korea),
+            _ => Self::by_name(country).or_else(|| Self::by_country(country)),
         }
     }
 

@@ -33,7 +33,7 @@ pub use self::{
 use crate::error::Result;
 
 /// Counts up whenever the tagger finds something else in the same text with the same gazetteer.
-pub const TAGGER_VERSION: u32 = 8;
+pub const TAGGER_VERSION: u32 = 9;
 
 /// The files that are part of the program, each with its name.
 const BUILTIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gazetteer.postcard"));

@@ -1,5 +1,6 @@
 //! Words of the language, as opposed to names: what the tagger knows of English, Korean and how companies are called.
 
+pub(crate) mod han;
 mod persons;
 
 pub(crate) use self::persons::{is_given_name, is_title};

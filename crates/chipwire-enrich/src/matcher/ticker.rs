@@ -1,7 +1,7 @@
 //! Codes of listed shares, where it is written that they are codes: never a bare number or word.
 //!
 //! `NASDAQ:NVDA`, `HK: 0700`, `Euronext Paris: SOI`, `9988.HK`, `IFXGn.DE`, `$NVDA`, `NVDA US Equity`, `(700 HK)`, `(2330 TT/TSM US, Buy)`, `(2330-TW)`, `NVDA:US`;
-//! `KLAC — Market Perform`; and, where the company is named right before, `(NVDA)`, `<TXN>` and `#NVDA`.
+//! `KLAC — Market Perform`; `股票代码:688041`; and, where the company is named right before, `(NVDA)`, `( NVDA )`, `(NVDA 1.2%)`, `<TXN>` and `#NVDA`.
 
 use rustc_hash::FxHashMap;
 
@@ -17,6 +17,9 @@ const CHINESE: &[(&str, Exchange)] = &[
     ("上交所", Exchange::Shanghai),
     ("深交所", Exchange::Shenzhen),
 ];
+
+/// What ends with these is the code of a share: 证券代码, 股票代號.
+const CHINESE_CODES: &[&str] = &["代码", "代碼", "代号", "代號"];
 
 /// Where Euronext trades.
 const EURONEXT: &[(&str, Exchange)] = &[("Paris", Exchange::Paris), ("Amsterdam", Exchange::Amsterdam)];
@@ -101,7 +104,8 @@ impl Tickers {
             // Most of these are numbers with nothing beside them that they could be codes with.
             let parted = matches!(next_gap, Some(Gap::Colon | Gap::Dot | Gap::Hyphen));
             let listed = next.is_some_and(|next| (next.gap == Gap::Space) & next.is(shape::UPPER));
-            if !(token.is(shape::LETTER) | parted | listed | matches!(before, Some('$' | '#' | '(' | '<'))) {
+            let behind_sign = matches!(before, Some('$' | '#' | '(' | '<' | ' ' | ':' | '码' | '碼' | '号' | '號'));
+            if !(token.is(shape::LETTER) | parted | listed | behind_sign) {
                 continue;
             }
             let ric = next_gap == Some(Gap::Dot) && is_german(document, at);
@@ -116,11 +120,12 @@ impl Tickers {
             };
             let hit = hit.or_else(|| match before {
                 Some('$' | '#') => self.signed(document, at),
+                Some(' ' | ':' | '码' | '碼' | '号' | '號') => self.told(document, at),
                 _ => None,
             });
             let Some(hit) = hit.or_else(|| self.bloomberg(document, at)) else {
                 let others = found.len();
-                if matches!(before, Some('(' | '<')) {
+                if opening(document, at).is_some() {
                     self.bracketed(document, at, &mut found);
                 }
                 if found.len() == others {
@@ -141,9 +146,11 @@ impl Tickers {
         }
         let (word, other) = (document.written(token), document.written(next));
         let small = word.chars().any(char::is_lowercase) && word.len() < 4;
+        // Tags of a page are written small throughout: "(nasdaq:intc)".
+        let in_brackets = || matches!(surrounding(document, at, at + 2), Some(('(', ')')));
         if !small
             && let Some(exchange) = Exchange::by_name(&word)
-            && next.is_code()
+            && (next.is_code() || (!word.contains(char::is_uppercase) && in_brackets()))
             && let Some(entity) = self.entity(exchange, &other)
         {
             return Some(hit(entity, at, at + 2, token.start, other));
@@ -196,7 +203,7 @@ impl Tickers {
             return None;
         }
         let (code, country) = (document.written(token), document.written(next));
-        let exchange = Exchange::by_name(&country).or_else(|| Exchange::by_country(&country))?;
+        let exchange = Exchange::behind_hyphen(&code, &country)?;
         let entity = self.entity(exchange, &code)?;
         Some(hit(entity, at, at + 2, token.start, code))
     }
@@ -216,6 +223,26 @@ impl Tickers {
         let entity = self.entity(Exchange::UnitedStates, &code)?;
         let needs_name = ch == '#' && code.len() < 4;
         Some(Found { needs_name, ..hit(entity, at, at + 1, sign, code) })
+    }
+
+    /// `证券代码:688041`: a number that the text calls a code.
+    fn told(&self, document: &Document, at: usize) -> Option<Found> {
+        let token = document.token(at).filter(|token| !token.is(shape::LETTER))?;
+        let before =
+            (0..token.start).rev().filter_map(|place| document.ch(place)).skip_while(|ch| matches!(ch, ' ' | ':'));
+        let named: Vec<char> = before.take(2).collect();
+        if !CHINESE_CODES.iter().any(|name| name.chars().rev().eq(named.iter().copied())) {
+            return None;
+        }
+        let code = document.written(token);
+        let exchanges: &[Exchange] = match code.len() {
+            6 => &[Exchange::Shanghai, Exchange::Shenzhen],
+            5 => &[Exchange::HongKong],
+            4 => &[Exchange::Taiwan],
+            _ => return None,
+        };
+        let entity = exchanges.iter().find_map(|exchange| self.entity(*exchange, &code))?;
+        Some(hit(entity, at, at + 1, token.start, code))
     }
 
     /// `NVDA US Equity`, or in brackets without the last word.
@@ -249,16 +276,20 @@ impl Tickers {
         Some(hit(self.american(&code)?, at, at + 1, token.start, code))
     }
 
-    /// `Nvidia (NVDA)` and `Texas Instruments Inc <TXN>`; and, as sites about shares write, `(NVDA +1.2%)` and `(NVDA – Free
-    /// Report)`.
+    /// `Nvidia (NVDA)`, `Nvidia ( NVDA )` and `Texas Instruments Inc <TXN>`; and, as sites about shares write, `(NVDA +1.2%)`,
+    /// `(NVDA 1.2%)` and `(NVDA – Free Report)`.
     fn bracketed(&self, document: &Document, at: usize, found: &mut Vec<Found>) {
         let Some(token) = document.token(at).filter(|token| token.is_code()) else { return };
         let digits = !token.is(shape::LETTER);
-        let closed = match surrounding(document, at, at + 1) {
-            Some(('(', ')') | ('<', '>')) => true,
-            Some(('(', ' ')) => {
-                !digits && document.ch(token.end + 1).is_some_and(|ch| matches!(ch, '+' | '-' | '−' | '–' | '—'))
-            }
+        let behind = |by| document.ch(token.end + by);
+        let closed = match (opening(document, at), behind(0)) {
+            (Some('('), Some(')')) | (Some('<'), Some('>')) => true,
+            (Some('('), Some(' ')) => match behind(1) {
+                Some(')') => true,
+                Some('+' | '-' | '−' | '–' | '—' | '▲' | '▼') => !digits,
+                Some(_) => !digits && is_share(document, at + 1),
+                None => false,
+            },
             _ => false,
         };
         if !closed {
@@ -308,16 +339,28 @@ fn surrounding(document: &Document, start: usize, end: usize) -> Option<(char, c
     Some((document.ch(first.start.checked_sub(1)?)?, document.ch(last.end)?))
 }
 
+/// The bracket that the token at `at` stands right behind, or with a space between.
+fn opening(document: &Document, at: usize) -> Option<char> {
+    let before = document.token(at)?.start.checked_sub(1)?;
+    let place = if document.ch(before) == Some(' ') { before.checked_sub(1)? } else { before };
+    document.ch(place).filter(|ch| matches!(ch, '(' | '<'))
+}
+
+/// Whether the tokens from `at` on are a share: `4.61%`.
+fn is_share(document: &Document, at: usize) -> bool {
+    let is_number = |at: usize| document.token(at).filter(|token| token.is(shape::DIGIT) && !token.is(shape::LETTER));
+    let decimals = || is_number(at + 1).filter(|decimals| decimals.gap == Gap::Dot);
+    let last = is_number(at).map(|whole| decimals().unwrap_or(whole));
+    last.is_some_and(|last| document.ch(last.end) == Some('%'))
+}
+
 /// Whether a change of price stands behind token `at`: `+4%`, `–2.9%`.
 fn is_changed(document: &Document, at: usize) -> bool {
     let (Some(token), Some(number)) = (document.token(at), document.token(at + 1)) else { return false };
     let signed = number.start == token.end + 2
         && document.ch(token.end) == Some(' ')
         && document.ch(token.end + 1).is_some_and(|sign| matches!(sign, '+' | '-' | '−' | '–' | '—'));
-    let is_number = |at: usize| document.token(at).filter(|token| token.is(shape::DIGIT) && !token.is(shape::LETTER));
-    let decimals = || is_number(at + 2).filter(|decimals| decimals.gap == Gap::Dot);
-    let last = is_number(at + 1).map(|whole| decimals().unwrap_or(whole));
-    signed && last.is_some_and(|last| document.ch(last.end) == Some('%'))
+    signed && is_share(document, at + 1)
 }
 
 /// Whether a rating stands behind a dash, a comma or a bracket before token `at`.

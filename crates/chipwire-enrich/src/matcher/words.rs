@@ -2,7 +2,10 @@
 
 use hashbrown::HashTable;
 
-use crate::article::{short_word_hash, word_hash};
+use crate::{
+    article::{short_word_hash, word_hash},
+    lexicon::han,
+};
 
 /// The words that any name or cue has, numbered from 1; 0 is every other word.
 ///
@@ -114,7 +117,22 @@ impl Words {
                 long.insert_unique(hash, known, |known| word_hash(text(letters, ends, known.number)));
             }
         }
+        self.add_forms(word.bytes, known);
         number
+    }
+
+    /// A Chinese character has the same number in traditional, simplified and Japanese writing.
+    fn add_forms(&mut self, word: &[u8], known: Known) {
+        // One character of that script takes three bytes.
+        let ch = str::from_utf8(word).ok().filter(|word| word.len() == 3).and_then(|word| word.chars().next());
+        let forms = ch.map(han::forms).into_iter().flatten();
+        for form in forms.filter(|form| Some(*form) != ch) {
+            let mut bytes = [0; 4];
+            let spelled = Spelled::new(form.encode_utf8(&mut bytes).as_bytes());
+            if let Some(key) = spelled.packed {
+                self.short.insert_unique(spelled.hash(), (key, known), |(key, _)| short_word_hash(*key));
+            }
+        }
     }
 
     /// The folded word of a number; empty for 0.

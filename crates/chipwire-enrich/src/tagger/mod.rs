@@ -14,7 +14,7 @@ mod rows;
 mod salience;
 mod sense;
 
-use std::{cell::LazyCell, collections::BTreeSet, ops::Range};
+use std::{borrow::Cow, cell::LazyCell, collections::BTreeSet, iter, ops::Range};
 
 use chipwire_events::{Article, Field, Findings, Markup, Mention, TaggedArticle};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -126,9 +126,11 @@ impl Tagger {
         for (at, entity) in gazetteer.entities().iter().enumerate() {
             tickers.add(at, entity);
             for alias in entity.aliases.iter().filter(|alias| alias.mode != Mode::Never) {
-                names.add(at, entity, &alias.text, alias, &mut words);
-                if alias.plural {
-                    names.add(at, entity, &format!("{}s", alias.text), alias, &mut words);
+                for text in with_ampersand(&alias.text) {
+                    names.add(at, entity, &text, alias, &mut words);
+                    if alias.plural {
+                        names.add(at, entity, &format!("{text}s"), alias, &mut words);
+                    }
                 }
             }
         }
@@ -478,8 +480,9 @@ impl Tagger {
     }
 
     /// Adds the codes that stand alone: in a text which says elsewhere what they are the codes of, as `AVGO` behind `Broadcom
-    /// (NASDAQ: AVGO)`; and those of four letters of companies that the text names, or beside another such code (`LRCX, KLAC`).
-    /// Shorter ones are too many other things.
+    /// (NASDAQ: AVGO)`; those of four letters of companies that the text names, or beside another such code (`LRCX, KLAC`); and
+    /// those of three that are no word or name of anything else, where the text names the company. Shorter ones are too many
+    /// other things.
     fn repeat_tickers(&self, document: &Document, candidates: &mut Vec<Candidate>) {
         let is_letters =
             |code: &str, least: usize| code.len() >= least && code.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -487,7 +490,7 @@ impl Tagger {
         if accepted().next().is_none() {
             return;
         }
-        let is_told = |candidate: &&Candidate| candidate.alias.is_none() && is_letters(&candidate.code, 3);
+        let is_told = |candidate: &&Candidate| candidate.alias.is_none() && is_letters(&candidate.code, 2);
         let told: FxHashMap<&str, usize> =
             accepted().filter(is_told).map(|candidate| (&*candidate.code, candidate.entity)).collect();
         // Most texts have no word that these are asked for.
@@ -500,7 +503,8 @@ impl Tagger {
         let mut codes: Vec<(usize, usize, bool)> = Vec::new();
         for (at, token) in document.codes() {
             // Behind a hyphen it is a part of another word: "Photonics-SOI".
-            let short = matches!(token.end - token.start, 3..=5)
+            let least = if token.word == 0 { 2 } else { 3 };
+            let short = (least..=5).contains(&(token.end - token.start))
                 && token.is(shape::UPPER)
                 && !token.is(shape::DIGIT)
                 && token.gap != Gap::Hyphen;
@@ -513,7 +517,7 @@ impl Tagger {
                 if !taken.contains(&at) {
                     codes.push((at, *entity, true));
                 }
-            } else if is_letters(&code, 4)
+            } else if is_letters(&code, if token.word == 0 { 3 } else { 4 })
                 && let Some(entity) = self.tickers.american(&code)
                 && !taken.contains(&at)
                 // "CEVA Logistics" is a name.
@@ -521,7 +525,8 @@ impl Tagger {
             {
                 let sure = named.contains(&entity);
                 // Where all is in capitals, so are words that look like codes.
-                if sure || !capitals {
+                let counts = if code.len() > 3 { sure || !capitals } else { sure && !capitals };
+                if counts {
                     codes.push((at, entity, sure));
                 }
             }
@@ -542,6 +547,12 @@ impl Tagger {
             }
         }
     }
+}
+
+/// A name as it is, and with `&` for `and` or the other way round.
+fn with_ampersand(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let other = [(" and ", " & "), (" & ", " and ")].into_iter().find(|(from, _)| text.contains(from));
+    iter::once(Cow::from(text)).chain(other.map(|(from, to)| text.replace(from, to).into()))
 }
 
 /// Accepts the open candidates for which there is enough; true if there was one.
