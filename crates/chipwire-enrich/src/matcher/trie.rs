@@ -346,6 +346,9 @@ impl Trie {
             let longer = document.token(start + 1).is_some_and(|next| begins_longer(token, next));
             let mut node = 0;
             for (length, token) in document.tokens.get(start..).unwrap_or_default().iter().enumerate() {
+                if length > 0 && token.gap == Gap::Open {
+                    self.find_around(document, start, start + length, node, &mut matches);
+                }
                 if token.word == 0 || (length > 0 && (token.gap == Gap::Hard || !longer)) {
                     break;
                 }
@@ -361,11 +364,50 @@ impl Trie {
         matches
     }
 
+    /// Names into which their own acronym is written, alone in brackets at the token `at`: `foreign direct product (FDP) rule`. The
+    /// words from `start` to there lead to the node `behind`.
+    fn find_around(&self, document: &Document, start: usize, at: usize, behind: usize, matches: &mut Vec<Match>) {
+        let closed = document.token(at + 1).is_some_and(|next| next.gap == Gap::Close);
+        let acronym = document.token(at).is_some_and(|token| token.is(shape::UPPER) && token.is(shape::LETTER));
+        if !closed || !acronym {
+            return;
+        }
+        // With one word more it is but the name that is there already, if it is no full name, and an acronym that is known is a
+        // mention of its own: `extreme ultraviolet (EUV) lithography`.
+        let names_at = |node| self.aliases.get(self.range(node, |first| first.alias)).unwrap_or_default();
+        let known = document.token(at).map_or(0, |acronym| self.step(0, acronym.word));
+        let both = |entity| {
+            [behind, known]
+                .iter()
+                .all(|node| *node != 0 && names_at(*node).iter().any(|alias| alias.entity() == entity))
+        };
+        let mut node = behind;
+        let mut tokens = document.tokens.get(start..at).unwrap_or_default().to_vec();
+        for (end, token) in (at + 2..).zip(document.tokens.get(at + 1..).unwrap_or_default()) {
+            let gap = if end == at + 2 { Gap::Space } else { token.gap };
+            node = self.step(node, token.word);
+            if node == 0 || token.word == 0 || gap == Gap::Hard {
+                break;
+            }
+            tokens.push(Token { gap, ..*token });
+            let adds = |number: &usize| {
+                end > at + 2 || self.alias(*number).is_some_and(|alias| alias.is_title() || !both(alias.entity()))
+            };
+            let names = self.range(node, |first| first.alias).filter(adds);
+            matches.extend(names.filter_map(|alias| self.check_tokens(document, alias, &tokens, start..end)));
+        }
+    }
+
     /// Whether the name whose words stand at `start` is written there.
     fn check(&self, document: &Document, number: usize, start: usize) -> Option<Match> {
+        let end = start + self.aliases.get(number)?.length();
+        self.check_tokens(document, number, document.tokens.get(start..end)?, start..end)
+    }
+
+    /// The same of its words, `tokens`, which are all that counts of those in `place`.
+    fn check_tokens(&self, document: &Document, number: usize, tokens: &[Token], place: Range<usize>) -> Option<Match> {
         let alias = self.aliases.get(number)?;
-        let end = start + alias.length();
-        let tokens = document.tokens.get(start..end)?;
+        let Range { start, end } = place;
         let mut hyphen = None;
         let gaps = self.gaps.get(alias.gaps as usize)?;
         for (at, (token, gap)) in tokens.iter().skip(1).zip(gaps).enumerate() {
@@ -424,6 +466,8 @@ fn same_gap(name: Gap, text: Gap) -> bool {
         || (name == Gap::Comma && text == Gap::Space)
         || (name == Gap::DotSpace && matches!(text, Gap::Space | Gap::Comma))
         || (name == Gap::Quote && soft(text))
+        // Part of a name is quoted: `"is informed" letter`.
+        || (soft(name) && text == Gap::Quote)
 }
 
 /// Whether the name ends and begins where it should: a code is not the beginning of a longer code, a host name is not a

@@ -116,6 +116,7 @@ impl Tagger {
     /// (CDIU)`.
     pub(super) fn repeat_acronyms(&self, document: &Document, candidates: &mut Vec<Candidate>) {
         let mut told: BTreeMap<String, usize> = BTreeMap::new();
+        let mut plurals: Vec<(usize, usize)> = Vec::new();
         for candidate in
             candidates.iter().filter(|candidate| candidate.state == State::Accepted && candidate.alias.is_some())
         {
@@ -130,17 +131,22 @@ impl Tagger {
             }
             let mut behind = candidate.end..candidate.end + 2;
             let Some(at) = behind.find(|at| bracket_around(document, *at) == Some(candidate.end)) else { continue };
-            let Some(token) = document.token(at) else { continue };
-            let length = token.end - token.start;
-            let acronym = token.is(shape::UPPER) && !token.is(shape::DIGIT) && (3..=ACRONYM_MAX).contains(&length);
-            if !acronym {
+            let Some(token) = document.token(at).filter(|token| !token.is(shape::DIGIT)) else { continue };
+            let written = document.written(token);
+            // "Chinese military companies (CMCs)" are one CMC after the other.
+            let acronym = written.strip_suffix('s').unwrap_or(&written);
+            let capitals = acronym.chars().all(char::is_uppercase);
+            if !capitals || !(3..=ACRONYM_MAX).contains(&acronym.chars().count()) {
                 continue;
             }
-            let letters: Vec<char> = document.folded(token).chars().collect();
+            let letters: Vec<char> = acronym.to_lowercase().chars().collect();
             let spelled =
                 spelled_before(document, candidate.end, &letters).is_some_and(|start| start >= candidate.start);
             if spelled || candidate.name_end - candidate.start >= LONG_NAME {
-                told.entry(document.written(token).into_owned()).or_insert(candidate.entity);
+                told.entry(acronym.to_owned()).or_insert(candidate.entity);
+                if acronym.len() < written.len() {
+                    plurals.push((at, candidate.entity));
+                }
             }
         }
         if told.is_empty() {
@@ -148,18 +154,17 @@ impl Tagger {
         }
         let accepted = candidates.iter().filter(|candidate| candidate.state == State::Accepted);
         let taken: BTreeSet<usize> = accepted.flat_map(|candidate| candidate.start..candidate.end).collect();
-        for (at, token) in document.codes() {
+        let found = document.codes().filter_map(|(at, token)| {
             let short = token.end - token.start <= ACRONYM_MAX && token.is(shape::UPPER) && token.gap != Gap::Hyphen;
-            if !short || taken.contains(&at) {
-                continue;
-            }
-            let acronym = document.written(token);
-            if let Some(entity) = told.get(&*acronym) {
-                let mut candidate =
-                    Candidate::of_code(*entity, at, at + 1, token.start, token.end, acronym.into_owned());
-                candidate.accept(0.9, vec!["definition".to_owned()]);
-                candidates.push(candidate);
-            }
+            let entity = told.get(&*document.written(token)).filter(|_| short)?;
+            Some((at, *entity))
+        });
+        for (at, entity) in found.chain(plurals).filter(|(at, _)| !taken.contains(at)) {
+            let Some(token) = document.token(at) else { continue };
+            let acronym = document.written(token).into_owned();
+            let mut candidate = Candidate::of_code(entity, at, at + 1, token.start, token.end, acronym);
+            candidate.accept(0.9, vec!["definition".to_owned()]);
+            candidates.push(candidate);
         }
     }
 

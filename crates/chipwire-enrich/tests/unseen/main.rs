@@ -110,7 +110,7 @@ const SETS: [Set; 13] = [
         name: "ninth set",
         files: &[include_str!("ninth.jsonl")],
         mentions: &[("company", 0.99, 0.97), ("chip", 0.96, 0.94), ("policy", 0.94, 0.86)],
-        amounts: &[("money", 0.98, 0.96), ("share", 0.98, 0.98), ("other", 0.82, 0.9)],
+        amounts: &[("money", 0.98, 0.96), ("share", 0.98, 0.97), ("other", 0.82, 0.9)],
         owners: &[("owner", 0.71, 0.69)],
         happenings: &[("all", 0.78, 0.69)],
     },
