@@ -40,31 +40,31 @@ struct Set {
 
 type Reached = &'static [(&'static str, f64, f64)];
 
-const SETS: [Set; 13] = [
+const SETS: [Set; 15] = [
     // What was wrong in them was mended, so they show no more how unseen texts fare.
     Set {
         name: "first set",
         files: &[include_str!("policy.jsonl"), include_str!("trade.jsonl"), include_str!("world.jsonl")],
-        mentions: &[("company", 0.99, 0.99), ("chip", 0.97, 0.97), ("policy", 0.95, 0.93)],
+        mentions: &[("company", 0.99, 0.99), ("chip", 0.98, 0.97), ("policy", 0.96, 0.95)],
         amounts: &[("money", 0.98, 0.97), ("share", 0.97, 0.96), ("other", 0.91, 0.82)],
-        owners: &[("owner", 0.86, 0.85)],
-        happenings: &[("all", 0.64, 0.87)],
+        owners: &[("owner", 0.87, 0.86)],
+        happenings: &[("all", 0.67, 0.85)],
     },
     Set {
         name: "second set",
         files: &[include_str!("second.jsonl")],
-        mentions: &[("company", 0.99, 0.98), ("chip", 0.97, 0.97), ("policy", 0.93, 0.94)],
-        amounts: &[("money", 0.88, 0.87), ("share", 0.97, 0.94), ("other", 0.89, 0.89)],
+        mentions: &[("company", 0.99, 0.98), ("chip", 0.97, 0.97), ("policy", 0.94, 0.95)],
+        amounts: &[("money", 0.88, 0.87), ("share", 0.98, 0.94), ("other", 0.89, 0.89)],
         owners: &[("owner", 0.85, 0.84)],
-        happenings: &[("all", 0.68, 0.7)],
+        happenings: &[("all", 0.74, 0.7)],
     },
     Set {
         name: "third set",
         files: &[include_str!("third.jsonl")],
         mentions: &[("company", 0.99, 0.97), ("chip", 0.98, 0.94), ("policy", 0.92, 0.93)],
-        amounts: &[("money", 0.96, 0.95), ("share", 0.99, 0.96), ("other", 0.87, 0.94)],
+        amounts: &[("money", 0.96, 0.95), ("share", 1.0, 0.96), ("other", 0.87, 0.94)],
         owners: &[("owner", 0.85, 0.85)],
-        happenings: &[("all", 0.67, 0.87)],
+        happenings: &[("all", 0.74, 0.84)],
     },
     Set {
         name: "fourth set",
@@ -72,65 +72,83 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.96), ("chip", 0.98, 0.94), ("policy", 0.92, 0.91)],
         amounts: &[("money", 0.97, 0.92), ("share", 0.96, 0.97), ("other", 0.88, 0.88)],
         owners: &[("owner", 0.81, 0.8)],
-        happenings: &[("all", 0.61, 0.74)],
+        happenings: &[("all", 0.64, 0.71)],
     },
     Set {
         name: "fifth set",
         files: &[include_str!("fifth.jsonl")],
-        mentions: &[("company", 0.99, 0.97), ("chip", 0.99, 0.93), ("policy", 0.97, 0.92)],
+        mentions: &[("company", 0.99, 0.97), ("chip", 1.0, 0.93), ("policy", 0.97, 0.93)],
         amounts: &[("money", 0.97, 0.96), ("share", 0.97, 0.96), ("other", 0.88, 0.89)],
         owners: &[("owner", 0.86, 0.86)],
-        happenings: &[("all", 0.7, 0.57)],
+        happenings: &[("all", 0.74, 0.58)],
     },
     Set {
         name: "sixth set",
         files: &[include_str!("sixth.jsonl")],
-        mentions: &[("company", 0.99, 0.98), ("chip", 0.98, 0.98), ("policy", 0.93, 0.92)],
+        mentions: &[("company", 0.99, 0.98), ("chip", 0.99, 0.98), ("policy", 0.94, 0.92)],
         amounts: &[("money", 0.98, 0.95), ("share", 0.97, 0.96), ("other", 0.9, 0.85)],
         owners: &[("owner", 0.79, 0.77)],
-        happenings: &[("all", 0.53, 0.73)],
+        happenings: &[("all", 0.58, 0.72)],
     },
     Set {
         name: "seventh set",
         files: &[include_str!("seventh.jsonl")],
-        mentions: &[("company", 0.99, 0.98), ("chip", 0.96, 0.95), ("policy", 0.94, 0.89)],
+        mentions: &[("company", 0.99, 0.98), ("chip", 0.96, 0.95), ("policy", 0.94, 0.9)],
         amounts: &[("money", 0.93, 0.92), ("share", 0.94, 0.92), ("other", 0.87, 0.85)],
-        owners: &[("owner", 0.75, 0.73)],
-        happenings: &[("all", 0.49, 0.72)],
+        owners: &[("owner", 0.76, 0.74)],
+        happenings: &[("all", 0.54, 0.72)],
     },
     Set {
         name: "eighth set",
         files: &[include_str!("eighth.jsonl")],
-        mentions: &[("company", 0.99, 0.97), ("chip", 0.97, 0.96), ("policy", 0.93, 0.89)],
+        mentions: &[("company", 0.99, 0.97), ("chip", 0.98, 0.96), ("policy", 0.94, 0.9)],
         amounts: &[("money", 0.94, 0.92), ("share", 0.97, 0.95), ("other", 0.86, 0.83)],
         owners: &[("owner", 0.8, 0.78)],
-        happenings: &[("all", 0.64, 0.72)],
+        happenings: &[("all", 0.66, 0.72)],
     },
     Set {
         name: "ninth set",
         files: &[include_str!("ninth.jsonl")],
-        mentions: &[("company", 0.99, 0.97), ("chip", 0.96, 0.94), ("policy", 0.94, 0.86)],
+        mentions: &[("company", 0.99, 0.97), ("chip", 0.96, 0.94), ("policy", 0.95, 0.86)],
         amounts: &[("money", 0.98, 0.96), ("share", 0.98, 0.97), ("other", 0.82, 0.9)],
-        owners: &[("owner", 0.71, 0.69)],
-        happenings: &[("all", 0.78, 0.69)],
+        owners: &[("owner", 0.72, 0.69)],
+        happenings: &[("all", 0.82, 0.69)],
+    },
+    // Written after real articles, name for name, in words of their own; of the second only the scores are to be looked at. Amounts are
+    // not marked in them.
+    Set {
+        name: "tenth set",
+        files: &[include_str!("tenth.jsonl")],
+        mentions: &[("company", 0.99, 0.98), ("chip", 0.99, 0.96), ("policy", 0.95, 0.92)],
+        amounts: &[],
+        owners: &[],
+        happenings: &[("all", 0.61, 0.73)],
+    },
+    Set {
+        name: "tenth set held back",
+        files: &[include_str!("tenth-held.jsonl")],
+        mentions: &[("company", 0.98, 0.93), ("chip", 0.96, 0.86), ("policy", 0.94, 0.87)],
+        amounts: &[],
+        owners: &[],
+        happenings: &[("all", 0.68, 0.68)],
     },
     // One or two sentences each, about as many ways to tell of a happening as there are texts. Phrases were written by the first
     // half; of the second only the scores are to be looked at.
     Set {
         name: "short texts",
         files: &[include_str!("short.jsonl")],
-        mentions: &[("company", 0.99, 0.99), ("chip", 0.93, 0.95), ("policy", 0.82, 0.86)],
+        mentions: &[("company", 1.0, 0.99), ("chip", 0.93, 0.95), ("policy", 0.82, 0.86)],
         amounts: &[],
         owners: &[],
-        happenings: &[("all", 0.86, 0.77)],
+        happenings: &[("all", 0.89, 0.73)],
     },
     Set {
         name: "short texts held back",
         files: &[include_str!("short-held.jsonl")],
-        mentions: &[("company", 0.99, 0.96), ("chip", 0.99, 0.9), ("policy", 0.84, 0.94)],
+        mentions: &[("company", 1.0, 0.97), ("chip", 1.0, 0.93), ("policy", 0.84, 0.94)],
         amounts: &[],
         owners: &[],
-        happenings: &[("all", 0.89, 0.71)],
+        happenings: &[("all", 0.94, 0.69)],
     },
     Set {
         name: "more short texts",
@@ -138,15 +156,15 @@ const SETS: [Set; 13] = [
         mentions: &[("company", 0.99, 0.94), ("chip", 0.94, 0.97), ("policy", 0.91, 0.91)],
         amounts: &[],
         owners: &[],
-        happenings: &[("all", 0.9, 0.72)],
+        happenings: &[("all", 0.92, 0.7)],
     },
     Set {
         name: "more short texts held back",
         files: &[include_str!("short-more-held.jsonl")],
-        mentions: &[("company", 0.99, 0.94), ("chip", 0.96, 0.9), ("policy", 0.86, 0.91)],
+        mentions: &[("company", 0.99, 0.94), ("chip", 0.96, 0.91), ("policy", 0.86, 0.91)],
         amounts: &[],
         owners: &[],
-        happenings: &[("all", 0.87, 0.58)],
+        happenings: &[("all", 0.85, 0.56)],
     },
 ];
 
@@ -463,6 +481,20 @@ fn happenings_of(set: &Set) {
                 } else {
                     slots.missed(role);
                     slots.note(&text.id, role, &format!("no {value} in {}: {:?}", found[at].reason, found[at].surface));
+                }
+            }
+            for slot in found[at].slots.iter().filter(|slot| slot.value.contains(':')) {
+                let role = serde_json::to_value(slot.role).unwrap().as_str().unwrap().to_owned();
+                let marked = |(wanted, value): &(&str, &str)| *wanted == role && *value == slot.value;
+                if ["who", "whom", "what"].contains(&&*role) && !parts.iter().any(marked) {
+                    slots.wrong(&role);
+                    let elsewhere =
+                        parts.iter().find(|(_, value)| *value == slot.value).map_or("nothing", |(as_, _)| as_);
+                    slots.note(
+                        &text.id,
+                        &format!("{role}: wrong"),
+                        &format!("{} is {elsewhere} in {}: {:?}", slot.value, found[at].reason, found[at].surface),
+                    );
                 }
             }
         }

@@ -15,6 +15,7 @@ mod needs;
 mod pattern;
 mod slots;
 mod status;
+mod supply;
 mod telling;
 mod words;
 
@@ -42,9 +43,11 @@ const LIKELY: f64 = 0.5;
 /// The same where one word stands for it.
 const LIKELY_BY_ONE: f64 = 0.7;
 /// The same where it tells of another.
-const LIKELY_BESIDE: f64 = 0.75;
+const LIKELY_BESIDE: f64 = 0.85;
 /// How unlikely a sentence of English that has a phrase may be to tell of what this says.
-const UNLIKELY: f64 = 0.005;
+const UNLIKELY: f64 = 0.02;
+/// The same of a phrase of one word.
+const UNLIKELY_BY_ONE: f64 = 0.05;
 
 /// Words that happenings are told by, with what they are.
 pub(super) const WORDS: [(&[&str], u16); 8] = [
@@ -160,7 +163,8 @@ impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
                 next = next.max(hit.end);
                 let (status, word) = status::status(scene, hit, &clause);
                 let sure = confidence(hit, &filled);
-                if let Some(happening) = happening(scene, hit, (status, word), sure, &filled).filter(|_| !again) {
+                let parts = supply::oriented(scene, hit, filled.clone());
+                if let Some(happening) = happening(scene, hit, (status, word), sure, &parts).filter(|_| !again) {
                     self.found.push(happening);
                     self.owned.extend(owned(scene, hit, &filled));
                     kinds.push(hit.kind);
@@ -188,7 +192,7 @@ impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
                 break;
             }
             let Some((start, end)) = scene.lexis.telling.place(units, kind) else { continue };
-            let (start, end) = without_states(self.places.get(scene), start, end);
+            let (start, end) = without_parties(scene, self.places.get(scene), start, end);
             if end <= start + 1 && probability <= LIKELY_BY_ONE {
                 continue;
             }
@@ -203,7 +207,8 @@ impl<'a, F: FnOnce() -> Vec<Place>> Search<'a, '_, F> {
             let status = manner.status(kind, beside);
             let word = word.filter(|_| status == beside);
             let sure = probability * least_sure(&filled);
-            if let Some(mut happening) = happening(scene, &hit, (status, word), sure, &filled) {
+            let parts = supply::oriented(scene, &hit, filled.clone());
+            if let Some(mut happening) = happening(scene, &hit, (status, word), sure, &parts) {
                 happening.reason.push_str(&weighed_by(scene, units, kind));
                 self.found.push(happening);
                 self.owned.extend(owned(scene, &hit, &filled));
@@ -225,15 +230,15 @@ fn owned(scene: &Scene<'_>, hit: &Hit, filled: &[Filled<'_>]) -> Option<Owned> {
     (hit.kind == Kind::Subsidy).then_some(Owned { from: amount.from, of })
 }
 
-/// Tokens `start..end` without the states that they begin or end with, of which none tells anything.
-fn without_states(places: &[Place], mut start: usize, mut end: usize) -> (usize, usize) {
-    while let Some(place) = places.iter().find(|place| (place.start..place.end).contains(&start) && place.end < end) {
-        start = place.end;
+/// Tokens `start..end` without the states and companies that they begin or end with, of which none tells anything.
+fn without_parties(scene: &Scene<'_>, places: &[Place], mut start: usize, mut end: usize) -> (usize, usize) {
+    let companies = || scene.named.iter().filter(|named| named.company).map(|named| (named.start, named.end));
+    let parties = || places.iter().map(|place| (place.start, place.end)).chain(companies());
+    while let Some((_, to)) = parties().find(|(from, to)| (*from..*to).contains(&start) && *to < end) {
+        start = to;
     }
-    while let Some(place) =
-        places.iter().find(|place| (place.start..place.end).contains(&(end - 1)) && place.start > start)
-    {
-        end = place.start;
+    while let Some((from, _)) = parties().find(|(from, to)| (*from..*to).contains(&(end - 1)) && *from > start) {
+        end = from;
     }
     (start, end)
 }
@@ -248,7 +253,8 @@ fn weighed_by(scene: &Scene<'_>, units: &[Unit], kind: Kind) -> String {
 /// Whether the other words of the sentence speak against what a phrase tells.
 fn is_unlikely(scene: &Scene<'_>, hit: &Hit, scores: &Scores) -> bool {
     let east = || scene.document.token(hit.start).is_some_and(|token| token.is(shape::EAST_ASIAN));
-    !hit.abroad && scores.tells(hit.kind) < UNLIKELY && !east()
+    let bound = if hit.end - hit.start == 1 { UNLIKELY_BY_ONE } else { UNLIKELY };
+    !hit.abroad && scores.tells(hit.kind) < bound && !east()
 }
 
 /// The units of each sentence, and their bytes in the body.

@@ -311,7 +311,11 @@ impl<'a> Filling<'a, '_> {
                 && matches!(party.sort(), Sort::Actor | Sort::State)
                 && sorts.contains(&party.sort())
         };
-        self.doer_among(sorts).or_else(|| self.clause.inside.iter().find(office).copied())
+        let inside = |party: &&Party<'a>| {
+            let by = party.start().checked_sub(1).is_some_and(|at| at >= self.hit.start && self.word(at) == "by");
+            office(party) || by && sorts.contains(&party.sort())
+        };
+        self.doer_among(sorts).or_else(|| self.clause.inside.iter().find(inside).copied())
     }
 
     /// Who gets what is handed over: the first company behind the "to" that the phrase ends with.
