@@ -64,7 +64,7 @@ fn there_is_next_to_no_chip_in_news_about_other_things() {
         let of_kind = taken.iter().filter(|((of, ..), _)| of == kind);
         println!(
             "{kind}: {:.2} mentions per MB",
-            of_kind.map(|(_, (count, _))| f64::from(*count)).sum::<f64>() / megabytes
+            f64::from(of_kind.map(|(_, (count, _))| count).sum::<u32>()) / megabytes
         );
     }
     let chips: Vec<_> = taken.iter().filter(|((kind, ..), _)| kind == "chip").collect();

@@ -112,8 +112,8 @@ impl Tagger {
     }
 
     /// Adds the acronyms that the text makes of a name: `ERC` in and behind `End-User Review Committee (ERC)`. One that is not spelled
-    /// by the words before it counts behind a long name only, as other languages have the letters: `Central Import and Export Office
-    /// (CDIU)`.
+    /// by the words before it counts behind a long name, as other languages have the letters: `Central Import and Export Office (CDIU)`;
+    /// and behind one that has no letters: `ソフトバンクグループ(SBG)`.
     pub(super) fn repeat_acronyms(&self, document: &Document, candidates: &mut Vec<Candidate>) {
         let mut told: BTreeMap<String, usize> = BTreeMap::new();
         let mut plurals: Vec<(usize, usize)> = Vec::new();
@@ -142,7 +142,8 @@ impl Tagger {
             let letters: Vec<char> = acronym.to_lowercase().chars().collect();
             let spelled =
                 spelled_before(document, candidate.end, &letters).is_some_and(|start| start >= candidate.start);
-            if spelled || candidate.name_end - candidate.start >= LONG_NAME {
+            let east_asian = document.before(candidate.name_end).is_some_and(|last| last.is(shape::EAST_ASIAN));
+            if spelled || east_asian || candidate.name_end - candidate.start >= LONG_NAME {
                 told.entry(acronym.to_owned()).or_insert(candidate.entity);
                 if acronym.len() < written.len() {
                     plurals.push((at, candidate.entity));

@@ -480,7 +480,8 @@ impl Tagger {
     }
 
     /// Adds the codes that stand alone: in a text which says elsewhere what they are the codes of, as `AVGO` behind `Broadcom
-    /// (NASDAQ: AVGO)`; those of four letters of companies that the text names, or beside another such code (`LRCX, KLAC`); and
+    /// (NASDAQ: AVGO)`; those of four letters of companies that the text names, beside another such code (`LRCX, KLAC`), or where the
+    /// text writes others as codes; and
     /// those of three that are no word or name of anything else, where the text names the company. Shorter ones are too many
     /// other things.
     fn repeat_tickers(&self, document: &Document, candidates: &mut Vec<Candidate>) {
@@ -531,6 +532,7 @@ impl Tagger {
                 }
             }
         }
+        let writes_codes = !told.is_empty();
         let sentence = |at: usize| document.token(at).map(|token| token.sentence);
         for (at, entity, sure) in &codes {
             let beside = || {
@@ -538,7 +540,7 @@ impl Tagger {
                 let near = codes.iter().skip(first).take_while(|(other, ..)| *other <= at + CODES_APART);
                 near.into_iter().any(|(other, of, _)| of != entity && sentence(*at) == sentence(*other))
             };
-            if let Some(token) = document.token(*at).filter(|_| *sure || beside()) {
+            if let Some(token) = document.token(*at).filter(|_| *sure || writes_codes || beside()) {
                 let code = document.written(token).into_owned();
                 let mut candidate = Candidate::of_code(*entity, *at, at + 1, token.start, token.end, code);
                 let reasons = vec![format!("ticker:{}", candidate.code)];
