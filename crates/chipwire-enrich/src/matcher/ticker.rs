@@ -104,7 +104,10 @@ impl Tickers {
             // Most of these are numbers with nothing beside them that they could be codes with.
             let parted = matches!(next_gap, Some(Gap::Colon | Gap::Dot | Gap::Hyphen));
             let listed = next.is_some_and(|next| (next.gap == Gap::Space) & next.is(shape::UPPER));
-            let behind_sign = matches!(before, Some('$' | '#' | '(' | '<' | ' ' | ':' | '码' | '碼' | '号' | '號'));
+            // A space may be between: "( NVDA )", "代码: 688041".
+            let sign =
+                if before == Some(' ') { token.start.checked_sub(2).and_then(|at| document.ch(at)) } else { before };
+            let behind_sign = matches!(sign, Some('$' | '#' | '(' | '<' | ':' | '码' | '碼' | '号' | '號'));
             if !(token.is(shape::LETTER) | parted | listed | behind_sign) {
                 continue;
             }
@@ -120,7 +123,7 @@ impl Tickers {
             };
             let hit = hit.or_else(|| match before {
                 Some('$' | '#') => self.signed(document, at),
-                Some(' ' | ':' | '码' | '碼' | '号' | '號') => self.told(document, at),
+                _ if behind_sign => self.told(document, at),
                 _ => None,
             });
             let Some(hit) = hit.or_else(|| self.bloomberg(document, at)) else {

@@ -366,6 +366,7 @@ impl Trie {
 
     /// Names into which their own acronym is written, alone in brackets at the token `at`: `foreign direct product (FDP) rule`. The
     /// words from `start` to there lead to the node `behind`.
+    #[cold]
     fn find_around(&self, document: &Document, start: usize, at: usize, behind: usize, matches: &mut Vec<Match>) {
         let closed = document.token(at + 1).is_some_and(|next| next.gap == Gap::Close);
         let acronym = document.token(at).is_some_and(|token| token.is(shape::UPPER) && token.is(shape::LETTER));
@@ -405,6 +406,7 @@ impl Trie {
     }
 
     /// The same of its words, `tokens`, which are all that counts of those in `place`.
+    #[inline]
     fn check_tokens(&self, document: &Document, number: usize, tokens: &[Token], place: Range<usize>) -> Option<Match> {
         let alias = self.aliases.get(number)?;
         let Range { start, end } = place;
