@@ -1,6 +1,6 @@
 //! The linter: what can be read and used, and is probably not what was meant.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -16,6 +16,12 @@ const COMMON_WORDS: &str = include_str!("../../gazetteer/common-words.txt");
 /// The words that English texts write in small letters, the frequent ones.
 pub(crate) fn frequent_words() -> impl Iterator<Item = &'static str> {
     COMMON_WORDS.lines().filter(|line| !line.starts_with('#'))
+}
+
+/// Whether `word`, in small letters, is one of them.
+pub(crate) fn is_frequent(word: &str) -> bool {
+    static WORDS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| frequent_words().collect());
+    WORDS.contains(word)
 }
 
 /// The checks that `allow` may name: what else is wrong cannot be right.

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub(crate) use self::exchange::{Exchange, normal_code};
-pub(crate) use self::lint::frequent_words;
+pub(crate) use self::lint::{frequent_words, is_frequent};
 pub use self::{
     diff::{Changed, Diff, FieldChange},
     draft::Draft,
@@ -33,7 +33,7 @@ pub use self::{
 use crate::error::Result;
 
 /// Counts up whenever the tagger finds something else in the same text with the same gazetteer.
-pub const TAGGER_VERSION: u32 = 9;
+pub const TAGGER_VERSION: u32 = 10;
 
 /// The files that are part of the program, each with its name.
 const BUILTIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gazetteer.postcard"));

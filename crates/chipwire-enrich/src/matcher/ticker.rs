@@ -18,8 +18,25 @@ const CHINESE: &[(&str, Exchange)] = &[
     ("深交所", Exchange::Shenzhen),
 ];
 
-/// What ends with these is the code of a share: 证券代码, 股票代號.
-const CHINESE_CODES: &[&str] = &["代码", "代碼", "代号", "代號"];
+/// What is called so is the code of a share, with the exchanges that call theirs so.
+const CHINESE_CODES: &[(&[&str], &[Exchange])] = &[
+    (&["股份代號", "股份代号"], &[Exchange::HongKong]),
+    (
+        &[
+            "股票代码",
+            "股票代碼",
+            "股票代号",
+            "股票代號",
+            "证券代码",
+            "證券代碼",
+            "证券代号",
+            "證券代號",
+            "A股代码",
+            "A股代碼",
+        ],
+        &[Exchange::Shanghai, Exchange::Shenzhen, Exchange::Taiwan, Exchange::HongKong],
+    ),
+];
 
 /// Where Euronext trades.
 const EURONEXT: &[(&str, Exchange)] = &[("Paris", Exchange::Paris), ("Amsterdam", Exchange::Amsterdam)];
@@ -156,7 +173,7 @@ impl Tickers {
             && (next.is_code() || (!word.contains(char::is_uppercase) && in_brackets()))
             && let Some(entity) = self.entity(exchange, &other)
         {
-            return Some(hit(entity, at, at + 2, token.start, other));
+            return Some(hit(entity, at, at + 2, token.start, other.to_uppercase()));
         }
         if token.is(shape::EAST_ASIAN) {
             return self.after_chinese(document, at, &other);
@@ -230,21 +247,20 @@ impl Tickers {
 
     /// `证券代码:688041`: a number that the text calls a code.
     fn told(&self, document: &Document, at: usize) -> Option<Found> {
-        let token = document.token(at).filter(|token| !token.is(shape::LETTER))?;
+        let token = document.token(at).filter(|token| !token.is(shape::LETTER) && is_whole(document, at))?;
         let before =
             (0..token.start).rev().filter_map(|place| document.ch(place)).skip_while(|ch| matches!(ch, ' ' | ':'));
-        let named: Vec<char> = before.take(2).collect();
-        if !CHINESE_CODES.iter().any(|name| name.chars().rev().eq(named.iter().copied())) {
-            return None;
-        }
+        let named: Vec<char> = before.take(4).collect();
+        let is_named = |name: &&str| name.chars().rev().eq(named.iter().copied());
+        let (_, exchanges) = CHINESE_CODES.iter().find(|(names, _)| names.iter().any(is_named))?;
         let code = document.written(token);
-        let exchanges: &[Exchange] = match code.len() {
-            6 => &[Exchange::Shanghai, Exchange::Shenzhen],
-            5 => &[Exchange::HongKong],
-            4 => &[Exchange::Taiwan],
-            _ => return None,
+        // Codes of four digits are Taiwan's, but for those that begin with 0.
+        let fits = |exchange: &&Exchange| match exchange {
+            Exchange::Shanghai | Exchange::Shenzhen => code.len() == 6,
+            Exchange::Taiwan => code.len() == 4 && !code.starts_with('0'),
+            _ => exchanges.len() == 1 || code.len() == 5 || code.starts_with('0'),
         };
-        let entity = exchanges.iter().find_map(|exchange| self.entity(*exchange, &code))?;
+        let entity = exchanges.iter().filter(fits).find_map(|exchange| self.entity(*exchange, &code))?;
         Some(hit(entity, at, at + 1, token.start, code))
     }
 

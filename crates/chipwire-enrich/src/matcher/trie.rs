@@ -364,17 +364,25 @@ impl Trie {
         matches
     }
 
+    /// The names of one word that `token`, at `at`, is.
+    pub(crate) fn of_one(&self, document: &Document, token: Token, at: usize) -> impl Iterator<Item = Match> {
+        let node = self.step(0, token.word);
+        let names = if token.word == 0 || node == 0 { 0..0 } else { self.range(node, |first| first.alias) };
+        names.filter_map(move |alias| self.check_tokens(document, alias, &[token], at..at + 1))
+    }
+
     /// Names into which their own acronym is written, alone in brackets at the token `at`: `foreign direct product (FDP) rule`. The
     /// words from `start` to there lead to the node `behind`.
     #[cold]
     fn find_around(&self, document: &Document, start: usize, at: usize, behind: usize, matches: &mut Vec<Match>) {
         let closed = document.token(at + 1).is_some_and(|next| next.gap == Gap::Close);
         let acronym = document.token(at).is_some_and(|token| token.is(shape::UPPER) && token.is(shape::LETTER));
-        if !closed || !acronym {
+        // "Intel (INTC) Xeon" has the code of a share.
+        if !closed || !acronym || at < start + 2 || !is_made_of(document, at, start) {
             return;
         }
-        // With one word more it is but the name that is there already, if it is no full name, and an acronym that is known is a
-        // mention of its own: `extreme ultraviolet (EUV) lithography`.
+        // The words before the bracket may be a name of the entity, and the acronym another: `extreme ultraviolet (EUV) lithography`.
+        // Then one word more behind it adds nothing, unless it makes the name that the entity is shown by.
         let names_at = |node| self.aliases.get(self.range(node, |first| first.alias)).unwrap_or_default();
         let known = document.token(at).map_or(0, |acronym| self.step(0, acronym.word));
         let both = |entity| {
@@ -457,6 +465,15 @@ fn written(view: &Folded, tokens: &[Token]) -> u32 {
     }
     // The upper half is the better one.
     (hasher.finish() >> 32) as u32
+}
+
+/// Whether the letters of the acronym at `at` are, in their order, among those of the words from `start` to there, and the first begins
+/// them.
+fn is_made_of(document: &Document, at: usize, start: usize) -> bool {
+    let text = |at: usize| document.token(at).map(|token| document.folded(token)).unwrap_or_default();
+    let words = (start..at).map(text).collect::<String>();
+    let (acronym, mut rest) = (text(at), words.chars());
+    acronym.chars().next() == words.chars().next() && acronym.chars().all(|letter| rest.any(|ch| ch == letter))
 }
 
 /// Whether what is between two words in the text will do for what is between them in the name.

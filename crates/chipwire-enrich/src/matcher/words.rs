@@ -123,8 +123,8 @@ impl Words {
 
     /// A Chinese character has the same number in traditional, simplified and Japanese writing.
     fn add_forms(&mut self, word: &[u8], known: Known) {
-        // One character of that script takes three bytes.
-        let ch = str::from_utf8(word).ok().filter(|word| word.len() == 3).and_then(|word| word.chars().next());
+        let mut chars = str::from_utf8(word).unwrap_or_default().chars();
+        let ch = chars.next().filter(|_| chars.next().is_none());
         let forms = ch.map(han::forms).into_iter().flatten();
         for form in forms.filter(|form| Some(*form) != ch) {
             let mut bytes = [0; 4];

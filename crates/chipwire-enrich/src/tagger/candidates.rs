@@ -6,8 +6,11 @@ use super::Tagger;
 use crate::{
     gazetteer::Mode,
     lexicon,
-    matcher::{Alias, Document, Gap, Hits, Match, shape},
+    matcher::{Alias, Document, Gap, Hits, Match, Token, shape},
 };
+
+/// So many of the most frequent words of German make a text one in it.
+const GERMAN_WORDS: usize = 3;
 
 /// What is known of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +131,9 @@ impl Tagger {
             .filter(|found| !self.is_vendor_joined(document, found, &matches))
             .filter_map(|found| self.named(document, found))
             .collect();
+        if self.is_german(document) {
+            self.genitives(document, &mut candidates);
+        }
         for found in self.tickers.find(document) {
             let to = found.end.checked_sub(1).and_then(|at| document.token(at)).map_or(found.from, |token| token.end);
             let mut candidate = Candidate::of_code(found.entity, found.start, found.end, found.from, to, found.code);
@@ -138,6 +144,31 @@ impl Tagger {
             candidates.push(candidate);
         }
         candidates
+    }
+
+    /// Whether the text has some of the most frequent words of German.
+    fn is_german(&self, document: &Document) -> bool {
+        let found = document.tokens.iter().filter(|token| self.german.contains(&token.word));
+        found.take(GERMAN_WORDS).count() == GERMAN_WORDS
+    }
+
+    /// Names with the `s` of a German genitive, which has no apostrophe: `TSMCs`, `Infineons`. "Arms" are those of a body.
+    fn genitives(&self, document: &Document, candidates: &mut Vec<Candidate>) {
+        for (at, token) in document.tokens.iter().enumerate() {
+            let last = token.end.saturating_sub(1);
+            let fits = token.word == 0 && token.is(shape::CAPITAL) && token.end - token.start > 3;
+            if !fits || document.ch(last) != Some('s') {
+                continue;
+            }
+            let capitals = document.chars(token.start, last).all(|ch| !ch.is_lowercase());
+            let folded = document.folded(token);
+            let Some(stem) = folded.strip_suffix('s').filter(|stem| capitals || stem.chars().count() > 3) else {
+                continue;
+            };
+            let name = Token { end: last, word: self.words.number(stem.as_bytes()), ..*token };
+            let found = self.trie.of_one(document, name, at).filter_map(|found| self.named(document, &found));
+            candidates.extend(found.map(|candidate| Candidate { to: last, ..candidate }));
+        }
     }
 
     /// In `Nvidia-H20` and `英伟达H20` the two are named side by side: the name of a chip with its vendor needs Latin letters

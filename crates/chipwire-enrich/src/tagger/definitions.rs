@@ -116,7 +116,7 @@ impl Tagger {
     /// and behind one that has no letters: `ソフトバンクグループ(SBG)`.
     pub(super) fn repeat_acronyms(&self, document: &Document, candidates: &mut Vec<Candidate>) {
         let mut told: BTreeMap<String, usize> = BTreeMap::new();
-        let mut plurals: Vec<(usize, usize)> = Vec::new();
+        let mut plural = false;
         for candidate in
             candidates.iter().filter(|candidate| candidate.state == State::Accepted && candidate.alias.is_some())
         {
@@ -132,7 +132,7 @@ impl Tagger {
             let mut behind = candidate.end..candidate.end + 2;
             let Some(at) = behind.find(|at| bracket_around(document, *at) == Some(candidate.end)) else { continue };
             let Some(token) = document.token(at).filter(|token| !token.is(shape::DIGIT)) else { continue };
-            let written = document.written(token);
+            let written = document.written(token).replace('.', "");
             // "Chinese military companies (CMCs)" are one CMC after the other.
             let acronym = written.strip_suffix('s').unwrap_or(&written);
             let capitals = acronym.chars().all(char::is_uppercase);
@@ -142,12 +142,12 @@ impl Tagger {
             let letters: Vec<char> = acronym.to_lowercase().chars().collect();
             let spelled =
                 spelled_before(document, candidate.end, &letters).is_some_and(|start| start >= candidate.start);
+            // What is a word of anything else is not made here: "台積電(ADR)".
             let east_asian = document.before(candidate.name_end).is_some_and(|last| last.is(shape::EAST_ASIAN));
-            if spelled || east_asian || candidate.name_end - candidate.start >= LONG_NAME {
+            let made = east_asian && token.word == 0;
+            if spelled || made || candidate.name_end - candidate.start >= LONG_NAME {
+                plural |= acronym.len() < written.len();
                 told.entry(acronym.to_owned()).or_insert(candidate.entity);
-                if acronym.len() < written.len() {
-                    plurals.push((at, candidate.entity));
-                }
             }
         }
         if told.is_empty() {
@@ -155,12 +155,21 @@ impl Tagger {
         }
         let accepted = candidates.iter().filter(|candidate| candidate.state == State::Accepted);
         let taken: BTreeSet<usize> = accepted.flat_map(|candidate| candidate.start..candidate.end).collect();
-        let found = document.codes().filter_map(|(at, token)| {
-            let short = token.end - token.start <= ACRONYM_MAX && token.is(shape::UPPER) && token.gap != Gap::Hyphen;
-            let entity = told.get(&*document.written(token)).filter(|_| short)?;
-            Some((at, *entity))
+        let entity = |acronym: &str| told.get(&*acronym.replace('.', "")).copied();
+        let in_capitals = document.codes().filter_map(|(at, token)| {
+            let short =
+                token.end - token.start <= 2 * ACRONYM_MAX && token.is(shape::UPPER) && token.gap != Gap::Hyphen;
+            Some((at, entity(&document.written(token)).filter(|_| short)?))
         });
-        for (at, entity) in found.chain(plurals).filter(|(at, _)| !taken.contains(at)) {
+        // Where the text has one plural, it may have more.
+        let all = document.tokens.iter().enumerate().filter(|_| plural);
+        let plurals = all.filter_map(|(at, token)| {
+            let short =
+                token.end - token.start <= ACRONYM_MAX + 1 && token.is(shape::CAPITAL) && token.gap != Gap::Hyphen;
+            let written = document.written(token);
+            Some((at, entity(written.strip_suffix('s').filter(|_| short)?)?))
+        });
+        for (at, entity) in in_capitals.chain(plurals).filter(|(at, _)| !taken.contains(at)) {
             let Some(token) = document.token(at) else { continue };
             let acronym = document.written(token).into_owned();
             let mut candidate = Candidate::of_code(entity, at, at + 1, token.start, token.end, acronym);

@@ -26,7 +26,7 @@ use crate::{
     article::{self, Lexis, Named, Scene},
     gazetteer::{self, EntityDef, Gazetteer, Mode, VENDOR_KIND},
     lexicon,
-    matcher::{Cues, Document, Gap, Hits, Names, Phrases, Tickers, Trie, Words, part, shape},
+    matcher::{Cues, Document, Gap, Hits, Names, Phrases, Tickers, Token, Trie, Words, part, shape},
     view::Reading,
 };
 
@@ -96,6 +96,8 @@ pub struct Tagger {
     lexis: Lexis,
     /// The words before a row of offices, and how the name of one of these begins.
     heads: [(u32, &'static str); 2],
+    /// Words that a text in German has.
+    german: [u32; 3],
 }
 
 impl Tagger {
@@ -106,6 +108,7 @@ impl Tagger {
         let lexis = Lexis::new(&mut words);
         let heads = rows::HEADS.map(|(word, one)| (words.intern(word.as_bytes()), one));
         heads.iter().for_each(|(word, _)| words.add_part(*word, part::ROW));
+        let german = ["und", "der", "das"].map(|word| words.intern(word.as_bytes()));
         let mut number = |phrase: &str| cues.add(phrase, &mut words);
         let countries: Vec<(&str, Vec<usize>)> = lexicon::COUNTRIES
             .iter()
@@ -153,7 +156,7 @@ impl Tagger {
             senses.push(entity, kind, [for_it, against, &owners(&gazetteer, entity), &named]);
         }
         senses.shrink();
-        Self { gazetteer, words, trie, tickers, cues, senses, countries, of_countries, lexis, heads }
+        Self { gazetteer, words, trie, tickers, cues, senses, countries, of_countries, lexis, heads, german }
     }
 
     /// The gazetteer that it was compiled from.
@@ -480,8 +483,8 @@ impl Tagger {
     }
 
     /// Adds the codes that stand alone: in a text which says elsewhere what they are the codes of, as `AVGO` behind `Broadcom
-    /// (NASDAQ: AVGO)`; those of four letters of companies that the text names, beside another such code (`LRCX, KLAC`), or where the
-    /// text writes others as codes; and
+    /// (NASDAQ: AVGO)`; those of four letters of companies that the text names, that stand beside another such code (`LRCX, KLAC`), or
+    /// that are no word, in a text that has told any code; and
     /// those of three that are no word or name of anything else, where the text names the company. Shorter ones are too many
     /// other things.
     fn repeat_tickers(&self, document: &Document, candidates: &mut Vec<Candidate>) {
@@ -532,7 +535,9 @@ impl Tagger {
                 }
             }
         }
+        // "FORM 8-K" has words in capitals too.
         let writes_codes = !told.is_empty();
+        let frequent = |token: &Token| gazetteer::is_frequent(&document.folded(token));
         let sentence = |at: usize| document.token(at).map(|token| token.sentence);
         for (at, entity, sure) in &codes {
             let beside = || {
@@ -540,7 +545,8 @@ impl Tagger {
                 let near = codes.iter().skip(first).take_while(|(other, ..)| *other <= at + CODES_APART);
                 near.into_iter().any(|(other, of, _)| of != entity && sentence(*at) == sentence(*other))
             };
-            if let Some(token) = document.token(*at).filter(|_| *sure || writes_codes || beside()) {
+            let counts = |token: &&Token| *sure || (writes_codes && !frequent(token)) || beside();
+            if let Some(token) = document.token(*at).filter(counts) {
                 let code = document.written(token).into_owned();
                 let mut candidate = Candidate::of_code(*entity, *at, at + 1, token.start, token.end, code);
                 let reasons = vec![format!("ticker:{}", candidate.code)];

@@ -163,6 +163,10 @@ fn hostile_texts_take_no_longer_than_others() {
         "U.S. bans ",
         "Nvidia and ",
         "- ",
+        "H20 revenue soared. ",
+        "foreign direct product (FDP) ",
+        "证券代码:",
+        "und Nvidias ",
         "𠀀",
     ];
     for part in parts {

@@ -232,12 +232,16 @@ fn owned(scene: &Scene<'_>, hit: &Hit, filled: &[Filled<'_>]) -> Option<Owned> {
 
 /// Tokens `start..end` without the states and companies that they begin or end with, of which none tells anything.
 fn without_parties(scene: &Scene<'_>, places: &[Place], mut start: usize, mut end: usize) -> (usize, usize) {
-    let companies = || scene.named.iter().filter(|named| named.company).map(|named| (named.start, named.end));
-    let parties = || places.iter().map(|place| (place.start, place.end)).chain(companies());
-    while let Some((_, to)) = parties().find(|(from, to)| (*from..*to).contains(&start) && *to < end) {
+    let party = |at: usize| {
+        let place = places.partition_point(|place| place.start <= at).checked_sub(1).and_then(|last| places.get(last));
+        let place = place.filter(|place| place.end > at).map(|place| (place.start, place.end));
+        let company = || scene.mention_over(at).filter(|(_, named)| named.company);
+        place.or_else(|| company().map(|(_, named)| (named.start, named.end)))
+    };
+    while let Some((_, to)) = party(start).filter(|(_, to)| *to < end) {
         start = to;
     }
-    while let Some((from, _)) = parties().find(|(from, to)| (*from..*to).contains(&(end - 1)) && *from > start) {
+    while let Some((from, _)) = party(end - 1).filter(|(from, _)| *from > start) {
         end = from;
     }
     (start, end)

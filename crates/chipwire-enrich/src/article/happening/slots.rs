@@ -312,7 +312,8 @@ impl<'a> Filling<'a, '_> {
                 && sorts.contains(&party.sort())
         };
         let inside = |party: &&Party<'a>| {
-            let by = party.start().checked_sub(1).is_some_and(|at| at >= self.hit.start && self.word(at) == "by");
+            let mut before = (self.hit.start..party.start()).rev().map(|at| self.word(at));
+            let by = before.find(|word| *word != "the").is_some_and(|word| word == "by");
             office(party) || by && sorts.contains(&party.sort())
         };
         self.doer_among(sorts).or_else(|| self.clause.inside.iter().find(inside).copied())

@@ -1,7 +1,7 @@
-//! Which side of a supply deal supplies: `who` is always the supplier and `whom` the customer, whoever the sentence is about.
+//! Which side of a supply deal supplies: `who` is the supplier and `whom` the customer, whoever the sentence is about.
 //!
-//! A verb may say it ("orders", "picks"), or a preposition ("buys from", "ships to"); else whose product it is, or where the two
-//! stand in the chain from materials to who uses chips.
+//! "Picks" says it, and whose product it is; else a verb ("supplies", "orders"), a preposition ("to", "from"), or where the two stand in
+//! the chain from materials to who uses chips. Where nothing does, the subject of the sentence is `who`.
 
 use chipwire_events::Role;
 
@@ -14,18 +14,52 @@ use super::{
 use crate::gazetteer::EntityDef;
 
 /// Beginnings of verbs whose subject is the customer.
-const BUYS: &[&str] =
-    &["order", "buy", "bought", "purchas", "procur", "sourc", "rent", "adopt", "deploy", "plac", "switch", "award"];
+const BUYS: &[&str] = &[
+    "order", "buy", "buys", "buying", "bought", "purchas", "procur", "sourc", "rent", "adopt", "deploy", "plac",
+    "award",
+];
 /// Those of a customer who may have a product of its own made.
-const PICKS: &[&str] = &["pick", "select", "choos", "chos", "tap", "switch"];
+const PICKS: &[&str] = &["pick", "select", "choos", "chos", "switch", "tap", "taps", "tapped"];
 /// Words of a phrase in which such a verb is the supplier's: "adds Meta as a customer".
 const SELLS: &[&str] =
     &["customer", "customers", "client", "clients", "tenant", "tenants", "supply", "supplies", "supplied"];
-/// Beginnings of verbs whose subject is the supplier, even where the deal is one "from" somebody.
-const WINS: &[&str] = &[
-    "win", "won", "secur", "land", "suppl", "deliver", "ship", "provid", "lose", "losing", "lost", "feed", "fed",
-    "receiv", "clinch", "bag",
+/// Beginnings of verbs whose subject is the supplier.
+const SUPPLIES: &[&str] = &[
+    "suppl",
+    "deliver",
+    "shipp",
+    "ship",
+    "ships",
+    "provid",
+    "make",
+    "makes",
+    "made",
+    "making",
+    "manufactur",
+    "produc",
+    "fabricat",
+    "hand",
+    "sell",
+    "sells",
+    "sold",
+    "feed",
+    "feeds",
+    "fed",
+    "win",
+    "wins",
+    "won",
+    "winning",
+    "lose",
+    "loses",
+    "lost",
+    "losing",
 ];
+/// Those of whoever gets an order, or the goods.
+const GETS: &[&str] = &["secur", "land", "lands", "landed", "landing", "receiv", "clinch", "bag", "bags", "bagged"];
+/// What only a supplier gets.
+const ORDERS: &[&str] = &["order", "orders", "contract", "contracts", "business", "award"];
+/// A beginning is of at least so many letters; what is shorter is a whole word.
+const BEGINNING: usize = 4;
 
 /// How far down the chain companies of a class are; none where that says nothing.
 fn tier(entity: &EntityDef) -> Option<u8> {
@@ -71,10 +105,17 @@ fn is_other_way_round(scene: &Scene<'_>, hit: &Hit, filled: &[Filled<'_>]) -> bo
         })
     };
     let word = |at: usize| scene.document.token(at).map(|token| scene.document.folded(token)).unwrap_or_default();
-    let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| word(hit.start).starts_with(beginning));
+    let first = word(hit.start);
+    let begins = |beginnings: &[&str]| {
+        beginnings.iter().any(|one| first == *one || (one.len() >= BEGINNING && first.starts_with(one)))
+    };
     let phrase = || (hit.start..hit.end).map(word);
-    let verb = matches!(hit.form, Form::Verb | Form::Easing) && !phrase().any(|word| SELLS.contains(&&*word));
-    if verb && begins(PICKS) {
+    let has = |words: &[&str]| phrase().any(|word| words.contains(&&*word));
+    // An order that the weights point at is no verb.
+    let noun = hit.weighed && matches!(&*first, "order" | "orders");
+    let verb = matches!(hit.form, Form::Verb | Form::Easing | Form::Turned) && !noun;
+    let buys = verb && hit.form != Form::Turned && !has(SELLS);
+    if buys && begins(PICKS) {
         return true;
     }
     // Whose product it is says it most surely.
@@ -87,18 +128,23 @@ fn is_other_way_round(scene: &Scene<'_>, hit: &Hit, filled: &[Filled<'_>]) -> bo
         (false, true) => return true,
         _ => {}
     }
-    if begins(WINS) {
+    if verb && (begins(SUPPLIES) || (begins(GETS) && has(ORDERS))) {
         return false;
-    }
-    if verb && begins(BUYS) {
-        return true;
     }
     let led_by = |preposition: &str| {
         let leads = |start: usize| start.checked_sub(1).is_some_and(|at| at >= hit.start && word(at) == preposition);
         parties(Role::Whom).any(|party| leads(party.start))
     };
-    if led_by("from") || led_by("to") {
-        return led_by("from");
+    // "Rents GPUs to", but "awards a contract to".
+    if led_by("to") && !begins(&["award", "plac"]) {
+        return false;
+    }
+    if (buys && begins(BUYS)) || led_by("from") {
+        return true;
+    }
+    // Of other languages no verbs are known here.
+    if hit.abroad {
+        return false;
     }
     let tiers = |role: Role| parties(role).filter_map(|party| tier(party.entity));
     match (tiers(Role::Who).min(), tiers(Role::Whom).min()) {
