@@ -11,7 +11,7 @@ mod article;
 use std::{env, ops::Range, thread};
 
 use chipwire_enrich::{Gazetteer, Tagger};
-use chipwire_events::{Field, Markup, TaggedArticle};
+use chipwire_events::{Field, Markup, Slot, TaggedArticle};
 
 use article::article;
 
@@ -163,7 +163,9 @@ fn places(tagged: &TaggedArticle) -> Vec<(Field, Range<usize>, Option<&str>)> {
     places.extend(findings.amounts.iter().map(|found| (found.field, found.start..found.end, Some(&*found.surface))));
     for found in &findings.happenings {
         places.push((found.field, found.start..found.end, Some(&*found.surface)));
-        places.extend(found.slots.iter().map(|slot| (found.field, slot.start..slot.end, Some(&*slot.surface))));
+        // Who is meant may be named in the other field.
+        let of = |slot: &Slot| slot.field.unwrap_or(found.field);
+        places.extend(found.slots.iter().map(|slot| (of(slot), slot.start..slot.end, Some(&*slot.surface))));
     }
     places.extend(findings.together.iter().map(|pair| (pair.field, pair.start..pair.end, None)));
     places
@@ -210,6 +212,12 @@ fn check(tagger: &Tagger, number: u64, count: &mut Count) {
             }
         }
     }
+}
+
+#[test]
+fn a_part_that_is_named_in_the_title_has_its_place_there() {
+    let tagger = Tagger::new(Gazetteer::builtin().unwrap());
+    [49_495_203_343_651, 49_495_210_616_218].iter().for_each(|number| check(&tagger, *number, &mut Count::default()));
 }
 
 #[test]
