@@ -73,6 +73,19 @@ fn names_that_make_no_difference_are_doubtful() {
         x.toml:6 warning duplicate-alias company:a: alias `Zeta One` is found as `zeta one` already
     "#]],
     );
+    // A sign for a word, and the same characters in other writing.
+    check(
+        &aliases(&["text = \"Zeta and One\", mode = \"free\"", "text = \"Zeta & One\", mode = \"free\""]),
+        expect![[r#"
+            x.toml:7 warning duplicate-alias company:a: alias `Zeta & One` is found as `Zeta and One` already
+        "#]],
+    );
+    check(
+        &aliases(&["text = \"华为海思\", mode = \"free\"", "text = \"華為海思\", mode = \"free\""]),
+        expect![[r#"
+            x.toml:7 warning duplicate-alias company:a: alias `華為海思` is found as `华为海思` already
+        "#]],
+    );
     // Each of these finds what the other does not.
     check(&aliases(&["text = \"Zeta One\", mode = \"cased\"", "text = \"ZETA ONE\", mode = \"cased\""]), expect![[""]]);
     check(&aliases(&["text = \"Zeta:One\", mode = \"free\"", "text = \"Zeta One\", mode = \"free\""]), expect![[""]]);

@@ -88,10 +88,9 @@ fn empty_aliases(draft: &Draft, names: &[Name<'_>], found: &mut Vec<Finding>) {
 }
 
 fn common_words(draft: &Draft, names: &[Name<'_>], found: &mut Vec<Finding>) {
-    let common: FxHashSet<&str> = frequent_words().collect();
     for name in names.iter().filter(|name| name.alias.mode == Mode::Free) {
         if let [word] = name.form.words.as_slice()
-            && common.contains(word.as_str())
+            && is_frequent(word)
         {
             let problem = format!("alias `{}` is a word of English and counts always", name.alias.text);
             let advice = "give it the mode `cue` with `case = true` and cues, or `cased`";

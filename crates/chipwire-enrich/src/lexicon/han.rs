@@ -1,8 +1,8 @@
 //! Chinese characters of which one is another way to write the other: traditional, simplified and Japanese ones.
 //!
 //! A name that is known in one of them is found in all: 昇腾 as 昇騰, 經濟部 as 经济部. The groups are made by `build.rs` from OpenCC's
-//! tables. They are wider than what one language would call the same character (干, 乾 and 幹 are one), for names, cues
-//! and what happenings are told by; what is found is still the text as it is written.
+//! tables. A group holds more than one language would call the same character: 干, 乾 and 幹 are one. Names, cues and the phrases
+//! of happenings are compared by them; what is found is the text as it is written.
 
 use std::sync::LazyLock;
 

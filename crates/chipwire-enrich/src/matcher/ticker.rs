@@ -6,9 +6,12 @@
 use rustc_hash::FxHashMap;
 
 use super::{document::Document, gap::Gap, token::shape};
-use crate::gazetteer::{EntityDef, Exchange, normal_code};
+use crate::{
+    gazetteer::{EntityDef, Exchange, normal_code},
+    lexicon::han,
+};
 
-/// Chinese names of exchanges before a colon.
+/// Chinese names of exchanges before a colon, in simplified characters.
 const CHINESE: &[(&str, Exchange)] = &[
     ("纳斯达克", Exchange::UnitedStates),
     ("纽交所", Exchange::UnitedStates),
@@ -18,22 +21,11 @@ const CHINESE: &[(&str, Exchange)] = &[
     ("深交所", Exchange::Shenzhen),
 ];
 
-/// What is called so is the code of a share, with the exchanges that call theirs so.
+/// What is called so, in simplified characters, is the code of a share, with the exchanges that call theirs so.
 const CHINESE_CODES: &[(&[&str], &[Exchange])] = &[
-    (&["股份代號", "股份代号"], &[Exchange::HongKong]),
+    (&["股份代号"], &[Exchange::HongKong]),
     (
-        &[
-            "股票代码",
-            "股票代碼",
-            "股票代号",
-            "股票代號",
-            "证券代码",
-            "證券代碼",
-            "证券代号",
-            "證券代號",
-            "A股代码",
-            "A股代碼",
-        ],
+        &["股票代码", "股票代号", "证券代码", "证券代号", "A股代码"],
         &[Exchange::Shanghai, Exchange::Shenzhen, Exchange::Taiwan, Exchange::HongKong],
     ),
 ];
@@ -194,8 +186,8 @@ impl Tickers {
         CHINESE.iter().find_map(|(name, exchange)| {
             let start = (at + 1).checked_sub(name.chars().count())?;
             let first = document.token(start)?;
-            let before = document.text(first.start, document.token(at)?.end);
-            let entity = (before == *name).then(|| self.entity(*exchange, code))??;
+            let before = document.chars(first.start, document.token(at)?.end).map(han::plain);
+            let entity = before.eq(name.chars()).then(|| self.entity(*exchange, code))??;
             Some(hit(entity, start, at + 2, first.start, code.to_owned()))
         })
     }
@@ -250,7 +242,7 @@ impl Tickers {
         let token = document.token(at).filter(|token| !token.is(shape::LETTER) && is_whole(document, at))?;
         let before =
             (0..token.start).rev().filter_map(|place| document.ch(place)).skip_while(|ch| matches!(ch, ' ' | ':'));
-        let named: Vec<char> = before.take(4).collect();
+        let named: Vec<char> = before.take(4).map(han::plain).collect();
         let is_named = |name: &&str| name.chars().rev().eq(named.iter().copied());
         let (_, exchanges) = CHINESE_CODES.iter().find(|(names, _)| names.iter().any(is_named))?;
         let code = document.written(token);

@@ -173,7 +173,7 @@ pub(crate) struct Form {
 
 impl Form {
     pub(crate) fn new(text: &str) -> Self {
-        let name = Document::of_name(text);
+        let name = Document::of_name(&text.replace(" & ", " and "));
         let words =
             name.tokens.iter().map(|token| name.folded(token).chars().map(lexicon::han::plain).collect()).collect();
         Self { words, gaps: name.tokens.iter().skip(1).map(|token| token.gap).collect() }

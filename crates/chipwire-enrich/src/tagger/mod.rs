@@ -483,10 +483,9 @@ impl Tagger {
     }
 
     /// Adds the codes that stand alone: in a text which says elsewhere what they are the codes of, as `AVGO` behind `Broadcom
-    /// (NASDAQ: AVGO)`; those of four letters of companies that the text names, that stand beside another such code (`LRCX, KLAC`), or
-    /// that are no word, in a text that has told any code; and
-    /// those of three that are no word or name of anything else, where the text names the company. Shorter ones are too many
-    /// other things.
+    /// (NASDAQ: AVGO)`; those of four letters, where the text names the company, where another such code stands beside
+    /// (`LRCX, KLAC`), or where the text says of any code that it is one and these letters are no word; and those of three
+    /// that are no word or name of anything else, where the text names the company. Shorter ones are too many other things.
     fn repeat_tickers(&self, document: &Document, candidates: &mut Vec<Candidate>) {
         let is_letters =
             |code: &str, least: usize| code.len() >= least && code.bytes().all(|byte| byte.is_ascii_uppercase());

@@ -160,13 +160,7 @@ pub(super) fn fill<'a>(
     }
     // "Samsung infringes a patent of Netlist": who has the patent sues.
     if hit.kind == Kind::Lawsuit && filling.word(hit.start).starts_with("infring") {
-        for slot in &mut filled {
-            slot.role = match slot.role {
-                Role::Who => Role::Whom,
-                Role::Whom => Role::Who,
-                other => other,
-            };
-        }
+        change_sides(&mut filled);
     }
     push(&mut filled, Role::Place, filling.places());
     // Nobody does something to himself, and the state that acts is not where.
@@ -176,6 +170,17 @@ pub(super) fn fill<'a>(
         filled.push(Filled { role: Role::Amount, value: Value::Amount(amount) });
     }
     filling.is_enough(&filled, amounts).then_some(filled)
+}
+
+/// Makes who does it whom it is done to, and the other way round.
+pub(super) fn change_sides(filled: &mut [Filled<'_>]) {
+    for slot in filled {
+        slot.role = match slot.role {
+            Role::Who => Role::Whom,
+            Role::Whom => Role::Who,
+            other => other,
+        };
+    }
 }
 
 /// Gives `role` to those of `parties` that do not have it.

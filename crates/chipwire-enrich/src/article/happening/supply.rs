@@ -9,7 +9,7 @@ use super::{
     Scene,
     cues::{Form, Kind},
     pattern::Hit,
-    slots::{Filled, Value},
+    slots::{Filled, Value, change_sides},
 };
 use crate::gazetteer::EntityDef;
 
@@ -27,12 +27,9 @@ const SELLS: &[&str] =
 const SUPPLIES: &[&str] = &[
     "suppl",
     "deliver",
-    "shipp",
     "ship",
-    "ships",
     "provid",
     "make",
-    "makes",
     "made",
     "making",
     "manufactur",
@@ -40,22 +37,19 @@ const SUPPLIES: &[&str] = &[
     "fabricat",
     "hand",
     "sell",
-    "sells",
     "sold",
     "feed",
-    "feeds",
     "fed",
     "win",
     "wins",
     "won",
     "winning",
     "lose",
-    "loses",
     "lost",
     "losing",
 ];
 /// Those of whoever gets an order, or the goods.
-const GETS: &[&str] = &["secur", "land", "lands", "landed", "landing", "receiv", "clinch", "bag", "bags", "bagged"];
+const GETS: &[&str] = &["secur", "land", "receiv", "clinch", "bag", "bags", "bagged"];
 /// What only a supplier gets.
 const ORDERS: &[&str] = &["order", "orders", "contract", "contracts", "business", "award"];
 /// A beginning is of at least so many letters; what is shorter is a whole word.
@@ -86,13 +80,7 @@ pub(super) fn oriented<'a>(scene: &Scene<'a>, hit: &Hit, mut filled: Vec<Filled<
     if hit.kind != Kind::SupplyDeal || !is_other_way_round(scene, hit, &filled) {
         return filled;
     }
-    for slot in &mut filled {
-        slot.role = match slot.role {
-            Role::Who => Role::Whom,
-            Role::Whom => Role::Who,
-            other => other,
-        };
-    }
+    change_sides(&mut filled);
     filled.sort_by_key(|slot| slot.role);
     filled
 }
